@@ -1,0 +1,192 @@
+import { resolve } from 'node:path';
+import { SonospikeError } from '../errors.js';
+import {
+  type ClipName,
+  clipKey,
+  compareCodePoints,
+  parseFlat,
+  parseInSpeakerFolder,
+  parseInWordFolder,
+  sortedNames,
+} from './names.js';
+import { type Folder, type FoundFile, Scanner, SkipList, type SkippedFile } from './scan.js';
+
+/** One recording of one word. */
+export interface Clip {
+  /** Absolute path of the WAV. */
+  file: string;
+  label: string;
+  /** null where the file's name does not say. */
+  speaker: string | null;
+  /** The number of the take, null where the file's name does not say. */
+  index: number | null;
+}
+
+export interface Dataset {
+  /** Absolute path, as it was named. */
+  directory: string;
+  layout: 'audiomnist' | 'fsdd' | 'folders';
+  /** Ordered by path, by code point, whatever the file system's order. */
+  clips: Clip[];
+  /** By value when all are whole numbers, else by code point. */
+  labels: string[];
+  speakers: string[];
+  /** Files that are no clips, and why; at most 1,001. */
+  skipped: SkippedFile[];
+}
+
+export interface OpenOptions {
+  /** Makes a WAV that cannot be used, a duplicate or an unreadable folder an error. */
+  strict?: boolean;
+  signal?: AbortSignal;
+}
+
+/**
+ * Lists the clips of a dataset, without reading them, in one of three layouts:
+ *
+ * - `audiomnist`: a folder for each speaker, in it `label_speaker_index.wav`; or the folder above, with `data`
+ * - `fsdd`: one folder of `label_speaker_index.wav`; or the folder above, with `recordings`
+ * - `folders`: a folder for each word, named after it
+ *
+ * Labels and speakers are Unicode NFC.
+ *
+ * @throws SonospikeError ERR_INVALID_OPTION, ERR_FILE_NOT_FOUND, ERR_FILE_UNREADABLE, ERR_DATASET_EMPTY,
+ * ERR_DATASET_LAYOUT (WAV files, but none named as above), ERR_DATASET_ONE_CLASS, ERR_ABORTED; with `strict`
+ * ERR_DATASET_BAD_CLIP and ERR_DATASET_DUPLICATE
+ */
+export async function openDataset(directory: string, options: OpenOptions = {}): Promise<Dataset> {
+  if (typeof directory !== 'string' || directory === '') {
+    throw new SonospikeError('ERR_INVALID_OPTION', 'The dataset must be given as the path of a directory.');
+  }
+  const path = resolve(directory);
+  const skips = new SkipList(options.strict ?? false);
+  const { layout, candidates } = await findClips(path, new Scanner(skips, options.signal), skips);
+  const clips = withoutDuplicates(layout, candidates, skips);
+  const labels = sortedNames(clips.map((clip) => clip.label));
+  if (labels.length === 1) {
+    const message =
+      `All ${clips.length} clips in ${path} are of one word, "${labels[0]}". ` +
+      'Telling words apart takes at least two; is it the folder above that was meant?';
+    throw new SonospikeError('ERR_DATASET_ONE_CLASS', message, { file: path });
+  }
+  const speakers = sortedNames(clips.flatMap((clip) => clip.speaker ?? []));
+  return { directory: path, layout, clips, labels, speakers, skipped: skips.list(path) };
+}
+
+interface Candidate extends ClipName {
+  found: FoundFile;
+}
+
+interface Candidates {
+  layout: Dataset['layout'];
+  candidates: Candidate[];
+}
+
+async function findClips(path: string, scanner: Scanner, skips: SkipList): Promise<Candidates> {
+  const root = await clipRoot(await scanner.openRoot(path), scanner, skips);
+  const folders: Folder[] = [];
+  for (const subfolder of root.folders) {
+    const folder = subfolder.name === '_background_noise_' ? null : await scanner.open(subfolder);
+    if (folder !== null) folders.push(folder);
+    else if (subfolder.name === '_background_noise_')
+      skips.stray(subfolder.path, 'background noise, not a word');
+  }
+  const nested = folders.reduce((count, folder) => count + folder.wavs.length, 0);
+  if (root.wavs.length + nested === 0) throw emptyError(path);
+  const flat = root.wavs.filter((wav) => parseFlat(wav.name) !== null).length;
+  const found = flat > nested ? fromFlat(root, folders, skips) : fromFolders(root, folders, skips);
+  if (found.candidates.length === 0) throw layoutError(path, root.wavs[0] ?? folders[0]!.wavs[0]!);
+  return found;
+}
+
+/** The folder that holds the clips or their folders: the one that was named, its `recordings` or its `data`. */
+async function clipRoot(named: Folder, scanner: Scanner, skips: SkipList): Promise<Folder> {
+  for (const name of ['recordings', 'data']) {
+    const entry = named.folders.find((folder) => folder.name === name);
+    const inner = entry && (await scanner.open(entry));
+    if (!inner) continue;
+    const holdsClips =
+      name === 'recordings'
+        ? inner.wavs.some((wav) => parseFlat(wav.name) !== null)
+        : inner.wavs.length === 0 && inner.folders.length > 0;
+    if (!holdsClips) continue;
+    for (const wav of named.wavs) skips.clip(wav.path, `not in the folder ${name} with the other clips`);
+    for (const other of named.folders) {
+      if (other !== entry) skips.stray(other.path, `not the folder with the clips, which is ${name}`);
+    }
+    return inner;
+  }
+  return named;
+}
+
+function fromFlat(root: Folder, folders: Folder[], skips: SkipList): Candidates {
+  for (const folder of folders) skips.stray(folder.path, 'a folder beside the clips');
+  const candidates = root.wavs.flatMap((found) => {
+    const parsed = parseFlat(found.name);
+    if (parsed !== null) return { ...parsed, found };
+    skips.clip(found.path, 'its name is not label_speaker_index.wav');
+    return [];
+  });
+  return { layout: 'fsdd', candidates };
+}
+
+function fromFolders(root: Folder, folders: Folder[], skips: SkipList): Candidates {
+  for (const wav of root.wavs) skips.clip(wav.path, 'not in the folder of a word or speaker');
+  for (const folder of folders) {
+    if (folder.wavs.length === 0) skips.stray(folder.path, 'a folder without WAV files');
+    for (const deeper of folder.folders) skips.stray(deeper.path, 'a folder too deep');
+  }
+  const files = folders.flatMap((folder) => folder.wavs.map((found) => ({ found, folder: folder.name })));
+  const inSpeakers = files.filter(({ found, folder }) => parseInSpeakerFolder(found.name, folder)).length;
+  // One misnamed recording must not turn a dataset of speakers into one of words.
+  const layout = inSpeakers * 2 > files.length ? 'audiomnist' : 'folders';
+  const parse = layout === 'audiomnist' ? parseInSpeakerFolder : parseInWordFolder;
+  const candidates = files.flatMap(({ found, folder }) => {
+    const parsed = parse(found.name, folder);
+    if (parsed !== null) return { ...parsed, found };
+    skips.clip(found.path, `its name is not label_${folder}_index.wav`);
+    return [];
+  });
+  return { layout, candidates };
+}
+
+/** Drops the second way to a file, and the second file with the same label, speaker and index. */
+function withoutDuplicates(layout: Dataset['layout'], candidates: Candidate[], skips: SkipList): Clip[] {
+  const keyed = candidates.map((candidate) => ({ candidate, key: clipKey(layout, candidate.found.path) }));
+  keyed.sort(
+    (a, b) =>
+      compareCodePoints(a.key, b.key) || compareCodePoints(a.candidate.found.path, b.candidate.found.path),
+  );
+  const files = new Map<string, string>();
+  const takes = new Map<string, string>();
+  const clips: Clip[] = [];
+  for (const { candidate } of keyed) {
+    const { found, label, speaker, index } = candidate;
+    const take = speaker === null || index === null ? found.real : JSON.stringify([label, speaker, index]);
+    const [sameFile, sameTake] = [files.get(found.real), takes.get(take)];
+    if (sameFile !== undefined) {
+      skips.clip(found.path, `the same file as ${sameFile}`, 'ERR_DATASET_DUPLICATE');
+    } else if (sameTake !== undefined) {
+      skips.clip(found.path, `the same label, speaker and index as ${sameTake}`, 'ERR_DATASET_DUPLICATE');
+    } else {
+      files.set(found.real, found.path);
+      takes.set(take, found.path);
+      clips.push({ file: found.path, label, speaker, index });
+    }
+  }
+  return clips;
+}
+
+function emptyError(path: string): SonospikeError {
+  const message =
+    `There are no WAV files in ${path}. Looked for recordings/7_jackson_3.wav (FSDD), data/01/7_01_3.wav ` +
+    '(AudioMNIST) and a folder for each word, such as seven/any-name.wav.';
+  return new SonospikeError('ERR_DATASET_EMPTY', message, { file: path });
+}
+
+function layoutError(path: string, example: FoundFile): SonospikeError {
+  const message =
+    `The WAV files in ${path} (such as ${example.name}) do not say which word they hold. Put them into a folder ` +
+    'for each word, or name them label_speaker_index.wav.';
+  return new SonospikeError('ERR_DATASET_LAYOUT', message, { file: path });
+}

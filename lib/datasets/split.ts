@@ -1,0 +1,251 @@
+import { SonospikeError } from '../errors.js';
+import { drawStratified, inOrder, shuffled } from './draw.js';
+import type { Clip, Dataset } from './index.js';
+import { sortedNames } from './names.js';
+
+/** Three parts without a clip in common; together they are the dataset. */
+export interface Split {
+  /** For people: the kind of split, its fold and what is special about it. */
+  name: string;
+  train: Clip[];
+  validation: Clip[];
+  test: Clip[];
+}
+
+export interface SplitOptions {
+  /** A whole number, 0 by default. The same seed gives the same split, on any machine. */
+  seed?: number;
+  /** From 1, the default, to `foldsOf`. */
+  fold?: number;
+  /** Fraction of what is left beside the test part, 0.1 by default; 0 for no validation part. */
+  validation?: number;
+}
+
+/**
+ * Speakers of AudioMNIST in the five groups of its authors' cross-validation of digits (Becker et al. 2018,
+ * arXiv:1807.03418). Fold k tests on group k and validates on the group before.
+ */
+const AUDIOMNIST_GROUPS = [
+  [26, 52, 60, 18, 32, 42, 5, 13, 22, 33, 45, 51],
+  [28, 56, 7, 19, 35, 1, 6, 16, 23, 34, 46, 53],
+  [36, 57, 9, 24, 37, 2, 8, 17, 29, 39, 48, 54],
+  [43, 58, 14, 25, 38, 3, 10, 20, 30, 40, 49, 55],
+  [12, 47, 59, 15, 27, 41, 4, 11, 21, 31, 44, 50],
+];
+
+/** FSDD: takes below this one are the test set. */
+const FSDD_TEST_TAKES = 5;
+
+type Spec =
+  | { kind: 'official' | 'leave-one-speaker-out' | 'all' }
+  | { kind: 'speakers'; names: string[] }
+  | { kind: 'random'; fraction: number };
+
+/** The settings of a split, all of them known and in range. */
+interface Draw {
+  seed: number;
+  fold: number;
+  folds: number;
+  validation: number;
+}
+
+/**
+ * How many folds a split has: 5 for `official` on AudioMNIST, one for each speaker with `leave-one-speaker-out`,
+ * else 1.
+ *
+ * @throws SonospikeError ERR_SPLIT_INVALID for an unknown split
+ */
+export function foldsOf(dataset: Dataset, spec: string): number {
+  return countFolds(dataset, parseSpec(spec));
+}
+
+/**
+ * Divides a dataset into training, validation and test clips. Splits:
+ *
+ * - `official`. FSDD: takes 0 to 4 are the test part; AudioMNIST: the five speaker groups of its authors, whose
+ *   validation part is a group as well (any `validation` but 0, which adds it to the training part)
+ * - `speakers:<name,name>`: these speakers are the test part
+ * - `leave-one-speaker-out`: fold k tests on the k-th speaker
+ * - `random:<fraction>`: that fraction is the test part, stratified by label
+ * - `all`: everything is the test part
+ *
+ * The validation part is stratified by label, but where the test part is made of whole speakers so is it: the
+ * fraction's number of them, at least one, unless a single one is left to train on.
+ *
+ * @throws SonospikeError ERR_SPLIT_INVALID (unknown split, speaker or fold; a part without clips),
+ * ERR_INVALID_OPTION (seed or validation out of range)
+ */
+export function splitDataset(dataset: Dataset, spec: string, options: SplitOptions = {}): Split {
+  const parsed = parseSpec(spec);
+  const draw = checkOptions(options, countFolds(dataset, parsed), spec);
+  const parts = divide(dataset, parsed, draw);
+  const { layout } = dataset;
+  const split: Split = {
+    name: nameOf(dataset, parsed, spec, draw),
+    train: inOrder(layout, parts.train),
+    validation: inOrder(layout, parts.validation),
+    test: inOrder(layout, parts.test),
+  };
+  if (split.test.length === 0) throw noClips(split, 'test');
+  if (split.train.length === 0 && parsed.kind !== 'all') throw noClips(split, 'train');
+  return split;
+}
+
+/** The split and its sizes in one line. */
+export function describeSplit(split: Split): string {
+  const size = (clips: Clip[]) => {
+    const speakers = new Set(clips.flatMap((clip) => clip.speaker ?? []));
+    return speakers.size === 0 ? `${clips.length}` : `${clips.length} (${speakers.size} speakers)`;
+  };
+  return `${split.name}: train ${size(split.train)}, validation ${size(split.validation)}, test ${size(split.test)}`;
+}
+
+type Parts = Omit<Split, 'name'>;
+
+function divide(dataset: Dataset, spec: Spec, draw: Draw): Parts {
+  switch (spec.kind) {
+    case 'all':
+      return { train: [], validation: [], test: dataset.clips };
+    case 'random': {
+      const { drawn, rest } = drawStratified(dataset.layout, dataset.clips, spec.fraction, draw.seed, 'test');
+      return { ...validated(dataset, rest, draw), test: drawn };
+    }
+    case 'speakers':
+      return bySpeakers(dataset, spec.names, draw);
+    case 'leave-one-speaker-out':
+      return bySpeakers(dataset, dataset.speakers.slice(draw.fold - 1, draw.fold), draw);
+    case 'official':
+      return dataset.layout === 'audiomnist' ? audioMnistGroups(dataset, draw) : fsddTakes(dataset, draw);
+  }
+}
+
+function fsddTakes(dataset: Dataset, draw: Draw): Parts {
+  if (dataset.layout !== 'fsdd') throw notOfficial('The dataset is a folder for each word');
+  const isTest = (clip: Clip) => clip.index !== null && clip.index < FSDD_TEST_TAKES;
+  const rest = dataset.clips.filter((clip) => !isTest(clip));
+  return { ...validated(dataset, rest, draw), test: dataset.clips.filter(isTest) };
+}
+
+function audioMnistGroups(dataset: Dataset, { fold, folds, validation }: Draw): Parts {
+  const parts: Parts = { train: [], validation: [], test: [] };
+  for (const clip of dataset.clips) {
+    const group = /^\d{1,2}$/.test(clip.speaker ?? '')
+      ? AUDIOMNIST_GROUPS.findIndex((speakers) => speakers.includes(Number(clip.speaker)))
+      : -1;
+    if (group < 0) throw notOfficial(`Speaker ${clip.speaker} is none of AudioMNIST's 01 to 60`);
+    if (group === fold - 1) parts.test.push(clip);
+    else if (validation > 0 && group === (fold - 2 + folds) % folds) parts.validation.push(clip);
+    else parts.train.push(clip);
+  }
+  return parts;
+}
+
+function bySpeakers(dataset: Dataset, test: string[], { seed, validation }: Draw): Parts {
+  const unnamed = dataset.clips.find((clip) => clip.speaker === null);
+  if (unnamed !== undefined) {
+    throw invalidSplit(
+      `The speaker of ${unnamed.file} is not known, so a split by speakers could put one into two parts. ` +
+        'Name the files speaker_index.wav, or use random:<fraction>.',
+    );
+  }
+  const unknown = test.filter((name) => !dataset.speakers.includes(name));
+  if (unknown.length > 0) {
+    throw invalidSplit(`No clips of ${unknown.join(', ')}. Speakers here: ${dataset.speakers.join(', ')}.`);
+  }
+  // All speakers stand in one seeded circle and those after the (first) tested one validate: over the folds of
+  // leave-one-speaker-out each of them does so equally often.
+  const circle = shuffled(dataset.speakers, seed, 'speakers');
+  const first = test[0] === undefined ? 0 : circle.indexOf(test[0]);
+  const others = [...circle.slice(first), ...circle.slice(0, first)].filter((name) => !test.includes(name));
+  const wanted = Math.max(1, Math.round(others.length * validation));
+  const count = validation > 0 && others.length > 1 ? Math.min(wanted, others.length - 1) : 0;
+  const validating = others.slice(0, count);
+  const part = (names: string[]) => dataset.clips.filter(({ speaker }) => names.includes(speaker!));
+  return { train: part(others.slice(count)), validation: part(validating), test: part(test) };
+}
+
+/** Takes the validation part out of the clips to train on. */
+function validated(dataset: Dataset, clips: Clip[], { seed, validation }: Draw): Omit<Parts, 'test'> {
+  if (validation === 0 || clips.length === 0) return { train: clips, validation: [] };
+  const { drawn, rest } = drawStratified(dataset.layout, clips, validation, seed, 'validation');
+  if (drawn.length === 0) {
+    throw invalidSplit(
+      `With one clip of each word to train on, none is left for validation. Give validation 0 or more clips.`,
+    );
+  }
+  return { train: rest, validation: drawn };
+}
+
+function parseSpec(spec: string): Spec {
+  if (spec === 'official' || spec === 'leave-one-speaker-out' || spec === 'all') return { kind: spec };
+  const [, kind, value = ''] = /^(speakers|random):(.*)$/su.exec(String(spec)) ?? [];
+  if (kind === 'speakers') {
+    const names = value.split(',').map((name) => name.trim().normalize('NFC'));
+    if (names.every((name) => name !== '')) return { kind, names: sortedNames(names) };
+    throw invalidSplit(`"${spec}" has an empty name. Write for example speakers:jackson,theo.`);
+  }
+  if (kind === 'random') {
+    const fraction = value.trim() === '' ? Number.NaN : Number(value);
+    if (fraction > 0 && fraction < 1) return { kind, fraction };
+    throw invalidSplit(`"${spec}" needs a fraction between 0 and 1, such as random:0.2.`);
+  }
+  throw invalidSplit(
+    `There is no split "${spec}". Known are: official, speakers:<name,name>, leave-one-speaker-out, ` +
+      'random:<fraction> and all.',
+  );
+}
+
+function countFolds(dataset: Dataset, spec: Spec): number {
+  if (spec.kind === 'official' && dataset.layout === 'audiomnist') return AUDIOMNIST_GROUPS.length;
+  if (spec.kind === 'leave-one-speaker-out') {
+    if (dataset.speakers.length === 0) throw invalidSplit('No file name in this dataset tells its speaker.');
+    return dataset.speakers.length;
+  }
+  return 1;
+}
+
+function checkOptions(
+  { seed = 0, fold = 1, validation = 0.1 }: SplitOptions,
+  folds: number,
+  spec: string,
+): Draw {
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new SonospikeError(
+      'ERR_INVALID_OPTION',
+      `seed must be a whole number from 0 up; got ${String(seed)}.`,
+    );
+  }
+  if (typeof validation !== 'number' || !(validation >= 0 && validation < 1)) {
+    throw new SonospikeError(
+      'ERR_INVALID_OPTION',
+      `validation must be from 0 to below 1; got ${String(validation)}.`,
+    );
+  }
+  if (!Number.isInteger(fold) || fold < 1 || fold > folds) {
+    throw invalidSplit(
+      `Fold ${String(fold)} is not possible: ${spec} has ${folds === 1 ? 'one fold' : `folds 1 to ${folds}`} here.`,
+    );
+  }
+  return { seed, fold, folds, validation };
+}
+
+function nameOf(dataset: Dataset, { kind }: Spec, spec: string, { seed, fold, folds }: Draw): string {
+  const speaker = kind === 'leave-one-speaker-out' ? ` (${dataset.speakers[fold - 1]})` : '';
+  const numbered = folds > 1 ? ` fold ${fold} of ${folds}` : '';
+  return `${spec}${numbered}${speaker}${kind === 'all' ? '' : `, seed ${seed}`}`;
+}
+
+function noClips(split: Split, part: string): SonospikeError {
+  return invalidSplit(`The ${part} part would have no clips (${describeSplit(split)}).`);
+}
+
+function notOfficial(why: string): SonospikeError {
+  return invalidSplit(
+    `${why}, and an official split exists for FSDD and AudioMNIST only. ` +
+      'Use random:<fraction>, speakers:<name,name> or leave-one-speaker-out.',
+  );
+}
+
+function invalidSplit(message: string): SonospikeError {
+  return new SonospikeError('ERR_SPLIT_INVALID', message);
+}

@@ -1,0 +1,65 @@
+/** What went wrong, for programs. Each code is stable; messages are for people and may change. */
+export type ErrorCode =
+  | 'ERR_INVALID_OPTION' // an option or argument has a wrong type or is out of range
+  | 'ERR_UNKNOWN_PRESET'
+  | 'ERR_UNKNOWN_LABEL'
+  | 'ERR_FILE_NOT_FOUND'
+  | 'ERR_FILE_UNREADABLE' // exists, but cannot be read (permissions, a directory, an I/O error)
+  | 'ERR_FILE_WRITE'
+  | 'ERR_WAV_INVALID' // not a WAV, truncated, inconsistent chunks
+  | 'ERR_WAV_UNSUPPORTED' // a WAV in an encoding that is not read
+  | 'ERR_AUDIO_EMPTY' // no samples
+  | 'ERR_AUDIO_NOT_FINITE' // NaN or infinity among the samples
+  | 'ERR_AUDIO_SILENT' // every sample is the same
+  | 'ERR_AUDIO_TOO_LONG'
+  | 'ERR_DATASET_EMPTY'
+  | 'ERR_DATASET_ONE_CLASS'
+  | 'ERR_DATASET_BAD_CLIP' // a clip cannot be used and the caller asked for strictness
+  | 'ERR_DATASET_DUPLICATE'
+  | 'ERR_DATASET_LAYOUT' // the directory does not look like any layout that is known
+  | 'ERR_SPLIT_INVALID'
+  | 'ERR_MODEL_INVALID' // the file is damaged or is not a model
+  | 'ERR_MODEL_VERSION'
+  | 'ERR_CHECKPOINT_INVALID'
+  | 'ERR_PICKLE_FORBIDDEN' // a .pt file asks for an object other than tensors, dicts, lists, numbers, strings
+  | 'ERR_DOWNLOAD'
+  | 'ERR_OFFLINE'
+  | 'ERR_NATIVE_MISSING' // the addon is not built for this machine
+  | 'ERR_BUSY' // the trainer or network is in use by another run
+  | 'ERR_ABORTED'
+  | 'ERR_OUT_OF_MEMORY'
+  | 'ERR_DEVICE'
+  | 'ERR_INTERNAL';
+
+export interface ErrorDetails {
+  /** The file that the error is about. */
+  file?: string | undefined;
+  cause?: unknown;
+}
+
+/** Every error that sonospike throws on purpose. `message` says what happened, why, and what to do. */
+export class SonospikeError extends Error {
+  override readonly name: string = 'SonospikeError';
+  readonly code: ErrorCode;
+  readonly file: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.file = details.file;
+  }
+}
+
+/** A `SonospikeError` for a failed file-system call on `file`. */
+export function fileError(error: unknown, file: string, doing: 'read' | 'write'): SonospikeError {
+  const errno = (error as NodeJS.ErrnoException | undefined)?.code;
+  const reason = errno ?? (error instanceof Error ? error.message : String(error));
+  if (doing === 'write') {
+    const hint = errno === 'ENOSPC' ? ' The disk is full; any earlier file of that name is untouched.' : '';
+    return new SonospikeError('ERR_FILE_WRITE', `Cannot write ${file} (${reason}).${hint}`, { file, cause: error });
+  }
+  if (errno === 'ENOENT') {
+    return new SonospikeError('ERR_FILE_NOT_FOUND', `No such file or directory: ${file}`, { file, cause: error });
+  }
+  return new SonospikeError('ERR_FILE_UNREADABLE', `Cannot read ${file} (${reason}).`, { file, cause: error });
+}

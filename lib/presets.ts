@@ -1,0 +1,100 @@
+import { SonospikeError } from './errors.js';
+import type { LayerSettings, ModelSettings, SpikeSettings } from './settings.js';
+import { validateLabels, validateSettings } from './validation.js';
+
+const PRESETS = { default: defaultPreset, original: originalPreset } as const;
+
+export type PresetName = keyof typeof PRESETS;
+
+export const presetNames = Object.keys(PRESETS) as PresetName[];
+
+/**
+ * The settings of a preset for the words `labels`: `default`, or `original`, the network that this project
+ * started from.
+ * @throws SonospikeError ERR_UNKNOWN_PRESET; ERR_INVALID_OPTION if the labels cannot be used
+ */
+export function presetSettings(name: string, labels: readonly string[]): ModelSettings {
+  const preset = presetNames.find((each) => each === name);
+  if (preset === undefined) {
+    throw new SonospikeError(
+      'ERR_UNKNOWN_PRESET',
+      `There is no preset ${JSON.stringify(name)}; the presets are ${presetNames.join(', ')}.`,
+    );
+  }
+  return validateSettings(PRESETS[preset](validateLabels(labels, 'labels')), '');
+}
+
+function defaultPreset(labels: string[]): ModelSettings {
+  const spike: SpikeSettings = { type: 'hard', surrogate: 'fast-sigmoid', slope: 5 };
+  const layer: LayerSettings = {
+    neurons: 128,
+    recurrent: true,
+    spike,
+    reset: 'subtract',
+    detachReset: true,
+    decay: 0.9,
+    threshold: 1,
+    learnDecay: true,
+    learnThreshold: true,
+    constrain: true,
+  };
+  return {
+    sampleRate: 8000,
+    frontend: {
+      type: 'log-mel',
+      windowLength: 200,
+      hopLength: 80,
+      fftLength: 256,
+      melBands: 40,
+      minFrequency: 20,
+      maxFrequency: 4000,
+      coefficients: 20,
+      topDb: 80,
+    },
+    scaling: { type: 'standard', over: 'clip', pooled: true },
+    frames: 80,
+    encoding: { type: 'direct', stepsPerFrame: 1, threshold: 0 },
+    network: {
+      layers: [layer, layer],
+      readout: { type: 'leaky-integrator', decay: 0.9, learnDecay: true },
+    },
+    labels,
+  };
+}
+
+function originalPreset(labels: string[]): ModelSettings {
+  const layer: LayerSettings = {
+    neurons: 32,
+    recurrent: false,
+    spike: { type: 'soft', surrogate: 'sigmoid', slope: 5 },
+    reset: 'zero',
+    detachReset: false,
+    decay: 0,
+    threshold: 0,
+    learnDecay: true,
+    learnThreshold: true,
+    constrain: false,
+  };
+  return {
+    sampleRate: 16_000,
+    frontend: {
+      type: 'mfcc',
+      windowLength: 400,
+      hopLength: 200,
+      fftLength: 400,
+      melBands: 64,
+      minFrequency: 0,
+      maxFrequency: 8000,
+      coefficients: 20,
+      topDb: 80,
+    },
+    scaling: { type: 'min-max', over: 'clip', pooled: false },
+    frames: 80,
+    encoding: { type: 'rate', stepsPerFrame: 10, threshold: 0 },
+    network: {
+      layers: [layer, layer, layer, { ...layer, neurons: labels.length }],
+      readout: { type: 'spike-count', decay: 0, learnDecay: false },
+    },
+    labels,
+  };
+}

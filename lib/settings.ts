@@ -1,0 +1,101 @@
+/**
+ * Every setting on the way from samples to scores. They are stored in the model file beside the weights,
+ * so that training, evaluation and prediction run the same code with the same settings.
+ */
+export interface ModelSettings {
+  /** Rate in Hz that audio is resampled to before the front end. */
+  sampleRate: number;
+  frontend: FrontendSettings;
+  scaling: ScalingSettings;
+  /** Frames that a clip is cut or zero-padded to, after scaling. */
+  frames: number;
+  encoding: EncodingSettings;
+  network: NetworkSettings;
+  /** The words, in the order of the network's outputs. */
+  labels: string[];
+}
+
+/** Names and defaults as in torchaudio.transforms.MFCC / MelSpectrogram + AmplitudeToDB. */
+export interface FrontendSettings {
+  /** `mfcc`: cepstral coefficients; `log-mel`: mel bands in dB. */
+  type: 'mfcc' | 'log-mel';
+  /** Length of the periodic Hann window, samples (torchaudio `win_length`). */
+  windowLength: number;
+  /** Samples from one frame to the next (`hop_length`). */
+  hopLength: number;
+  /** FFT length, samples, at least windowLength (`n_fft`). */
+  fftLength: number;
+  /** Mel bands (`n_mels`, HTK scale, no norm). */
+  melBands: number;
+  /** Hz (`f_min`). */
+  minFrequency: number;
+  /** Hz, at most half of the sample rate (`f_max`). */
+  maxFrequency: number;
+  /** Cepstral coefficients kept, at most melBands (`n_mfcc`); ignored for `log-mel`. */
+  coefficients: number;
+  /** Dynamic range in dB below the clip's maximum (`top_db`); null for none. */
+  topDb: number | null;
+}
+
+export interface ScalingSettings {
+  /**
+   * `min-max`: (x - min) / (max - min + 1e-8); `standard`: (x - mean) / (sd + 1e-5), population sd; `none`: x.
+   */
+  type: 'min-max' | 'standard' | 'none';
+  /** Statistics of the clip itself, or of the training set (stored in the model). */
+  over: 'clip' | 'training-set';
+  /** One statistic for each feature, or one for all features together. */
+  pooled: boolean;
+}
+
+export interface EncodingSettings {
+  /**
+   * `rate`: Bernoulli draws with probability clamp(x, 0, 1); `latency`: one spike a frame, the earlier the
+   * larger x; `delta`: send-on-delta, an up and a down channel for each feature; `direct`: x as input current.
+   */
+  type: 'rate' | 'latency' | 'delta' | 'direct';
+  /** Time steps for each frame. */
+  stepsPerFrame: number;
+  /** `delta`: the change that sends a spike; `latency`: values at or below it never spike. */
+  threshold: number;
+}
+
+export type Surrogate = 'fast-sigmoid' | 'atan' | 'triangle' | 'boxcar' | 'sigmoid';
+
+export interface SpikeSettings {
+  /** `hard`: 1 if u > threshold, with a surrogate derivative; `soft`: sigmoid(slope (u - threshold)). */
+  type: 'hard' | 'soft';
+  /** The surrogate derivative of a hard spike; ignored for soft spikes. */
+  surrogate: Surrogate;
+  /** Steepness: `a` of the surrogate, or the slope of the soft spike. */
+  slope: number;
+}
+
+/** A fully connected layer of leaky integrate-and-fire neurons: u = decay v + W s_in + b (+ R s_prev). */
+export interface LayerSettings {
+  neurons: number;
+  recurrent: boolean;
+  spike: SpikeSettings;
+  /** `zero`: v = u (1 - s); `subtract`: v = u - s threshold. */
+  reset: 'zero' | 'subtract';
+  /** Whether the gradient is kept from flowing through the s of the reset. */
+  detachReset: boolean;
+  /** Initial decay and threshold of every neuron. */
+  decay: number;
+  threshold: number;
+  /** Whether decay and threshold are trained, one per neuron. */
+  learnDecay: boolean;
+  learnThreshold: boolean;
+  /** Whether decay is kept within [0, 1] and threshold at or above 0.01 after every optimizer step. */
+  constrain: boolean;
+}
+
+export interface NetworkSettings {
+  layers: LayerSettings[];
+  /**
+   * `spike-count`: scores are the last layer's spikes summed over time, loss is cross-entropy of them; the
+   * last layer has one neuron a label. `leaky-integrator`: o = d o + (1 - d)(W s + b), scores are the mean over
+   * time of softmax(o), loss is -log of the label's score.
+   */
+  readout: { type: 'spike-count' | 'leaky-integrator'; decay: number; learnDecay: boolean };
+}

@@ -1,0 +1,213 @@
+import { array, type Blame, boolean, choice, integer, number, object, refuse, string } from './options.js';
+import type {
+  EncodingSettings,
+  FrontendSettings,
+  LayerSettings,
+  ModelSettings,
+  NetworkSettings,
+  ScalingSettings,
+  SpikeSettings,
+} from './settings.js';
+
+const MAX_LAYERS = 16;
+const MAX_NEURONS = 8192;
+const MAX_LABELS = 1000;
+const MAX_LABEL_LENGTH = 200;
+const MAX_STEPS = 200_000;
+/** Of decays, thresholds and slopes: far beyond use, yet safe from overflow in float32. */
+const LARGE = 1e6;
+
+const SETTINGS = ['sampleRate', 'frontend', 'scaling', 'frames', 'encoding', 'network', 'labels'] as const;
+const FRONTEND = [
+  'type',
+  'windowLength',
+  'hopLength',
+  'fftLength',
+  'melBands',
+  'minFrequency',
+  'maxFrequency',
+  'coefficients',
+  'topDb',
+] as const;
+const LAYER = [
+  'neurons',
+  'recurrent',
+  'spike',
+  'reset',
+  'detachReset',
+  'decay',
+  'threshold',
+  'learnDecay',
+  'learnThreshold',
+  'constrain',
+] as const;
+
+/**
+ * Checks settings that are not trusted, field by field and against each other.
+ * @param where what the settings are called in error texts (`settings.network.layers[1].neurons`); may be empty
+ * @param blame the error code, and the file they come from if it is one
+ * @returns a copy with exactly the fields of `ModelSettings`; labels in Unicode's NFC
+ * @throws SonospikeError with the code of `blame`, ERR_INVALID_OPTION unless told otherwise
+ */
+export function validateSettings(
+  value: unknown,
+  where: string,
+  blame: Blame = { code: 'ERR_INVALID_OPTION' },
+): ModelSettings {
+  const given = object(value, where || 'the settings', SETTINGS, blame);
+  const at = where === '' ? '' : `${where}.`;
+  const sampleRate = integer(given.sampleRate, `${at}sampleRate`, 1000, 192_000, blame);
+  const frontend = validateFrontend(given.frontend, `${at}frontend`, sampleRate, blame);
+  const scaling = validateScaling(given.scaling, `${at}scaling`, blame);
+  const frames = integer(given.frames, `${at}frames`, 1, 20_000, blame);
+  const encoding = validateEncoding(given.encoding, `${at}encoding`, frames, blame);
+  const labels = validateLabels(given.labels, `${at}labels`, blame);
+  const network = validateNetwork(given.network, `${at}network`, labels.length, blame);
+  return { sampleRate, frontend, scaling, frames, encoding, network, labels };
+}
+
+function validateFrontend(value: unknown, at: string, sampleRate: number, blame: Blame): FrontendSettings {
+  const given = object(value, at, FRONTEND, blame);
+  const nyquist = sampleRate / 2;
+  const windowLength = integer(given.windowLength, `${at}.windowLength`, 2, 16_384, blame);
+  const melBands = integer(given.melBands, `${at}.melBands`, 1, 512, blame);
+  const minFrequency = number(given.minFrequency, `${at}.minFrequency`, 0, nyquist, blame);
+  const maxFrequency = number(given.maxFrequency, `${at}.maxFrequency`, minFrequency, nyquist, blame);
+  if (maxFrequency === minFrequency) {
+    throw refuse(maxFrequency, `${at}.maxFrequency`, 'more than minFrequency', blame);
+  }
+  return {
+    type: choice(given.type, `${at}.type`, ['mfcc', 'log-mel'], blame),
+    windowLength,
+    hopLength: integer(given.hopLength, `${at}.hopLength`, 1, 65_536, blame),
+    fftLength: integer(given.fftLength, `${at}.fftLength`, windowLength, 16_384, blame),
+    melBands,
+    minFrequency,
+    maxFrequency,
+    coefficients: integer(given.coefficients, `${at}.coefficients`, 1, melBands, blame),
+    topDb: given.topDb === null ? null : number(given.topDb, `${at}.topDb`, 0, 1000, blame),
+  };
+}
+
+function validateScaling(value: unknown, at: string, blame: Blame): ScalingSettings {
+  const given = object(value, at, ['type', 'over', 'pooled'], blame);
+  return {
+    type: choice(given.type, `${at}.type`, ['min-max', 'standard', 'none'], blame),
+    over: choice(given.over, `${at}.over`, ['clip', 'training-set'], blame),
+    pooled: boolean(given.pooled, `${at}.pooled`, blame),
+  };
+}
+
+function validateEncoding(value: unknown, at: string, frames: number, blame: Blame): EncodingSettings {
+  const given = object(value, at, ['type', 'stepsPerFrame', 'threshold'], blame);
+  const type = choice(given.type, `${at}.type`, ['rate', 'latency', 'delta', 'direct'], blame);
+  const maxSteps = Math.min(1000, Math.floor(MAX_STEPS / frames));
+  const threshold = number(given.threshold, `${at}.threshold`, -LARGE, LARGE, blame);
+  if (type === 'delta' && threshold <= 0) {
+    throw refuse(threshold, `${at}.threshold`, 'more than 0 for the delta encoding', blame);
+  }
+  return {
+    type,
+    stepsPerFrame: integer(given.stepsPerFrame, `${at}.stepsPerFrame`, 1, maxSteps, blame),
+    threshold,
+  };
+}
+
+function validateNetwork(value: unknown, at: string, labels: number, blame: Blame): NetworkSettings {
+  const given = object(value, at, ['layers', 'readout'], blame);
+  const layers = array(given.layers, `${at}.layers`, 1, MAX_LAYERS, blame).map((layer, index) =>
+    validateLayer(layer, `${at}.layers[${index}]`, blame),
+  );
+  const readout = object(given.readout, `${at}.readout`, ['type', 'decay', 'learnDecay'], blame);
+  const type = choice(readout.type, `${at}.readout.type`, ['spike-count', 'leaky-integrator'], blame);
+  const last = layers.length - 1;
+  if (type === 'spike-count' && layers[last]!.neurons !== labels) {
+    const wanted = `${labels}, the number of labels, as the readout counts the spikes of one neuron a label`;
+    throw refuse(layers[last]!.neurons, `${at}.layers[${last}].neurons`, wanted, blame);
+  }
+  const decay = number(readout.decay, `${at}.readout.decay`, -LARGE, LARGE, blame);
+  const learnDecay = boolean(readout.learnDecay, `${at}.readout.learnDecay`, blame);
+  return { layers, readout: { type, decay, learnDecay } };
+}
+
+function validateLayer(value: unknown, at: string, blame: Blame): LayerSettings {
+  const given = object(value, at, LAYER, blame);
+  return {
+    neurons: integer(given.neurons, `${at}.neurons`, 1, MAX_NEURONS, blame),
+    recurrent: boolean(given.recurrent, `${at}.recurrent`, blame),
+    spike: validateSpike(given.spike, `${at}.spike`, blame),
+    reset: choice(given.reset, `${at}.reset`, ['zero', 'subtract'], blame),
+    detachReset: boolean(given.detachReset, `${at}.detachReset`, blame),
+    decay: number(given.decay, `${at}.decay`, -LARGE, LARGE, blame),
+    threshold: number(given.threshold, `${at}.threshold`, -LARGE, LARGE, blame),
+    learnDecay: boolean(given.learnDecay, `${at}.learnDecay`, blame),
+    learnThreshold: boolean(given.learnThreshold, `${at}.learnThreshold`, blame),
+    constrain: boolean(given.constrain, `${at}.constrain`, blame),
+  };
+}
+
+function validateSpike(value: unknown, at: string, blame: Blame): SpikeSettings {
+  const given = object(value, at, ['type', 'surrogate', 'slope'], blame);
+  const surrogates = ['fast-sigmoid', 'atan', 'triangle', 'boxcar', 'sigmoid'] as const;
+  return {
+    type: choice(given.type, `${at}.type`, ['hard', 'soft'], blame),
+    surrogate: choice(given.surrogate, `${at}.surrogate`, surrogates, blame),
+    slope: number(given.slope, `${at}.slope`, 1 / LARGE, LARGE, blame),
+  };
+}
+
+/** The words of a model: 2 to 1000 different ones, printable; returned in Unicode's NFC. */
+export function validateLabels(value: unknown, at: string, blame?: Blame): string[] {
+  const labels = new Set<string>();
+  for (const [index, item] of array(value, at, 2, MAX_LABELS, blame).entries()) {
+    const name = `${at}[${index}]`;
+    const label = string(item, name, blame).normalize('NFC');
+    // Control characters would break a terminal's line, and lone surrogates have no UTF-8 form.
+    if (label.length > MAX_LABEL_LENGTH || label.trim() === '' || /[\p{Cc}\p{Cs}]/u.test(label)) {
+      throw refuse(item, name, `a word of up to ${MAX_LABEL_LENGTH} printable characters`, blame);
+    }
+    if (labels.has(label)) throw refuse(item, name, 'different from the labels before it', blame);
+    labels.add(label);
+  }
+  return [...labels];
+}
+
+/** Values of a frame: cepstral coefficients, or mel bands. */
+export function featureCount({ frontend }: ModelSettings): number {
+  return frontend.type === 'mfcc' ? frontend.coefficients : frontend.melBands;
+}
+
+/** Inputs of the first layer at a time step; `delta` has an up and a down channel for each feature. */
+export function inputCount(settings: ModelSettings): number {
+  return featureCount(settings) * (settings.encoding.type === 'delta' ? 2 : 1);
+}
+
+/**
+ * Every tensor of a model with these settings, by its name in the model file, with its shape. Layers count
+ * from 0: `layers.0.weight` is [neurons, inputs] (a row for each neuron), `layers.0.recurrent` is
+ * [neurons, neurons].
+ */
+export function parameterShapes(settings: ModelSettings): Map<string, number[]> {
+  const shapes = new Map<string, number[]>();
+  let inputs = inputCount(settings);
+  for (const [index, { neurons, recurrent }] of settings.network.layers.entries()) {
+    shapes.set(`layers.${index}.weight`, [neurons, inputs]);
+    shapes.set(`layers.${index}.bias`, [neurons]);
+    shapes.set(`layers.${index}.decay`, [neurons]);
+    shapes.set(`layers.${index}.threshold`, [neurons]);
+    if (recurrent) shapes.set(`layers.${index}.recurrent`, [neurons, neurons]);
+    inputs = neurons;
+  }
+  if (settings.network.readout.type === 'leaky-integrator') {
+    const classes = settings.labels.length;
+    shapes.set('readout.weight', [classes, inputs]);
+    shapes.set('readout.bias', [classes]);
+    shapes.set('readout.decay', [classes]);
+  }
+  if (settings.scaling.over === 'training-set' && settings.scaling.type !== 'none') {
+    const statistics = settings.scaling.pooled ? 1 : featureCount(settings);
+    shapes.set('scaling.offset', [statistics]);
+    shapes.set('scaling.scale', [statistics]);
+  }
+  return shapes;
+}

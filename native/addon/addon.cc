@@ -1,0 +1,18 @@
+#include <napi.h>
+
+#include "addon/feature_store.h"
+#include "addon/jobs.h"
+#include "addon/model.h"
+#include "addon/tools.h"
+#include "addon/trainer.h"
+
+static Napi::Object define_addon(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new sonospike::JobRunner(env));
+  exports.Set("Model", sonospike::NativeModel::define(env));
+  exports.Set("FeatureStore", sonospike::NativeFeatureStore::define(env));
+  exports.Set("Trainer", sonospike::NativeTrainer::define(env));
+  sonospike::define_tools(env, exports);
+  return exports;
+}
+
+NODE_API_MODULE(NODE_GYP_MODULE_NAME, define_addon)

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <napi.h>
+
+#include <atomic>
+#include <memory>
+
+#include "addon/model.h"
+#include "core/training/feature_store.h"
+
+namespace sonospike {
+
+struct StoreCore {
+  explicit StoreCore(std::shared_ptr<ModelCore> model) : model(std::move(model)) {}
+  std::shared_ptr<ModelCore> model;
+  std::shared_ptr<FeatureStore> store;
+  std::atomic<bool> busy{false};
+};
+
+/// `new FeatureStore(model, threads)`: features of a set of clips, computed with the model's front end.
+class NativeFeatureStore : public Napi::ObjectWrap<NativeFeatureStore> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  explicit NativeFeatureStore(const Napi::CallbackInfo& info);
+
+  const std::shared_ptr<StoreCore>& core() const { return core_; }
+  static NativeFeatureStore& unwrap(const Napi::Value& value);
+
+ private:
+  Napi::Value add(const Napi::CallbackInfo& info);
+  Napi::Value fit(const Napi::CallbackInfo& info);
+  Napi::Value size(const Napi::CallbackInfo& info);
+  Napi::Value evaluate(const Napi::CallbackInfo& info);
+
+  std::shared_ptr<StoreCore> core_;
+};
+
+/// Clip numbers from an Int32Array, all of them in the store. Throws a TypeError.
+std::vector<int> to_clips(const Napi::Value& value, const FeatureStore& store);
+
+}  // namespace sonospike

@@ -1,0 +1,128 @@
+#include "addon/jobs.h"
+
+#include <new>
+
+#include "core/support/denormals.h"
+
+namespace sonospike {
+
+JobRunner::JobRunner(Napi::Env env) : env_(env) {
+  const napi_value name = Napi::String::New(env, "sonospike");
+  napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, on_done, &done_);
+  napi_unref_threadsafe_function(env, done_);
+  // Hooks run last in, first out: this one comes before that of the thread-safe function, which is still whole then.
+  napi_add_env_cleanup_hook(
+      env, [](void* self) { static_cast<JobRunner*>(self)->shut_down(); }, this);
+}
+
+JobRunner::~JobRunner() {
+  shut_down();
+}
+
+void JobRunner::shut_down() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+    for (auto& job : jobs_) {
+      if (job->work.abort) job->work.abort->store(true);
+    }
+  }
+  wake_.notify_all();
+  if (queue_thread_.joinable()) queue_thread_.join();
+  for (auto& job : jobs_) {
+    if (job->thread.joinable()) job->thread.join();
+  }
+  jobs_.clear();
+}
+
+Napi::Promise JobRunner::start(Work work, bool queued) {
+  const Napi::Env env(env_);
+  const auto deferred = Napi::Promise::Deferred::New(env);
+  jobs_.push_front(std::unique_ptr<Job>(new Job{std::move(work), deferred, nullptr, {}, {}}));
+  Job* job = jobs_.front().get();
+  job->self = jobs_.begin();
+  if (jobs_.size() == 1) napi_ref_threadsafe_function(env, done_);
+  try {
+    if (!queued) {
+      job->thread = std::thread([this, job] { execute(job); });
+    } else {
+      if (!queue_thread_.joinable()) queue_thread_ = std::thread([this] { serve_queue(); });
+      std::lock_guard lock(mutex_);
+      queue_.push_back(job);
+    }
+  } catch (...) {
+    job->failure = std::current_exception();
+    settle(env, job);
+    return deferred.Promise();
+  }
+  wake_.notify_one();
+  return deferred.Promise();
+}
+
+void JobRunner::serve_queue() {
+  for (;;) {
+    Job* job;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return stop_ || !queue_.empty(); });
+      if (stop_) return;
+      job = queue_.front();
+      queue_.pop_front();
+    }
+    execute(job);
+  }
+}
+
+void JobRunner::execute(Job* job) {
+  try {
+    FlushDenormals flush;
+    job->work.execute();
+  } catch (...) {
+    job->failure = std::current_exception();
+  }
+  napi_call_threadsafe_function(done_, job, napi_tsfn_blocking);
+}
+
+void JobRunner::on_done(napi_env env, napi_value, void* context, void* data) {
+  // Without an environment it is being torn down, and the job is gone with its runner.
+  if (env) static_cast<JobRunner*>(context)->settle(Napi::Env(env), static_cast<Job*>(data));
+}
+
+void JobRunner::settle(Napi::Env env, Job* job) {
+  if (job->thread.joinable()) job->thread.join();
+  const std::unique_ptr<Job> owned = std::move(*job->self);
+  jobs_.erase(job->self);
+  if (jobs_.empty()) napi_unref_threadsafe_function(env, done_);
+  Napi::HandleScope scope(env);
+  if (job->failure) return job->deferred.Reject(to_js_error(env, job->failure).Value());
+  try {
+    job->deferred.Resolve(job->work.finish(env));
+  } catch (const Napi::Error& error) {
+    job->deferred.Reject(error.Value());
+  } catch (...) {
+    job->deferred.Reject(to_js_error(env, std::current_exception()).Value());
+  }
+}
+
+Napi::Error coded_error(Napi::Env env, const char* code, const std::string& message) {
+  Napi::Error error = Napi::Error::New(env, message);
+  error.Value().Set("code", Napi::String::New(env, code));
+  return error;
+}
+
+Napi::Error to_js_error(Napi::Env env, std::exception_ptr failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Napi::Error& error) {
+    return error;
+  } catch (const std::bad_alloc&) {
+    return coded_error(env, "ERR_OUT_OF_MEMORY",
+                       "Not enough memory. Use a smaller batch, a smaller network or shorter clips.");
+  } catch (const std::exception& error) {
+    return coded_error(env, "ERR_INTERNAL", error.what());
+  } catch (...) {
+    return coded_error(env, "ERR_INTERNAL", "Unknown failure in the native core.");
+  }
+}
+
+}  // namespace sonospike

@@ -1,0 +1,344 @@
+#include "addon/model.h"
+
+#include <algorithm>
+
+#include "core/support/denormals.h"
+
+namespace sonospike {
+namespace {
+
+// Marks the objects of this class, so that nothing else is taken for one.
+constexpr napi_type_tag kModelTag = {0x5d1c6b0c6f0a4b7eull, 0x9a3f0b7d2c5e4811ull};
+
+std::vector<double> firing_rates(const std::vector<ActivityView>& layers, int steps) {
+  std::vector<double> rates;
+  for (const auto& layer : layers) {
+    double sum = 0.0;
+    for (int t = 0; t < steps; ++t) {
+      for (int i = 0; i < layer.neurons; ++i) sum += layer.s[layer.stride * t + i];
+    }
+    rates.push_back(sum / (static_cast<double>(steps) * layer.neurons));
+  }
+  return rates;
+}
+
+struct OwnedClip {
+  std::vector<float> samples;
+  int rate;
+};
+
+OwnedClip to_clip(const Napi::Value& samples, const Napi::Value& rate) {
+  const Napi::Float32Array array = to_floats(samples, "samples");
+  const double hz = rate.IsNumber() ? rate.As<Napi::Number>().DoubleValue() : 0.0;
+  if (array.ElementLength() == 0) throw Napi::TypeError::New(samples.Env(), "samples are empty");
+  if (!(hz >= 1 && hz <= 1e6)) throw Napi::TypeError::New(samples.Env(), "the sample rate is out of range");
+  return {{array.Data(), array.Data() + array.ElementLength()}, static_cast<int>(hz)};
+}
+
+/// [steps, neurons] without the padding.
+Napi::Float32Array compact(Napi::Env env, const float* rows, size_t stride, int steps, int neurons) {
+  Napi::Float32Array array = Napi::Float32Array::New(env, static_cast<size_t>(steps) * neurons);
+  for (int t = 0; t < steps; ++t) std::copy_n(rows + stride * t, neurons, array.Data() + size_t(neurons) * t);
+  return array;
+}
+
+}  // namespace
+
+Napi::Object to_named_arrays(Napi::Env env, const ParameterTable& table, const float* values) {
+  const Napi::Object object = Napi::Object::New(env);
+  for (const auto& info : table.all()) object.Set(info.name, new_floats(env, values + info.offset, info.size));
+  return object;
+}
+
+void from_named_arrays(const Napi::Value& value, const ParameterTable& table, float* values) {
+  if (!value.IsObject()) throw Napi::TypeError::New(value.Env(), "parameters must be an object of Float32Arrays");
+  for (const auto& info : table.all()) {
+    const Napi::Float32Array array = to_floats(value.As<Napi::Object>().Get(info.name), info.name.c_str());
+    if (array.ElementLength() != info.size) {
+      throw Napi::TypeError::New(value.Env(), info.name + " must have " + std::to_string(info.size) + " elements");
+    }
+    std::copy_n(array.Data(), info.size, values + info.offset);
+  }
+}
+
+Napi::Object to_prediction(Napi::Env env, const NetworkOptions& network, const float* scores,
+                           const std::vector<double>& firing_rates) {
+  const Napi::Object object = Napi::Object::New(env);
+  Napi::Float32Array probabilities = Napi::Float32Array::New(env, network.classes);
+  class_probabilities(network.readout.kind, scores, network.classes, probabilities.Data());
+  const Napi::Array rates = Napi::Array::New(env, firing_rates.size());
+  for (uint32_t k = 0; k < firing_rates.size(); ++k) rates.Set(k, firing_rates[k]);
+  object.Set("scores", new_floats(env, scores, network.classes));
+  object.Set("probabilities", probabilities);
+  object.Set("best", best_class(scores, network.classes));
+  object.Set("firingRates", rates);
+  return object;
+}
+
+Napi::Function NativeModel::define(Napi::Env env) {
+  return DefineClass(env, "Model",
+                     {InstanceMethod<&NativeModel::initialise>("initialise"),
+                      InstanceMethod<&NativeModel::load_parameters>("loadParameters"),
+                      InstanceMethod<&NativeModel::read_parameters>("readParameters"),
+                      InstanceMethod<&NativeModel::load_scaling>("loadScaling"),
+                      InstanceMethod<&NativeModel::read_scaling>("readScaling"),
+                      InstanceMethod<&NativeModel::predict_sync>("predictSync"),
+                      InstanceMethod<&NativeModel::predict>("predict"),
+                      InstanceMethod<&NativeModel::observe>("observe"),
+                      InstanceMethod<&NativeModel::forward_inputs>("forwardInputs"),
+                      InstanceMethod<&NativeModel::gradient>("gradient"),
+                      InstanceMethod<&NativeModel::optimizer_step>("optimizerStep")});
+}
+
+NativeModel::NativeModel(const Napi::CallbackInfo& info) : ObjectWrap(info), core_(std::make_shared<ModelCore>()) {
+  if (!info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "settings must be an object");
+  core_->options = read_model_options(info[0].As<Napi::Object>());
+  core_->threads = std::clamp(info[1].IsNumber() ? info[1].As<Napi::Number>().Int32Value() : 1, 1, 256);
+  try {
+    const ModelOptions& options = core_->options;
+    core_->extractor = std::make_shared<FeatureExtractor>(options.front_end, options.scaling, options.frames);
+    core_->backend = make_cpu_backend(options.network, core_->threads);
+    core_->recognizer = std::make_unique<Recognizer>(core_->extractor, options.encoding, core_->backend);
+  } catch (...) {
+    throw to_js_error(info.Env(), std::current_exception());
+  }
+  info.This().As<Napi::Object>().TypeTag(&kModelTag);
+}
+
+NativeModel& NativeModel::unwrap(const Napi::Value& value) {
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kModelTag)) {
+    throw Napi::TypeError::New(value.Env(), "a Model is needed");
+  }
+  return *Napi::ObjectWrap<NativeModel>::Unwrap(value.As<Napi::Object>());
+}
+
+std::unique_lock<std::mutex> NativeModel::lock(Napi::Env env) const {
+  std::unique_lock<std::mutex> lock(core_->in_use, std::try_to_lock);
+  if (!lock.owns_lock()) {
+    throw coded_error(env, "ERR_BUSY", "The model is in use by a training or a prediction that has not ended yet.");
+  }
+  return lock;
+}
+
+Napi::Value NativeModel::initialise(const Napi::CallbackInfo& info) {
+  const auto held = lock(info.Env());
+  const ParameterTable& table = core_->backend->table();
+  std::vector<float> values(table.size());
+  table.initialise(to_seed(info[0]), values.data());
+  core_->backend->load_parameters(values.data());
+  return info.Env().Undefined();
+}
+
+Napi::Value NativeModel::load_parameters(const Napi::CallbackInfo& info) {
+  const auto held = lock(info.Env());
+  std::vector<float> values(core_->backend->table().size());
+  from_named_arrays(info[0], core_->backend->table(), values.data());
+  core_->backend->load_parameters(values.data());
+  return info.Env().Undefined();
+}
+
+Napi::Value NativeModel::read_parameters(const Napi::CallbackInfo& info) {
+  const auto held = lock(info.Env());
+  std::vector<float> values(core_->backend->table().size());
+  core_->backend->read_parameters(values.data());
+  return to_named_arrays(info.Env(), core_->backend->table(), values.data());
+}
+
+Napi::Value NativeModel::load_scaling(const Napi::CallbackInfo& info) {
+  const auto held = lock(info.Env());
+  const Napi::Float32Array offset = to_floats(info[0], "offset"), scale = to_floats(info[1], "scale");
+  const size_t features = core_->extractor->feature_count();
+  FeatureScaling scaling{std::vector<float>(features), std::vector<float>(features)};
+  const bool pooled = offset.ElementLength() == 1;
+  if (offset.ElementLength() != scale.ElementLength() || (!pooled && offset.ElementLength() != features)) {
+    throw Napi::TypeError::New(info.Env(), "the scaling must have an element for each feature, or one for all");
+  }
+  for (size_t i = 0; i < features; ++i) {
+    scaling.offset[i] = offset[pooled ? 0 : i];
+    scaling.scale[i] = scale[pooled ? 0 : i];
+  }
+  core_->extractor->set_training_scaling(std::move(scaling));
+  return info.Env().Undefined();
+}
+
+Napi::Value NativeModel::read_scaling(const Napi::CallbackInfo& info) {
+  const FeatureScaling& scaling = core_->extractor->training_scaling();
+  if (scaling.offset.empty()) return info.Env().Null();
+  const size_t count = core_->options.scaling.pooled ? 1 : scaling.offset.size();
+  const Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("offset", new_floats(info.Env(), scaling.offset.data(), count));
+  object.Set("scale", new_floats(info.Env(), scaling.scale.data(), count));
+  return object;
+}
+
+/// predictSync(samples, rate, seed) on the calling thread.
+Napi::Value NativeModel::predict_sync(const Napi::CallbackInfo& info) {
+  const auto held = lock(info.Env());
+  const Napi::Float32Array samples = to_floats(info[0], "samples");
+  const double rate = info[1].IsNumber() ? info[1].As<Napi::Number>().DoubleValue() : 0.0;
+  if (samples.ElementLength() == 0 || !(rate >= 1 && rate <= 1e6)) {
+    throw Napi::TypeError::New(info.Env(), "samples are empty or the sample rate is out of range");
+  }
+  try {
+    const Observation seen = core_->recognizer->observe(samples.Data(), samples.ElementLength(),
+                                                        static_cast<int>(rate), to_seed(info[2]));
+    return to_prediction(info.Env(), core_->options.network, seen.scores.data(),
+                         firing_rates(seen.layers, core_->recognizer->steps()));
+  } catch (...) {
+    throw to_js_error(info.Env(), std::current_exception());
+  }
+}
+
+/// predict(samples, rate, seed): the same on another thread.
+Napi::Value NativeModel::predict(const Napi::CallbackInfo& info) {
+  struct State {
+    OwnedClip clip;
+    uint64_t seed;
+    std::vector<float> scores;
+    std::vector<double> rates;
+  };
+  auto state = std::make_shared<State>(State{to_clip(info[0], info[1]), to_seed(info[2]), {}, {}});
+  auto core = core_;
+  return JobRunner::of(info.Env())
+      .enqueue({[core, state] {
+                  std::lock_guard held(core->in_use);
+                  const Observation seen = core->recognizer->observe(
+                      state->clip.samples.data(), state->clip.samples.size(), state->clip.rate, state->seed);
+                  state->scores = seen.scores;
+                  state->rates = firing_rates(seen.layers, core->recognizer->steps());
+                },
+                [core, state](Napi::Env env) -> Napi::Value {
+                  return to_prediction(env, core->options.network, state->scores.data(), state->rates);
+                },
+                nullptr});
+}
+
+/// observe(samples, rate, seed): a prediction with everything on the way.
+Napi::Value NativeModel::observe(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto held = lock(env);
+  const OwnedClip clip = to_clip(info[0], info[1]);
+  try {
+    Recognizer& recognizer = *core_->recognizer;
+    const int steps = recognizer.steps();
+    const Observation seen =
+        recognizer.observe(clip.samples.data(), clip.samples.size(), clip.rate, to_seed(info[2]));
+    const Napi::Object result =
+        to_prediction(env, core_->options.network, seen.scores.data(), firing_rates(seen.layers, steps));
+    result.Set("steps", steps);
+    result.Set("features", new_floats(env, seen.features, core_->extractor->size()));
+    result.Set("input", new_floats(env, seen.input, static_cast<size_t>(steps) * recognizer.channels()));
+    const Napi::Array layers = Napi::Array::New(env, seen.layers.size());
+    for (uint32_t k = 0; k < seen.layers.size(); ++k) {
+      const ActivityView& view = seen.layers[k];
+      const Napi::Object layer = Napi::Object::New(env);
+      layer.Set("neurons", view.neurons);
+      layer.Set("spikes", compact(env, view.s, view.stride, steps, view.neurons));
+      layer.Set("potential", compact(env, view.u, view.stride, steps, view.neurons));
+      layers.Set(k, layer);
+    }
+    result.Set("layers", layers);
+    return result;
+  } catch (...) {
+    throw to_js_error(env, std::current_exception());
+  }
+}
+
+namespace {
+
+/// A batch whose inputs are given: [steps, clips, inputs].
+Batch given_batch(const Napi::CallbackInfo& info, int inputs, std::vector<float>& values) {
+  const Napi::Float32Array array = to_floats(info[0], "inputs");
+  const int64_t steps = info[1].As<Napi::Number>().Int64Value(), clips = info[2].As<Napi::Number>().Int64Value();
+  if (steps < 1 || clips < 1 || steps > 1 << 24 || clips > 1 << 24 ||
+      array.ElementLength() != static_cast<size_t>(steps * clips) * inputs) {
+    throw Napi::TypeError::New(info.Env(), "inputs must have steps x clips x channels elements");
+  }
+  values.assign(array.Data(), array.Data() + array.ElementLength());
+  Batch batch;
+  batch.clips = static_cast<int>(clips);
+  batch.steps = static_cast<int>(steps);
+  batch.input = [&values, clips, inputs, steps](int clip, float* x, size_t stride, int) {
+    for (int64_t t = 0; t < steps; ++t) std::copy_n(values.data() + (t * clips + clip) * inputs, inputs, x + stride * t);
+  };
+  return batch;
+}
+
+}  // namespace
+
+/// forwardInputs(inputs, steps, clips) → { scores [clips, classes], spikes: [steps, clips, neurons] of each layer }
+Napi::Value NativeModel::forward_inputs(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto held = lock(env);
+  const int classes = core_->options.network.classes;
+  std::vector<float> values;
+  try {
+    const Batch batch = given_batch(info, core_->options.network.inputs, values);
+    std::vector<float> scores(static_cast<size_t>(batch.clips) * classes);
+    std::vector<std::vector<float>> spikes(core_->options.network.layers.size());
+    for (int clip = 0; clip < batch.clips; ++clip) {
+      Batch one = batch;
+      one.clips = 1;
+      one.input = [&batch, clip](int, float* x, size_t stride, int worker) { batch.input(clip, x, stride, worker); };
+      const auto views = core_->backend->observe(one, scores.data() + static_cast<size_t>(clip) * classes);
+      for (size_t k = 0; k < views.size(); ++k) {
+        const size_t n = views[k].neurons;
+        spikes[k].resize(n * batch.clips * batch.steps);
+        for (int t = 0; t < batch.steps; ++t) {
+          std::copy_n(views[k].s + views[k].stride * t, n,
+                      spikes[k].data() + (static_cast<size_t>(t) * batch.clips + clip) * n);
+        }
+      }
+    }
+    const Napi::Array layers = Napi::Array::New(env, spikes.size());
+    for (uint32_t k = 0; k < spikes.size(); ++k) layers.Set(k, new_floats(env, spikes[k].data(), spikes[k].size()));
+    const Napi::Object result = Napi::Object::New(env);
+    result.Set("scores", new_floats(env, scores.data(), scores.size()));
+    result.Set("spikes", layers);
+    return result;
+  } catch (...) {
+    throw to_js_error(env, std::current_exception());
+  }
+}
+
+/// gradient(inputs, steps, clips, labels, labelSmoothing) → { loss, correct, gradients }
+Napi::Value NativeModel::gradient(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto held = lock(env);
+  std::vector<float> values;
+  std::vector<int> labels;
+  try {
+    Batch batch = given_batch(info, core_->options.network.inputs, values);
+    if (!info[3].IsTypedArray() || info[3].As<Napi::TypedArray>().TypedArrayType() != napi_int32_array ||
+        info[3].As<Napi::TypedArray>().ElementLength() != static_cast<size_t>(batch.clips)) {
+      throw Napi::TypeError::New(env, "labels must be an Int32Array with one element a clip");
+    }
+    const Napi::Int32Array given = info[3].As<Napi::Int32Array>();
+    labels.assign(given.Data(), given.Data() + batch.clips);
+    for (int label : labels) {
+      if (label < 0 || label >= core_->options.network.classes) throw Napi::TypeError::New(env, "no such label");
+    }
+    batch.labels = labels.data();
+    const LossOptions loss{info[4].IsNumber() ? info[4].As<Napi::Number>().FloatValue() : 0.0f};
+    const BatchStatistics done = core_->backend->gradient(batch, loss);
+    std::vector<float> gradient(core_->backend->table().size());
+    core_->backend->read_gradient(gradient.data());
+    const Napi::Object result = Napi::Object::New(env);
+    result.Set("loss", done.loss / batch.clips);
+    result.Set("correct", done.correct);
+    result.Set("gradients", to_named_arrays(env, core_->backend->table(), gradient.data()));
+    return result;
+  } catch (...) {
+    throw to_js_error(env, std::current_exception());
+  }
+}
+
+/// optimizerStep(options, rate): one step along the gradient that `gradient` left.
+Napi::Value NativeModel::optimizer_step(const Napi::CallbackInfo& info) {
+  const auto held = lock(info.Env());
+  if (!info[0].IsObject() || !info[1].IsNumber()) throw Napi::TypeError::New(info.Env(), "options and a rate are needed");
+  core_->backend->step(read_optimizer(info[0].As<Napi::Object>()), info[1].As<Napi::Number>().FloatValue());
+  return info.Env().Undefined();
+}
+
+}  // namespace sonospike

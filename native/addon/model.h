@@ -1,0 +1,61 @@
+#pragma once
+
+#include <napi.h>
+
+#include <memory>
+#include <mutex>
+
+#include "addon/jobs.h"
+#include "addon/settings.h"
+#include "core/network/recognizer.h"
+
+namespace sonospike {
+
+/// What a model shares with the jobs that work on it, so that it outlives the JavaScript object where need be.
+struct ModelCore {
+  ModelOptions options;
+  int threads;
+  std::shared_ptr<FeatureExtractor> extractor;
+  std::shared_ptr<Backend> backend;
+  std::unique_ptr<Recognizer> recognizer;
+  std::mutex in_use;  ///< held by whoever computes with it
+};
+
+/// `new Model(settings, threads)`: front end, encoder and network with their parameters.
+class NativeModel : public Napi::ObjectWrap<NativeModel> {
+ public:
+  static Napi::Function define(Napi::Env env);
+  explicit NativeModel(const Napi::CallbackInfo& info);
+
+  const std::shared_ptr<ModelCore>& core() const { return core_; }
+  /// Throws where `value` is not a Model of this environment.
+  static NativeModel& unwrap(const Napi::Value& value);
+
+ private:
+  Napi::Value initialise(const Napi::CallbackInfo& info);
+  Napi::Value load_parameters(const Napi::CallbackInfo& info);
+  Napi::Value read_parameters(const Napi::CallbackInfo& info);
+  Napi::Value load_scaling(const Napi::CallbackInfo& info);
+  Napi::Value read_scaling(const Napi::CallbackInfo& info);
+  Napi::Value predict_sync(const Napi::CallbackInfo& info);
+  Napi::Value predict(const Napi::CallbackInfo& info);
+  Napi::Value observe(const Napi::CallbackInfo& info);
+  Napi::Value forward_inputs(const Napi::CallbackInfo& info);
+  Napi::Value gradient(const Napi::CallbackInfo& info);
+  Napi::Value optimizer_step(const Napi::CallbackInfo& info);
+
+  std::unique_lock<std::mutex> lock(Napi::Env env) const;
+
+  std::shared_ptr<ModelCore> core_;
+};
+
+/// { scores, probabilities, best, spikes: spikes of each layer }
+Napi::Object to_prediction(Napi::Env env, const NetworkOptions& network, const float* scores,
+                           const std::vector<double>& firing_rates);
+
+/// An object with one Float32Array a parameter, cut out of a flat array.
+Napi::Object to_named_arrays(Napi::Env env, const ParameterTable& table, const float* values);
+/// The reverse. Throws a TypeError where one is missing or has another length.
+void from_named_arrays(const Napi::Value& value, const ParameterTable& table, float* values);
+
+}  // namespace sonospike

@@ -1,0 +1,94 @@
+#include "addon/tools.h"
+
+#include "addon/jobs.h"
+#include "addon/settings.h"
+#include "core/frontend/front_end.h"
+#include "core/frontend/resampler.h"
+#include "core/frontend/scaling.h"
+#include "core/kernels/kernels.h"
+#include "core/support/thread_pool.h"
+
+namespace sonospike {
+namespace {
+
+Napi::Value info_of(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Napi::Object object = Napi::Object::New(env);
+  const Napi::Array sets = Napi::Array::New(env);
+  for (uint32_t i = 0; available_kernels()[i]; ++i) sets.Set(i, available_kernels()[i]->name);
+  object.Set("instructionSet", kernels().name);
+  object.Set("instructionSets", sets);
+  object.Set("threads", hardware_threads());
+  object.Set("compiler", __VERSION__);
+  return object;
+}
+
+/// selectInstructionSet(name) → whether this machine has it
+Napi::Value select_instruction_set(const Napi::CallbackInfo& info) {
+  if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "a name is needed");
+  return Napi::Boolean::New(info.Env(), select_kernels(info[0].As<Napi::String>().Utf8Value().c_str()));
+}
+
+/// resample(samples, from, to)
+Napi::Value resample(const Napi::CallbackInfo& info) {
+  const Napi::Float32Array in = to_floats(info[0], "samples");
+  const int from = info[1].ToNumber().Int32Value(), to = info[2].ToNumber().Int32Value();
+  if (from < 1 || to < 1) throw Napi::TypeError::New(info.Env(), "rates must be positive");
+  const Resampler resampler(from, to);
+  Napi::Float32Array out = Napi::Float32Array::New(info.Env(), resampler.output_length(in.ElementLength()));
+  resampler.process(in.Data(), in.ElementLength(), out.Data());
+  return out;
+}
+
+/// features(samples, sampleRate, frontend) → { frames, features, data }: unscaled
+Napi::Value features(const Napi::CallbackInfo& info) {
+  const Napi::Float32Array in = to_floats(info[0], "samples");
+  if (!info[2].IsObject() || in.ElementLength() == 0) throw Napi::TypeError::New(info.Env(), "samples and settings");
+  const FrontEnd front_end(read_front_end(info[2].As<Napi::Object>(), info[1].ToNumber().Int32Value()));
+  const size_t frames = front_end.frame_count(in.ElementLength());
+  Napi::Float32Array data = Napi::Float32Array::New(info.Env(), frames * front_end.feature_count());
+  front_end.compute(in.Data(), in.ElementLength(), data.Data());
+  const Napi::Object object = Napi::Object::New(info.Env());
+  object.Set("frames", static_cast<double>(frames));
+  object.Set("features", front_end.feature_count());
+  object.Set("data", data);
+  return object;
+}
+
+/// encode(values [frames, features], frames, features, encoding, seed, clip, epoch) → [steps, channels]
+Napi::Value encode(const Napi::CallbackInfo& info) {
+  const Napi::Float32Array values = to_floats(info[0], "values");
+  const int frames = info[1].ToNumber().Int32Value(), count = info[2].ToNumber().Int32Value();
+  if (frames < 1 || count < 1 || values.ElementLength() != static_cast<size_t>(frames) * count || !info[3].IsObject()) {
+    throw Napi::TypeError::New(info.Env(), "values must have frames x features elements");
+  }
+  const Encoder encoder(read_encoding(info[3].As<Napi::Object>()));
+  const EncodingKey key{to_seed(info[4]), info[5].ToNumber().Uint32Value(), info[6].ToNumber().Uint32Value()};
+  const size_t channels = encoder.channels(count);
+  Napi::Float32Array out = Napi::Float32Array::New(info.Env(), channels * encoder.steps(frames));
+  Buffer<uint32_t> scratch;
+  encoder.encode(values.Data(), frames, count, key, out.Data(), channels, scratch);
+  return out;
+}
+
+/// A function whose C++ exceptions become JavaScript errors.
+template <Napi::Value (*Call)(const Napi::CallbackInfo&)>
+Napi::Value guarded(const Napi::CallbackInfo& info) {
+  try {
+    return Call(info);
+  } catch (...) {
+    throw to_js_error(info.Env(), std::current_exception());
+  }
+}
+
+}  // namespace
+
+void define_tools(Napi::Env env, Napi::Object exports) {
+  exports.Set("info", Napi::Function::New<guarded<info_of>>(env, "info"));
+  exports.Set("selectInstructionSet", Napi::Function::New<guarded<select_instruction_set>>(env, "selectInstructionSet"));
+  exports.Set("resample", Napi::Function::New<guarded<resample>>(env, "resample"));
+  exports.Set("features", Napi::Function::New<guarded<features>>(env, "features"));
+  exports.Set("encode", Napi::Function::New<guarded<encode>>(env, "encode"));
+}
+
+}  // namespace sonospike

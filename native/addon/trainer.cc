@@ -1,0 +1,134 @@
+#include "addon/trainer.h"
+
+namespace sonospike {
+namespace {
+
+Napi::Object to_object(Napi::Env env, const TrainingPosition& position) {
+  const Napi::Object object = Napi::Object::New(env);
+  const Napi::Array spikes = Napi::Array::New(env, position.spikes.size());
+  for (uint32_t k = 0; k < position.spikes.size(); ++k) spikes.Set(k, position.spikes[k]);
+  object.Set("epoch", position.epoch);
+  object.Set("batch", position.batch);
+  object.Set("clips", static_cast<double>(position.clips));
+  object.Set("loss", position.loss);
+  object.Set("correct", static_cast<double>(position.correct));
+  object.Set("spikes", spikes);
+  return object;
+}
+
+TrainingPosition to_position(const Napi::Object& object, size_t layers) {
+  TrainingPosition position;
+  position.epoch = get_int(object, "epoch");
+  position.batch = get_int(object, "batch");
+  position.clips = static_cast<int64_t>(get_number(object, "clips"));
+  position.loss = get_number(object, "loss");
+  position.correct = static_cast<int64_t>(get_number(object, "correct"));
+  const Napi::Value spikes = object.Get("spikes");
+  if (!spikes.IsArray() || spikes.As<Napi::Array>().Length() != layers) {
+    throw Napi::TypeError::New(object.Env(), "spikes must have an element for each layer");
+  }
+  for (uint32_t k = 0; k < layers; ++k) position.spikes.push_back(spikes.As<Napi::Array>().Get(k).ToNumber());
+  return position;
+}
+
+}  // namespace
+
+Napi::Function NativeTrainer::define(Napi::Env env) {
+  return DefineClass(
+      env, "Trainer",
+      {InstanceMethod<&NativeTrainer::run_epoch>("runEpoch"), InstanceMethod<&NativeTrainer::abort>("abort"),
+       InstanceMethod<&NativeTrainer::progress>("progress"), InstanceMethod<&NativeTrainer::read_state>("readState"),
+       InstanceMethod<&NativeTrainer::load_state>("loadState")});
+}
+
+NativeTrainer::NativeTrainer(const Napi::CallbackInfo& info)
+    : ObjectWrap(info), core_(std::make_shared<TrainerCore>()) {
+  const Napi::Env env = info.Env();
+  core_->model = NativeModel::unwrap(info[0]).core();
+  core_->store = NativeFeatureStore::unwrap(info[1]).core();
+  if (core_->store->model != core_->model) throw Napi::TypeError::New(env, "the features belong to another model");
+  if (!core_->store->store->ready()) throw Napi::TypeError::New(env, "the features are not scaled yet: call fit first");
+  if (!info[2].IsObject()) throw Napi::TypeError::New(env, "options must be an object");
+  const TrainingOptions options = read_training_options(info[2].As<Napi::Object>());
+  std::vector<int> clips = to_clips(info[3], *core_->store->store);
+  if (clips.empty()) throw Napi::TypeError::New(env, "there are no clips to train on");
+  for (int clip : clips) {
+    if (core_->store->store->label(clip) < 0) throw Napi::TypeError::New(env, "a clip to train on has no label");
+  }
+  core_->trainer = std::make_unique<Trainer>(core_->model->backend, core_->store->store,
+                                             core_->model->options.encoding, options, std::move(clips));
+}
+
+/// runEpoch() → promise of { complete, sums: of the epoch so far, batches }
+Napi::Value NativeTrainer::run_epoch(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (core_->busy.exchange(true)) {
+    throw coded_error(env, "ERR_BUSY", "This training is running already.");
+  }
+  auto core = core_;
+  auto complete = std::make_shared<bool>(false);
+  return JobRunner::of(env).detach({[core, complete] {
+                                      struct Guard {
+                                        std::atomic<bool>& busy;
+                                        ~Guard() { busy.store(false); }
+                                      } guard{core->busy};
+                                      std::lock_guard held(core->model->in_use);
+                                      *complete = core->trainer->run_epoch(*core->abort);
+                                    },
+                                    [core, complete](Napi::Env e) -> Napi::Value {
+                                      const Napi::Object result = Napi::Object::New(e);
+                                      const Trainer& trainer = *core->trainer;
+                                      result.Set("complete", *complete);
+                                      result.Set("sums", to_object(e, *complete ? trainer.finished() : trainer.position()));
+                                      return result;
+                                    },
+                                    core_->abort});
+}
+
+/// Makes runEpoch end after the batch in hand; for good.
+Napi::Value NativeTrainer::abort(const Napi::CallbackInfo& info) {
+  core_->abort->store(true);
+  return info.Env().Undefined();
+}
+
+/// Clips of the epoch in hand that are done.
+Napi::Value NativeTrainer::progress(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(core_->trainer->progress()));
+}
+
+/// readState() → { position, steps, m, v }: all that is needed beside the parameters to go on to the same bits.
+Napi::Value NativeTrainer::read_state(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  std::unique_lock<std::mutex> held(core_->model->in_use, std::try_to_lock);
+  if (!held.owns_lock()) throw coded_error(env, "ERR_BUSY", "This training is running.");
+  const ParameterTable& table = core_->model->backend->table();
+  std::vector<float> m(table.size()), v(table.size());
+  int64_t steps = 0;
+  core_->model->backend->read_moments(m.data(), v.data(), &steps);
+  const Napi::Object state = Napi::Object::New(env);
+  state.Set("position", to_object(env, core_->trainer->position()));
+  state.Set("steps", static_cast<double>(steps));
+  state.Set("m", to_named_arrays(env, table, m.data()));
+  state.Set("v", to_named_arrays(env, table, v.data()));
+  return state;
+}
+
+/// loadState(state): the reverse.
+Napi::Value NativeTrainer::load_state(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  std::unique_lock<std::mutex> held(core_->model->in_use, std::try_to_lock);
+  if (!held.owns_lock()) throw coded_error(env, "ERR_BUSY", "This training is running.");
+  if (!info[0].IsObject()) throw Napi::TypeError::New(env, "a state must be an object");
+  const Napi::Object state = info[0].As<Napi::Object>();
+  const ParameterTable& table = core_->model->backend->table();
+  std::vector<float> m(table.size()), v(table.size());
+  from_named_arrays(state.Get("m"), table, m.data());
+  from_named_arrays(state.Get("v"), table, v.data());
+  if (!state.Get("position").IsObject()) throw Napi::TypeError::New(env, "a state needs a position");
+  core_->trainer->set_position(
+      to_position(state.Get("position").As<Napi::Object>(), core_->model->options.network.layers.size()));
+  core_->model->backend->load_moments(m.data(), v.data(), static_cast<int64_t>(get_number(state, "steps")));
+  return env.Undefined();
+}
+
+}  // namespace sonospike

@@ -1,0 +1,57 @@
+#include "core/frontend/feature_extractor.h"
+
+#include <cassert>
+
+namespace sonospike {
+namespace {
+
+// Data sets have one rate or a few; more than these are made anew each time.
+constexpr size_t kMostResamplers = 8;
+
+}  // namespace
+
+FeatureExtractor::FeatureExtractor(const FrontEndOptions& front_end, const ScalingOptions& scaling,
+                                   int frames)
+    : sample_rate_(front_end.sample_rate), front_end_(front_end), scaling_(scaling), frames_(frames) {}
+
+std::shared_ptr<const Resampler> FeatureExtractor::resampler(int rate) const {
+  std::lock_guard lock(mutex_);
+  const auto found = resamplers_.find(rate);
+  if (found != resamplers_.end()) return found->second;
+  auto made = std::make_shared<const Resampler>(rate, sample_rate_);
+  if (resamplers_.size() < kMostResamplers) resamplers_.emplace(rate, made);
+  return made;
+}
+
+size_t FeatureExtractor::raw(const float* samples, size_t n, int rate, ExtractorWorkspace& workspace) const {
+  assert(n > 0);
+  if (rate != sample_rate_) {
+    const auto convert = resampler(rate);
+    const size_t length = convert->output_length(n);
+    if (workspace.resampled.size() < length) workspace.resampled.resize(length);
+    convert->process(samples, n, workspace.resampled.data());
+    samples = workspace.resampled.data();
+    n = length;
+  }
+  const size_t count = front_end_.frame_count(n);
+  if (workspace.raw.size() < count * feature_count()) workspace.raw.resize(count * feature_count());
+  front_end_.compute(samples, n, workspace.raw.data(), workspace.front_end);
+  return count;
+}
+
+void FeatureExtractor::scale(const float* raw, size_t raw_frames, float* out) const {
+  if (scaling_.over_training_set && scaling_.kind != ScalingKind::kNone) {
+    assert(training_scaling_.feature_count() == feature_count());
+    return apply_scaling(training_scaling_, raw, raw_frames, frames_, out);
+  }
+  apply_scaling(clip_scaling(raw, raw_frames, feature_count(), scaling_.kind, scaling_.pooled), raw,
+                raw_frames, frames_, out);
+}
+
+void FeatureExtractor::extract(const float* samples, size_t n, int rate, float* out,
+                               ExtractorWorkspace& workspace) const {
+  const size_t count = raw(samples, n, rate, workspace);
+  scale(workspace.raw.data(), count, out);
+}
+
+}  // namespace sonospike

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "core/frontend/front_end.h"
+#include "core/frontend/resampler.h"
+#include "core/frontend/scaling.h"
+
+namespace sonospike {
+
+/// Of one thread; grows to what the longest clip needs.
+struct ExtractorWorkspace {
+  std::vector<float> resampled, raw;
+  FrontEndWorkspace front_end;
+};
+
+/// From samples at any rate to the scaled frames that the encoder takes: resampling, front end, scaling, then
+/// cut or padded with zeros to a fixed number of frames.
+class FeatureExtractor {
+ public:
+  FeatureExtractor(const FrontEndOptions& front_end, const ScalingOptions& scaling, int frames);
+
+  int frames() const { return frames_; }
+  int feature_count() const { return front_end_.feature_count(); }
+  size_t size() const { return static_cast<size_t>(frames_) * feature_count(); }
+  const ScalingOptions& scaling() const { return scaling_; }
+
+  /// The scaling of the training set; needed before `scaled` where the options ask for it.
+  void set_training_scaling(FeatureScaling scaling) { training_scaling_ = std::move(scaling); }
+  const FeatureScaling& training_scaling() const { return training_scaling_; }
+
+  /// Unscaled frames, all of them, in workspace.raw. Returns how many. May be called by several threads.
+  size_t raw(const float* samples, size_t n, int rate, ExtractorWorkspace& workspace) const;
+  /// Scales raw frames to out[frames, features]. Statistics of the clip are those of all its frames.
+  void scale(const float* raw, size_t raw_frames, float* out) const;
+  /// raw, then scale.
+  void extract(const float* samples, size_t n, int rate, float* out, ExtractorWorkspace& workspace) const;
+
+ private:
+  std::shared_ptr<const Resampler> resampler(int rate) const;
+
+  int sample_rate_;
+  FrontEnd front_end_;
+  ScalingOptions scaling_;
+  int frames_;
+  FeatureScaling training_scaling_;
+  mutable std::mutex mutex_;
+  mutable std::map<int, std::shared_ptr<const Resampler>> resamplers_;  // by the rate that they start from
+};
+
+}  // namespace sonospike

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "core/frontend/dct.h"
+#include "core/frontend/fft.h"
+#include "core/frontend/lanes.h"
+#include "core/frontend/mel.h"
+#include "core/frontend/options.h"
+#include "core/frontend/window.h"
+
+namespace sonospike {
+
+/// Memory that FrontEnd::compute works in. Kept between calls, by one thread each, it grows to what the
+/// longest clip needs and is not allocated again.
+struct FrontEndWorkspace {
+  std::vector<Lanes> frame;              // [fft_length]
+  std::vector<Complex<Lanes>> fft;       // RealFft::workspace_length()
+  std::vector<Complex<Lanes>> spectrum;  // [bins]
+  std::vector<Lanes> power;              // [bins]
+  std::vector<Lanes> decibels;           // [groups of kLanes frames, mel_bands]
+  std::vector<Lanes> coefficients;       // [coefficients]
+};
+
+/// Computes MFCC or log-mel frames of a clip, as torchaudio.transforms.MFCC and MelSpectrogram +
+/// AmplitudeToDB do: Hann window -> FFT -> power -> mel bands -> dB -> (MFCC) cosine transform.
+///
+/// dB = 10 log10(max(power, 1e-10)), then raised to at least the maximum over the whole clip less top_db.
+class FrontEnd {
+ public:
+  explicit FrontEnd(const FrontEndOptions& options);
+
+  /// Frames of a clip of `samples` samples; see FrameWindow.
+  size_t frame_count(size_t samples) const { return window_.frame_count(samples); }
+  int feature_count() const { return options_.feature_count(); }
+
+  /// Computes out[frame_count(n), feature_count()] from samples[n]. May be called by several threads.
+  void compute(const float* samples, size_t n, float* out) const;
+  void compute(const float* samples, size_t n, float* out, FrontEndWorkspace& workspace) const;
+
+ private:
+  void reserve(size_t groups, FrontEndWorkspace& workspace) const;
+  void mel_power(const float* samples, size_t n, size_t first_frame, Lanes* out,
+                 FrontEndWorkspace& workspace) const;
+  const Lanes* group_features(size_t group, float floor, FrontEndWorkspace& workspace) const;
+
+  FrontEndOptions options_;
+  FrameWindow window_;
+  RealFft fft_;
+  MelFilterBank mel_;
+  Dct dct_;
+};
+
+}  // namespace sonospike

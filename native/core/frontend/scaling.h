@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/frontend/options.h"
+
+namespace sonospike {
+
+/// A linear map for each feature: (value - offset[feature]) * scale[feature].
+struct FeatureScaling {
+  std::vector<float> offset;  // [features]
+  std::vector<float> scale;   // [features]
+
+  int feature_count() const { return static_cast<int>(offset.size()); }
+};
+
+/// Range, mean and variance of each feature over any number of frames: those of one clip, or of a training
+/// set.
+///
+/// Sums are taken in double precision and combined by the formulas of Chan, Golub and LeVeque (1979). The
+/// order of `add` and `merge` changes the last bits: for the same bits on any number of threads, keep one
+/// object for each clip (or each fixed group of clips) and merge them in the order of the clips.
+class ScalingStatistics {
+ public:
+  explicit ScalingStatistics(int features);
+
+  int feature_count() const { return static_cast<int>(features_.size()); }
+  /// Frames seen.
+  uint64_t frames() const { return frames_; }
+
+  /// Takes in values[frames, features].
+  void add(const float* values, size_t frames);
+  /// Takes in all that `later`, of as many features, has seen.
+  void merge(const ScalingStatistics& later);
+
+  /// The scaling that the statistics give; the identity if no frame has been seen. A feature that never
+  /// changes becomes 0.
+  FeatureScaling scaling(ScalingKind kind, bool pooled) const;
+
+ private:
+  struct Feature {
+    float min;
+    float max;
+    double mean;
+    double squares;  // sum of squared deviations from the mean
+  };
+
+  static void combine(Feature& into, double count, const Feature& other, double other_count);
+  Feature pool() const;
+
+  uint64_t frames_ = 0;
+  std::vector<Feature> features_;
+};
+
+/// Scaling of a clip with its own statistics.
+FeatureScaling clip_scaling(const float* values, size_t frames, int features, ScalingKind kind, bool pooled);
+
+/// Scales values[frames, features] and cuts them, or pads them with zeros, to out[out_frames, features].
+void apply_scaling(const FeatureScaling& scaling, const float* values, size_t frames, size_t out_frames,
+                   float* out);
+
+}  // namespace sonospike

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "core/network/loss.h"
+#include "core/network/options.h"
+#include "core/network/parameters.h"
+
+namespace sonospike {
+
+/// A batch whose inputs are made where and when they are needed, so that they are never all in memory at once.
+struct Batch {
+  int clips = 0;
+  int steps = 0;
+  /// Writes the input of one clip, step t to x[t * stride …]. Called from several threads at once.
+  std::function<void(int clip, float* x, size_t stride, int worker)> input;
+  const int* labels = nullptr;  ///< [clips]; training only
+};
+
+struct BatchStatistics {
+  double loss = 0.0;  ///< summed over the clips
+  int correct = 0;
+  std::vector<double> spikes;  ///< of each layer, summed over clips, steps and neurons
+};
+
+struct OptimizerOptions {
+  bool decoupled_decay = false;  ///< AdamW; otherwise weight decay is an L2 term in the gradient, as in Adam
+  float beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f;
+  float weight_decay = 0.0f;  ///< of weight matrices only
+  float clip_norm = 0.0f;     ///< greatest norm of the whole gradient; 0: not clipped
+};
+
+/// What a layer did in one clip, for those who want to look: pointers stay valid until the next call.
+struct ActivityView {
+  const float *u, *s;  ///< [steps, stride]
+  size_t stride;
+  int neurons;
+};
+
+/// Owns the parameters and the state of one network. Nothing above it asks which one it is.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  virtual const NetworkOptions& options() const = 0;
+  virtual const ParameterTable& table() const = 0;
+
+  /// All parameters in the order of `table()`.
+  virtual void load_parameters(const float* values) = 0;
+  virtual void read_parameters(float* values) const = 0;
+
+  /// Scores [clips, classes]. With labels the statistics hold loss and correct answers too.
+  virtual BatchStatistics forward(const Batch& batch, const LossOptions& loss, float* scores) = 0;
+  /// Forward for the single clip of `batch`, keeping what every layer did.
+  virtual std::vector<ActivityView> observe(const Batch& batch, float* scores) = 0;
+
+  /// Forward and backward: leaves the gradient of the mean loss for `step` and `read_gradient`.
+  virtual BatchStatistics gradient(const Batch& batch, const LossOptions& loss) = 0;
+  virtual void read_gradient(float* values) const = 0;
+  /// One step of Adam along the gradient.
+  virtual void step(const OptimizerOptions& options, float rate) = 0;
+
+  /// First and second moments in the order of `table()`, and the number of steps taken.
+  virtual void read_moments(float* m, float* v, int64_t* steps) const = 0;
+  virtual void load_moments(const float* m, const float* v, int64_t steps) = 0;
+};
+
+std::unique_ptr<Backend> make_cpu_backend(const NetworkOptions& options, int threads);
+
+}  // namespace sonospike

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "core/network/backend.h"
+#include "core/network/lif_layer.h"
+#include "core/network/readout.h"
+#include "core/support/thread_pool.h"
+
+namespace sonospike {
+
+/// The clips of a batch are cut into slots, a number that depends on the batch alone. A slot is one task for the
+/// threads, works through its clips a group at a time, and sums its gradient by itself; slots are then added in
+/// order. So the bits do not depend on the number of threads.
+class CpuBackend final : public Backend {
+ public:
+  CpuBackend(const NetworkOptions& options, int threads);
+
+  const NetworkOptions& options() const override { return options_; }
+  const ParameterTable& table() const override { return table_; }
+  void load_parameters(const float* values) override;
+  void read_parameters(float* values) const override;
+  BatchStatistics forward(const Batch& batch, const LossOptions& loss, float* scores) override;
+  std::vector<ActivityView> observe(const Batch& batch, float* scores) override;
+  BatchStatistics gradient(const Batch& batch, const LossOptions& loss) override;
+  void read_gradient(float* values) const override;
+  void step(const OptimizerOptions& options, float rate) override;
+  void read_moments(float* m, float* v, int64_t* steps) const override;
+  void load_moments(const float* m, const float* v, int64_t steps) override;
+
+ private:
+  /// Of one thread.
+  struct Workspace {
+    Buffer<float> x, state, grad_score;
+    Buffer<float> g, gx;  // dL/ds of the layer in hand and of the one below
+    std::vector<LayerTrace> layers;
+    ReadoutTrace readout;
+  };
+  /// Part of a batch that is worked through together.
+  struct Group {
+    int first, count;
+  };
+
+  int slot_count(int clips) const;
+  int group_size(int steps) const;
+  void for_slots(const Batch& batch, const std::function<void(int slot, Group group, Workspace&)>& work);
+  void forward_group(const Batch& batch, Group group, int worker, Workspace& w);
+  void backward_group(const Batch& batch, Group group, Workspace& w, float* packed);
+  void score_group(const Batch& batch, const LossOptions& loss, Group group, Workspace& w, float* scores,
+                   BatchStatistics& statistics) const;
+  void pack();
+  double gradient_norm() const;
+  void constrain();
+
+  NetworkOptions options_;
+  ParameterTable table_;
+  ThreadPool pool_;
+  int input_stride_;
+  std::vector<LifLayer> layers_;
+  Readout readout_;
+  std::vector<Workspace> workspaces_;
+  Buffer<float> parameters_, gradient_, m_, v_;
+  int64_t steps_ = 0;
+  size_t packed_size_ = 0;
+  std::vector<Buffer<float>> slot_gradients_;
+};
+
+}  // namespace sonospike

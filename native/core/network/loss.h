@@ -1,0 +1,26 @@
+#pragma once
+
+#include "core/network/options.h"
+
+namespace sonospike {
+
+struct LossOptions {
+  float label_smoothing = 0.0f;  ///< share of the target spread evenly over all classes
+};
+
+/// The loss of one clip and its gradient.
+///
+/// spike count: cross-entropy of softmax(score). leaky integrator: the scores are probabilities already,
+/// loss = -sum over c of target[c] log(score[c]).
+///
+/// `grad` [classes] receives dloss/dscore times `weight`. Returns the loss.
+double clip_loss(ReadoutKind readout, const LossOptions& options, const float* score, int classes, int label,
+                 float weight, float* grad);
+
+/// Index of the greatest score; the first of equals.
+int best_class(const float* score, int classes);
+
+/// Probabilities of the classes: softmax of spike counts, or the scores of the leaky integrator themselves.
+void class_probabilities(ReadoutKind readout, const float* score, int classes, float* probabilities);
+
+}  // namespace sonospike

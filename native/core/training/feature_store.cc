@@ -1,0 +1,48 @@
+#include "core/training/feature_store.h"
+
+#include <algorithm>
+
+namespace sonospike {
+
+FeatureStore::FeatureStore(std::shared_ptr<FeatureExtractor> extractor, int threads)
+    : extractor_(std::move(extractor)), pool_(threads), workspaces_(pool_.size()) {}
+
+void FeatureStore::add(const std::vector<ClipAudio>& clips) {
+  const size_t first = labels_.size();
+  for (const auto& clip : clips) labels_.push_back(clip.label);
+  features_.resize(labels_.size());
+  if (needs_fit()) raw_.resize(labels_.size());
+  pool_.run(static_cast<int>(clips.size()), [&](int i, int worker) {
+    const ClipAudio& clip = clips[i];
+    ExtractorWorkspace& w = workspaces_[worker];
+    if (!needs_fit()) {
+      features_[first + i].resize(extractor_->size());
+      return extractor_->extract(clip.samples, clip.count, clip.rate, features_[first + i].data(), w);
+    }
+    // Frames beyond the cut are never used: they are not kept, nor do they count in the statistics.
+    const size_t frames = extractor_->raw(clip.samples, clip.count, clip.rate, w);
+    const size_t kept = std::min(frames, static_cast<size_t>(extractor_->frames()));
+    raw_[first + i].assign(w.raw.begin(), w.raw.begin() + kept * extractor_->feature_count());
+  });
+}
+
+void FeatureStore::fit(const std::vector<int>& training, bool keep) {
+  if (!needs_fit() || raw_.empty()) return;
+  const int features = extractor_->feature_count();
+  if (!keep) {
+    ScalingStatistics total(features);
+    for (int clip : training) {
+      ScalingStatistics one(features);
+      one.add(raw_[clip].data(), raw_[clip].size() / features);
+      total.merge(one);
+    }
+    extractor_->set_training_scaling(total.scaling(extractor_->scaling().kind, extractor_->scaling().pooled));
+  }
+  pool_.run(size(), [&](int i, int) {
+    features_[i].resize(extractor_->size());
+    extractor_->scale(raw_[i].data(), raw_[i].size() / features, features_[i].data());
+  });
+  raw_.clear();
+}
+
+}  // namespace sonospike

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <vector>
+
+#include "core/frontend/feature_extractor.h"
+#include "core/support/thread_pool.h"
+
+namespace sonospike {
+
+/// A clip as it comes in: mono samples at their own rate.
+struct ClipAudio {
+  const float* samples;
+  size_t count;
+  int rate;
+  int label;
+};
+
+/// The scaled features of a set of clips, computed once, in parallel, and kept in memory.
+///
+/// With statistics of the training set the clips are added unscaled; `fit` takes the statistics and scales all.
+class FeatureStore {
+ public:
+  FeatureStore(std::shared_ptr<FeatureExtractor> extractor, int threads);
+
+  /// Adds clips in order. One call at a time.
+  void add(const std::vector<ClipAudio>& clips);
+  /// Takes the scaling from the clips at `training` where the options ask for the training set's, and scales all
+  /// clips. Needed before `features`; does nothing where there is nothing to do. `keep`: scale with what the
+  /// extractor has already (an evaluation).
+  void fit(const std::vector<int>& training, bool keep);
+
+  int size() const { return static_cast<int>(labels_.size()); }
+  bool ready() const { return raw_.empty(); }
+  int label(int clip) const { return labels_[clip]; }
+  /// [frames, features]
+  const float* features(int clip) const { return features_[clip].data(); }
+  const FeatureExtractor& extractor() const { return *extractor_; }
+
+ private:
+  bool needs_fit() const {
+    return extractor_->scaling().over_training_set && extractor_->scaling().kind != ScalingKind::kNone;
+  }
+
+  std::shared_ptr<FeatureExtractor> extractor_;
+  ThreadPool pool_;
+  std::vector<ExtractorWorkspace> workspaces_;
+  std::vector<int> labels_;
+  std::vector<std::vector<float>> features_;
+  std::vector<std::vector<float>> raw_;  // [clip]: unscaled frames, until `fit`
+};
+
+}  // namespace sonospike

@@ -1,0 +1,183 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import * as fs from 'node:fs';
+import * as fsPromises from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import ts from 'typescript';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { writeFileAtomic } from '../lib/checkpoint/atomic-file.js';
+import { readModelFile } from '../lib/checkpoint/model-file.js';
+import { filledModel } from './helpers/model.js';
+
+vi.mock('node:fs/promises', async (original) => {
+  const actual = await original<typeof fsPromises>();
+  return { ...actual, writeFile: vi.fn(actual.writeFile), rename: vi.fn(actual.rename) };
+});
+
+let folder: string;
+let target: string;
+beforeEach(() => {
+  folder = fs.mkdtempSync(join(tmpdir(), 'sonospike-atomic-'));
+  target = join(folder, 'model.safetensors');
+});
+afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
+
+const text = (value: string) => Buffer.from(value);
+
+test('writes the chunks one after the other and leaves nothing else', async () => {
+  await writeFileAtomic(target, [text('one '), text(''), text('two')]);
+  await writeFileAtomic(target, [text('three')]);
+  await writeFileAtomic(join(folder, 'new', 'folder', 'a'), [text('four')]);
+  expect(fs.readFileSync(target, 'utf8')).toBe('three');
+  expect(fs.readFileSync(join(folder, 'new', 'folder', 'a'), 'utf8')).toBe('four');
+  expect(fs.readdirSync(folder).sort()).toEqual(['model.safetensors', 'new']);
+});
+
+test('writes of one file at the same time each end whole', async () => {
+  const contents = Array.from({ length: 8 }, (_, index) => String(index).repeat(100_000));
+  await Promise.all(contents.map((content) => writeFileAtomic(target, [text(content)])));
+  expect(contents).toContain(fs.readFileSync(target, 'utf8'));
+  expect(fs.readdirSync(folder)).toEqual(['model.safetensors']);
+});
+
+test.skipIf(process.platform === 'win32')('writes through a symbolic link and keeps the mode', async () => {
+  const link = join(folder, 'link');
+  await writeFileAtomic(target, [text('one')]);
+  fs.chmodSync(target, 0o600);
+  fs.symlinkSync(target, link);
+  await writeFileAtomic(link, [text('two')]);
+  expect(fs.lstatSync(link).isSymbolicLink()).toBe(true);
+  expect(fs.readFileSync(target, 'utf8')).toBe('two');
+  expect(fs.statSync(target).mode & 0o777).toBe(0o600);
+});
+
+describe('a write that fails', () => {
+  const expected = () => expect.objectContaining({ code: 'ERR_FILE_WRITE', file: target });
+
+  test('on a full disk leaves the earlier file whole and no temporary one', async () => {
+    await writeFileAtomic(target, [text('earlier')]);
+    vi.mocked(fsPromises.writeFile).mockImplementationOnce(async (handle) => {
+      await (handle as fsPromises.FileHandle).write('half of i');
+      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    });
+    const attempt = writeFileAtomic(target, [text('half of it')]);
+    await expect(attempt).rejects.toThrow(expected());
+    await expect(attempt).rejects.toThrow('disk is full');
+    expect(fs.readFileSync(target, 'utf8')).toBe('earlier');
+    expect(fs.readdirSync(folder)).toEqual(['model.safetensors']);
+  });
+
+  test('at the rename leaves the earlier file whole and no temporary one', async () => {
+    await writeFileAtomic(target, [text('earlier')]);
+    vi.mocked(fsPromises.rename).mockRejectedValueOnce(Object.assign(new Error('I/O'), { code: 'EIO' }));
+    await expect(writeFileAtomic(target, [text('later')])).rejects.toThrow(expected());
+    expect(fs.readFileSync(target, 'utf8')).toBe('earlier');
+    expect(fs.readdirSync(folder)).toEqual(['model.safetensors']);
+  });
+
+  test('because a folder has the name', async () => {
+    fs.mkdirSync(target);
+    await expect(writeFileAtomic(target, [text('x')])).rejects.toThrow(expected());
+    expect(fs.statSync(target).isDirectory()).toBe(true);
+    expect(fs.readdirSync(folder)).toEqual(['model.safetensors']);
+  });
+
+  test('because a file is where the folder should be', async () => {
+    fs.writeFileSync(target, '');
+    const below = join(target, 'a');
+    await expect(writeFileAtomic(below, [text('x')])).rejects.toThrow(
+      expect.objectContaining({ code: 'ERR_FILE_WRITE', file: below }),
+    );
+  });
+});
+
+describe('temporary files left behind', () => {
+  const name = (pid: number, of = 'model.safetensors') => `.${of}.${pid}.0123456789ab.tmp`;
+  const leave = (file: string, modified = new Date()) => {
+    fs.writeFileSync(join(folder, file), 'half');
+    fs.utimesSync(join(folder, file), modified, modified);
+  };
+  const beforeThisProcess = new Date(Date.now() - process.uptime() * 1000 - 10_000);
+
+  test('are removed if their process is gone, and only those of this file', async () => {
+    const gone = await endedProcess();
+    const kept = [name(process.ppid), name(process.pid), name(gone, 'other'), '.model.safetensors.tmp'];
+    for (const file of [...kept, name(gone)]) leave(file);
+    await writeFileAtomic(target, [text('x')]);
+    expect(fs.readdirSync(folder).sort()).toEqual([...kept, 'model.safetensors'].sort());
+  });
+
+  test('are removed if an earlier process of the same id wrote them, as happens in containers', async () => {
+    leave(name(process.pid), beforeThisProcess);
+    await writeFileAtomic(target, [text('x')]);
+    expect(fs.readdirSync(folder)).toEqual(['model.safetensors']);
+  });
+
+  test('are removed if they are hours old, whoever has the process id now', async () => {
+    leave(name(process.ppid), new Date(Date.now() - 2 * 3_600_000));
+    await writeFileAtomic(target, [text('x')]);
+    expect(fs.readdirSync(folder)).toEqual(['model.safetensors']);
+  });
+});
+
+async function endedProcess(): Promise<number> {
+  const child = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
+  await once(child, 'exit');
+  return child.pid!;
+}
+
+test('a process killed while saving, again and again, leaves a whole file and at most one temporary', async () => {
+  const script = saverScript();
+  for (let round = 0; round < 15; round++) {
+    const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    await delay(2 * round);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const model = await readModelFile(target);
+    const marks = new Set(Array.from(model.parameters.values(), ({ data }) => data[0]));
+    expect(marks.size, 'tensors of one save').toBe(1);
+    expect(fs.readdirSync(folder).filter((file) => file.endsWith('.tmp')).length).toBeLessThanOrEqual(1);
+  }
+  await writeFileAtomic(target, [text('x')]);
+  expect(fs.readdirSync(folder).filter((file) => file.endsWith('.tmp'))).toEqual([]);
+});
+
+/** A program that saves a model over and over, every value of one save being its number; says when it began. */
+function saverScript(): string {
+  const out = join(folder, 'program');
+  for (const file of libFiles()) {
+    const { outputText } = ts.transpileModule(fs.readFileSync(file, 'utf8'), {
+      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 },
+    });
+    const to = join(out, file.replace(/\.ts$/, '.js'));
+    fs.mkdirSync(dirname(to), { recursive: true });
+    fs.writeFileSync(to, outputText);
+  }
+  fs.writeFileSync(join(out, 'package.json'), '{"type":"module"}');
+  const { settings, parameters, ...rest } = filledModel();
+  const shapes = Array.from(parameters, ([name, { shape, data }]) => [name, shape, data.length]);
+  const script = join(out, 'saver.js');
+  fs.writeFileSync(
+    script,
+    `import { writeModelFile } from ${JSON.stringify(pathToFileURL(join(out, 'lib/checkpoint/model-file.js')))};
+    const rest = ${JSON.stringify({ settings, ...rest })};
+    for (let save = 1; ; save++) {
+      const entries = ${JSON.stringify(shapes)}.map(([name, shape, length]) =>
+        [name, { shape, data: new Float32Array(length).fill(save) }]);
+      await writeModelFile(${JSON.stringify(target)}, { ...rest, parameters: new Map(entries) });
+      if (save === 1) process.stdout.write('saving\\n');
+    }`,
+  );
+  return script;
+}
+
+/** The modules that model-file.ts needs, without those that need the addon. */
+function libFiles(): string[] {
+  const checkpoint = fs.readdirSync('lib/checkpoint').map((file) => join('lib/checkpoint', file));
+  const others = ['errors', 'options', 'presets', 'settings', 'tensor', 'validation'];
+  return [...checkpoint, ...others.map((name) => join('lib', `${name}.ts`))];
+}

@@ -1,0 +1,57 @@
+import type { ModelFile } from '../../lib/checkpoint/model-file.js';
+import type { ModelSettings } from '../../lib/settings.js';
+import type { Tensors } from '../../lib/tensor.js';
+import { parameterShapes } from '../../lib/validation.js';
+
+/** Settings of a small network that use every kind of tensor a model can have. */
+export function smallSettings(): ModelSettings {
+  const layer: ModelSettings['network']['layers'][number] = {
+    neurons: 3,
+    recurrent: true,
+    spike: { type: 'hard', surrogate: 'atan', slope: 2 },
+    reset: 'subtract',
+    detachReset: true,
+    decay: 0.9,
+    threshold: 1,
+    learnDecay: true,
+    learnThreshold: false,
+    constrain: true,
+  };
+  return {
+    sampleRate: 8000,
+    frontend: {
+      type: 'log-mel',
+      windowLength: 200,
+      hopLength: 80,
+      fftLength: 256,
+      melBands: 4,
+      minFrequency: 20,
+      maxFrequency: 4000,
+      coefficients: 2,
+      topDb: null,
+    },
+    scaling: { type: 'standard', over: 'training-set', pooled: false },
+    frames: 10,
+    encoding: { type: 'delta', stepsPerFrame: 2, threshold: 0.1 },
+    network: {
+      layers: [layer, { ...layer, neurons: 2, recurrent: false }],
+      readout: { type: 'leaky-integrator', decay: 0.9, learnDecay: true },
+    },
+    labels: ['да', 'нет'],
+  };
+}
+
+/** A model of these settings whose every value is different. */
+export function filledModel(settings = smallSettings()): ModelFile {
+  const parameters: Tensors = new Map();
+  let next = 0;
+  for (const [name, shape] of parameterShapes(settings)) {
+    const length = shape.reduce((product, size) => product * size, 1);
+    parameters.set(name, { shape, data: Float32Array.from({ length }, () => next++ / 8) });
+  }
+  return { settings, parameters, training: { preset: 'default', accuracy: 0.5 }, state: null };
+}
+
+export function concat(chunks: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(chunks));
+}

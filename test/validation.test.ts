@@ -1,0 +1,249 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { SonospikeError } from '../lib/errors.js';
+import { boolean, choice, integer, number, string } from '../lib/options.js';
+import { presetNames, presetSettings } from '../lib/presets.js';
+import type { ModelSettings } from '../lib/settings.js';
+import { inputCount, parameterShapes, validateSettings } from '../lib/validation.js';
+import { smallSettings } from './helpers/model.js';
+
+const REMOVED = Symbol('removed');
+
+/** Copies of settings with the value at a path such as `network.layers[0].neurons` replaced. */
+function replaced(settings: ModelSettings, path: string, value: unknown): unknown {
+  // Unlike structuredClone, JSON does not keep objects shared between layers.
+  const copy = JSON.parse(JSON.stringify(settings));
+  const keys = path.replaceAll(/\[(\d+)\]/g, '.$1').split('.');
+  const last = keys.pop()!;
+  let parent = copy as Record<string, unknown>;
+  for (const key of keys) parent = parent[key] as Record<string, unknown>;
+  if (value === REMOVED) delete parent[last];
+  else parent[last] = value;
+  return copy;
+}
+
+/** Paths of every value in settings, those of objects and arrays included. */
+function paths(value: unknown, at = ''): string[] {
+  if (typeof value !== 'object' || value === null) return [at];
+  const inner = Object.entries(value).flatMap(([key, item]) =>
+    paths(item, Array.isArray(value) ? `${at}[${key}]` : at === '' ? key : `${at}.${key}`),
+  );
+  return at === '' ? inner : [at, ...inner];
+}
+
+function refusal(path: string) {
+  return expect.objectContaining({ code: 'ERR_INVALID_OPTION', message: expect.stringContaining(path) });
+}
+
+test('good settings are given back as an equal copy', () => {
+  const given = smallSettings();
+  const checked = validateSettings(given, '');
+  expect(checked).toEqual(given);
+  expect(checked.network.layers[0]).not.toBe(given.network.layers[0]);
+});
+
+describe('each value out of its range is refused by its path', () => {
+  test.each<[string, unknown]>([
+    ['sampleRate', 999],
+    ['sampleRate', 192_001],
+    ['sampleRate', 8000.5],
+    ['frontend.type', 'fbank'],
+    ['frontend.windowLength', 1],
+    ['frontend.hopLength', 0],
+    ['frontend.fftLength', 199],
+    ['frontend.melBands', 0],
+    ['frontend.minFrequency', -1],
+    ['frontend.minFrequency', 4000.5],
+    ['frontend.maxFrequency', 4000.5],
+    ['frontend.maxFrequency', 20],
+    ['frontend.coefficients', 5],
+    ['frontend.topDb', -1],
+    ['scaling.type', 'max'],
+    ['scaling.over', 'batch'],
+    ['scaling.pooled', 0],
+    ['frames', 0],
+    ['frames', 20_001],
+    ['encoding.type', 'phase'],
+    ['encoding.stepsPerFrame', 0],
+    ['encoding.stepsPerFrame', 1001],
+    ['encoding.threshold', 0],
+    ['network.layers', []],
+    ['network.layers', Array(17).fill(smallSettings().network.layers[0])],
+    ['network.layers[1].neurons', 8193],
+    ['network.layers[0].spike.type', 'firm'],
+    ['network.layers[0].spike.surrogate', 'relu'],
+    ['network.layers[0].spike.slope', 0],
+    ['network.layers[0].reset', 'none'],
+    ['network.layers[0].decay', Number.POSITIVE_INFINITY],
+    ['network.layers[0].threshold', 2e6],
+    ['network.readout.type', 'mean'],
+    ['labels', ['one']],
+    ['labels', Array.from({ length: 1001 }, (_, index) => `w${index}`)],
+    ['labels[0]', ''],
+    ['labels[0]', ' '],
+    ['labels[0]', 'a\nb'],
+    ['labels[0]', '\ud800'],
+    ['labels[0]', 'x'.repeat(201)],
+    ['labels[1]', 'да'],
+  ])('%s: %j', (path, value) => {
+    const attempt = () => validateSettings(replaced(smallSettings(), path, value), 'settings');
+    expect(attempt).toThrow(refusal(`settings.${path} is `));
+  });
+
+  test('a wrong type anywhere', () => {
+    const wrong = fc.oneof(
+      fc.constantFrom(undefined, Number.NaN, 'text', Symbol('s'), () => 1, REMOVED, -1e300),
+      fc.bigInt(),
+      fc.object(),
+    );
+    // "text" is a good label.
+    const places = paths(smallSettings()).filter((path) => !path.startsWith('labels['));
+    fc.assert(
+      fc.property(fc.constantFrom(...places), wrong, (path, value) => {
+        expect(() => validateSettings(replaced(smallSettings(), path, value), '')).toThrow(refusal(path));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('an unknown key anywhere', () => {
+    const objects = [
+      '',
+      'frontend',
+      'scaling',
+      'encoding',
+      'network',
+      'network.layers[0]',
+      'network.readout',
+    ];
+    for (const path of objects) {
+      const changed = replaced(smallSettings(), path === '' ? 'extra' : `${path}.extra`, 1);
+      expect(() => validateSettings(changed, '')).toThrow(/has an unknown key "extra"; its keys are/);
+    }
+  });
+});
+
+describe('values against each other', () => {
+  test('the spike count needs one neuron a label in the last layer', () => {
+    const settings = smallSettings();
+    settings.network.readout.type = 'spike-count';
+    expect(validateSettings(settings, '')).toEqual(settings);
+    settings.labels.push('три');
+    expect(() => validateSettings(settings, '')).toThrow(
+      refusal('network.layers[1].neurons is 2; it must be 3'),
+    );
+  });
+
+  test('at most 200,000 time steps', () => {
+    const steps = (frames: number, stepsPerFrame: number) => {
+      const settings = { ...smallSettings(), frames };
+      settings.encoding.stepsPerFrame = stepsPerFrame;
+      return () => validateSettings(settings, '');
+    };
+    expect(steps(20_000, 10)).not.toThrow();
+    expect(steps(20_000, 11)).toThrow(
+      refusal('encoding.stepsPerFrame is 11; it must be an integer from 1 to 10'),
+    );
+  });
+
+  test('labels that look the same are the same', () => {
+    const settings = { ...smallSettings(), labels: ['é', 'e\u0301'] };
+    expect(() => validateSettings(settings, '')).toThrow(refusal('labels[1]'));
+    expect(validateSettings({ ...settings, labels: ['e\u0301', 'a'] }, '').labels[0]).toBe('é');
+  });
+});
+
+test('the code and the file of the error are those asked for', () => {
+  const attempt = () =>
+    validateSettings(null, 'settings', { code: 'ERR_MODEL_INVALID', file: 'm.safetensors' });
+  expect(attempt).toThrow(expect.objectContaining({ code: 'ERR_MODEL_INVALID', file: 'm.safetensors' }));
+  expect(attempt).toThrow('m.safetensors: settings is null');
+});
+
+test('anything at all gives a typed error', () => {
+  fc.assert(
+    fc.property(fc.anything(), (value) => {
+      expect(() => validateSettings(value, '')).toThrow(SonospikeError);
+    }),
+  );
+});
+
+describe('option checkers', () => {
+  test('give back what is good', () => {
+    fc.assert(fc.property(fc.maxSafeInteger(), (value) => integer(value, 'n', value, value) === value));
+    expect(number(0.5, 'x', 0, 1)).toBe(0.5);
+    expect(choice('b', 'c', ['a', 'b'])).toBe('b');
+    expect(boolean(false, 'b')).toBe(false);
+    expect(string('s', 's')).toBe('s');
+  });
+
+  test('say what was given and what is wanted', () => {
+    expect(() => integer(9, '--threads', 1, 8)).toThrow('--threads is 9; it must be an integer from 1 to 8.');
+    expect(() => integer('3', 'n', 1, 8)).toThrow('n is "3"; it must be an integer');
+    expect(() => number(Number.NaN, 'x', 0, 1)).toThrow('x is NaN; it must be a number from 0 to 1.');
+    expect(() => choice('c', 'c', ['a', 'b'])).toThrow(`c is "c"; it must be 'a' or 'b'.`);
+    expect(() => boolean(undefined, 'b')).toThrow('b is missing; it must be true or false.');
+    expect(() => string('', 's')).toThrow('s is ""; it must be a string that is not empty.');
+  });
+});
+
+describe('presets', () => {
+  test.each(presetNames)('%s is valid for any words', (name) => {
+    const settings = presetSettings(name, ['ja', 'nein', 'vielleicht']);
+    expect(validateSettings(settings, '')).toEqual(settings);
+    expect(settings.labels).toEqual(['ja', 'nein', 'vielleicht']);
+  });
+
+  test('the original network is 20-32-32-32-10 over 800 steps', () => {
+    const settings = presetSettings('original', [...'0123456789']);
+    expect([inputCount(settings), ...settings.network.layers.map(({ neurons }) => neurons)]).toEqual([
+      20, 32, 32, 32, 10,
+    ]);
+    expect(settings.frames * settings.encoding.stepsPerFrame).toBe(800);
+  });
+
+  test('an unknown one is refused with the names that there are', () => {
+    for (const name of ['big', 'toString', '']) {
+      const attempt = () => presetSettings(name, ['a', 'b']);
+      expect(attempt).toThrow(expect.objectContaining({ code: 'ERR_UNKNOWN_PRESET' }));
+      expect(attempt).toThrow('default, original');
+    }
+    expect(() => presetSettings('default', ['a'])).toThrow(refusal('labels is an array of 1'));
+  });
+});
+
+describe('parameter shapes', () => {
+  test('of a network with everything', () => {
+    expect(Object.fromEntries(parameterShapes(smallSettings()))).toEqual({
+      'layers.0.weight': [3, 8],
+      'layers.0.bias': [3],
+      'layers.0.decay': [3],
+      'layers.0.threshold': [3],
+      'layers.0.recurrent': [3, 3],
+      'layers.1.weight': [2, 3],
+      'layers.1.bias': [2],
+      'layers.1.decay': [2],
+      'layers.1.threshold': [2],
+      'readout.weight': [2, 2],
+      'readout.bias': [2],
+      'readout.decay': [2],
+      'scaling.offset': [4],
+      'scaling.scale': [4],
+    });
+  });
+
+  test('pooled scaling has one statistic, scaling by the clip none', () => {
+    const settings = smallSettings();
+    settings.scaling.pooled = true;
+    expect(parameterShapes(settings).get('scaling.offset')).toEqual([1]);
+    settings.scaling.over = 'clip';
+    expect(parameterShapes(settings).has('scaling.offset')).toBe(false);
+  });
+
+  test('MFCC inputs are the coefficients kept', () => {
+    const settings = smallSettings();
+    settings.frontend.type = 'mfcc';
+    settings.encoding.type = 'direct';
+    expect(parameterShapes(settings).get('layers.0.weight')).toEqual([3, 2]);
+  });
+});

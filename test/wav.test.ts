@@ -1,0 +1,379 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import wavefile from 'wavefile';
+import { decodeWav } from '../lib/audio/wav.js';
+import { SonospikeError } from '../lib/errors.js';
+import { needs } from './helpers/data.js';
+import { pcm16, type WavSpec, wav } from './helpers/wav.js';
+
+const fsdd = needs('data/fsdd/recordings');
+
+function codeOf(bytes: Uint8Array): string {
+  try {
+    decodeWav(bytes, 'clip.wav');
+  } catch (error) {
+    expect(error).toBeInstanceOf(SonospikeError);
+    expect((error as SonospikeError).file).toBe('clip.wav');
+    expect((error as SonospikeError).message).toContain('clip.wav');
+    return (error as SonospikeError).code;
+  }
+  return 'none';
+}
+
+function bytesOf(
+  values: number[],
+  width: number,
+  write: (b: Buffer, value: number, at: number) => void,
+): Buffer {
+  const buffer = Buffer.alloc(values.length * width);
+  for (const [i, value] of values.entries()) write(buffer, value, i * width);
+  return buffer;
+}
+
+const encodings: [string, WavSpec, Buffer, number[]][] = [
+  ['8-bit PCM', { bits: 8 }, Buffer.from([0, 64, 128, 192, 255]), [-1, -0.5, 0, 0.5, 127 / 128]],
+  [
+    '16-bit PCM',
+    {},
+    Buffer.from(pcm16([-32768, -1, 0, 1, 32767])),
+    [-1, -1 / 32768, 0, 1 / 32768, 32767 / 32768],
+  ],
+  [
+    '24-bit PCM',
+    { bits: 24 },
+    bytesOf([-8388608, -1, 0, 4194304, 8388607], 3, (b, v, at) => b.writeIntLE(v, at, 3)),
+    [-1, -(2 ** -23), 0, 0.5, 8388607 / 8388608],
+  ],
+  [
+    '32-bit PCM',
+    { bits: 32 },
+    bytesOf([-(2 ** 31), 0, 2 ** 30], 4, (b, v, at) => b.writeInt32LE(v, at)),
+    [-1, 0, 0.5],
+  ],
+  [
+    '32-bit float',
+    { format: 3, bits: 32 },
+    bytesOf([-1.5, 0, 0.25], 4, (b, v, at) => b.writeFloatLE(v, at)),
+    [-1.5, 0, 0.25],
+  ],
+  [
+    '64-bit float',
+    { format: 3, bits: 64 },
+    bytesOf([-1, 0.125], 8, (b, v, at) => b.writeDoubleLE(v, at)),
+    [-1, 0.125],
+  ],
+  // G.711 tables 1a and 2a: the ends of the scale and the smallest steps.
+  [
+    'A-law',
+    { format: 6, bits: 8 },
+    Buffer.from([0x2a, 0xaa, 0x55, 0xd5]),
+    [-32256, 32256, -8, 8].map((v) => v / 32768),
+  ],
+  [
+    'mu-law',
+    { format: 7, bits: 8 },
+    Buffer.from([0x00, 0x80, 0x7f, 0xff, 0xfe]),
+    [-32124, 32124, 0, 0, 8].map((v) => v / 32768),
+  ],
+  ['12-bit PCM in 16', { bits: 12 }, Buffer.from(pcm16([-32768, 2047 * 16])), [-1, 2047 / 2048]],
+];
+
+describe('encodings', () => {
+  it.each(encodings)('%s', (_name, spec, data, expected) => {
+    expect([...decodeWav(wav(data, spec)).samples]).toEqual(expected);
+  });
+
+  it.each(encodings.filter(([, spec]) => spec.bits !== 12))(
+    '%s as WAVE_FORMAT_EXTENSIBLE',
+    (_name, spec, data, expected) => {
+      const bytes = wav(data, { ...spec, subformat: spec.format ?? 1 });
+      expect([...decodeWav(bytes).samples]).toEqual(expected);
+    },
+  );
+
+  it.each(encodings)('%s in RF64', (_name, spec, data, expected) => {
+    expect([...decodeWav(wav(data, { ...spec, container: 'RF64' })).samples]).toEqual(expected);
+  });
+
+  it.each(encodings)('%s in big-endian RIFX', (_name, spec, data, expected) => {
+    const width = Math.ceil((spec.bits ?? 16) / 8);
+    const swapped = Buffer.concat(
+      Array.from({ length: data.length / width }, (_, i) =>
+        Buffer.from(data.subarray(i * width, (i + 1) * width)).reverse(),
+      ),
+    );
+    expect([...decodeWav(wav(swapped, { ...spec, container: 'RIFX' })).samples]).toEqual(expected);
+  });
+
+  it('reads 24 valid bits in a container of 32', () => {
+    const data = bytesOf([-(2 ** 30)], 4, (b, v, at) => b.writeInt32LE(v, at));
+    expect([...decodeWav(wav(data, { bits: 32, subformat: 1, validBits: 24 })).samples]).toEqual([-0.5]);
+  });
+
+  it.each([
+    ['A-law', 6, 'fromALaw'],
+    ['mu-law', 7, 'fromMuLaw'],
+  ] as const)('%s: all 256 codes as wavefile has them', (_name, format, method) => {
+    const codes = Uint8Array.from({ length: 256 }, (_, i) => i);
+    const bytes = wav(codes, { format, bits: 8 });
+    const reference = new wavefile.WaveFile(bytes);
+    reference[method]();
+    const expected = [...reference.getSamples()].map((value) => value / 32768);
+    expect([...decodeWav(bytes).samples].map((value) => value + 0)).toEqual(
+      expected.map((value) => value + 0),
+    );
+  });
+
+  it('reads files at any byte offset of their buffer', () => {
+    const bytes = wav(pcm16([100, -200, 300]));
+    const shifted = new Uint8Array(bytes.length + 1);
+    shifted.set(bytes, 1);
+    expect(decodeWav(shifted.subarray(1)).samples).toEqual(decodeWav(bytes).samples);
+  });
+
+  it('mixes any number of channels by their mean', () => {
+    const stereo = decodeWav(wav(pcm16([16384, 0, -16384, -16384]), { channels: 2, sampleRate: 44100 }));
+    expect([...stereo.samples]).toEqual([0.25, -0.5]);
+    expect(stereo).toMatchObject({ channels: 2, sampleRate: 44100, duration: 2 / 44100 });
+    const many = decodeWav(wav(new Uint8Array(60000).fill(192), { channels: 60000, bits: 8 }));
+    expect([...many.samples]).toEqual([0.5]);
+  });
+
+  it('reads what wavefile writes', () => {
+    const samples = Array.from({ length: 500 }, (_, i) => Math.round(20000 * Math.sin(i / 7)));
+    const file = new wavefile.WaveFile();
+    file.fromScratch(1, 22050, '16', samples);
+    const { samples: read, sampleRate } = decodeWav(file.toBuffer());
+    expect(sampleRate).toBe(22050);
+    expect([...read]).toEqual(samples.map((value) => value / 32768));
+  });
+});
+
+describe('chunks', () => {
+  it('skips other chunks, padded to even positions', () => {
+    const before: [string, Uint8Array][] = [
+      ['LIST', new Uint8Array(7)],
+      ['cue ', new Uint8Array(4).fill(255)],
+    ];
+    expect(
+      decodeWav(wav(pcm16([1, 2]), { before, after: [['id3 ', new Uint8Array(9)]] })).samples,
+    ).toHaveLength(2);
+  });
+
+  it.each([0xffffffff, 0x7ffff000, 0x80000000, 0x7fffffff])(
+    'takes a streamed data chunk of size %d to the end of the file',
+    (dataSize) => {
+      expect(decodeWav(wav(pcm16([1, 2, 3]), { dataSize, riffSize: dataSize })).samples).toHaveLength(3);
+      expect(
+        decodeWav(Buffer.concat([wav(pcm16([1, 2, 3]), { dataSize }), Buffer.from([9])])).samples,
+      ).toHaveLength(3);
+    },
+  );
+
+  it.each([0, 36, 0xffffffff])(
+    'takes a data chunk of size 0 to the end if the file was never closed (RIFF size %d)',
+    (riffSize) => {
+      expect(decodeWav(wav(pcm16([1, 2, 3]), { dataSize: 0, riffSize })).samples).toHaveLength(3);
+    },
+  );
+
+  it('finds nothing in a closed file with an empty data chunk', () => {
+    expect(codeOf(wav(new Uint8Array(0), { after: [['LIST', new Uint8Array(20)]] }))).toBe('ERR_AUDIO_EMPTY');
+    expect(codeOf(wav(new Uint8Array(0)))).toBe('ERR_AUDIO_EMPTY');
+  });
+
+  it('says by how much a file is truncated', () => {
+    const whole = wav(pcm16([1, 2, 3, 4]));
+    expect(() => decodeWav(whole.subarray(0, whole.length - 3), 'cut.wav')).toThrow(
+      /cut\.wav.*promises 8 bytes.*5 are there, 3 too few/,
+    );
+  });
+
+  it('checks the sizes of RF64', () => {
+    expect(codeOf(wav(pcm16([1, 2]), { container: 'RF64', longDataSize: 2 ** 40 }))).toBe('ERR_WAV_INVALID');
+    expect(
+      decodeWav(wav(pcm16([1, 2]), { container: 'RF64', dataSize: 4, longDataSize: 99 })).samples,
+    ).toHaveLength(2);
+    const riff = Buffer.from(wav(pcm16([1, 2])));
+    riff.write('RF64', 0, 'latin1');
+    expect(codeOf(riff)).toBe('ERR_WAV_INVALID');
+  });
+});
+
+describe('bad files', () => {
+  const noise = pcm16([1, -2, 3, -4]);
+  it.each<[string, Uint8Array, string]>([
+    ['no bytes', new Uint8Array(0), 'ERR_AUDIO_EMPTY'],
+    ['text', Buffer.from('this is not a WAV file, not at all'), 'ERR_WAV_INVALID'],
+    ['AVI', Buffer.concat([Buffer.from('RIFF\0\0\0\0AVI '), noise]), 'ERR_WAV_INVALID'],
+    ['only the head', wav(noise).subarray(0, 12), 'ERR_WAV_INVALID'],
+    ['no data chunk', wav(noise).subarray(0, 36), 'ERR_WAV_INVALID'],
+    ['a cut fmt chunk', wav(noise).subarray(0, 30), 'ERR_WAV_INVALID'],
+    ['no channels', wav(noise, { channels: 0, blockAlign: 2 }), 'ERR_WAV_INVALID'],
+    ['no sample rate', wav(noise, { sampleRate: 0 }), 'ERR_WAV_INVALID'],
+    ['a sample rate of 4 GHz', wav(noise, { sampleRate: 4e9 }), 'ERR_WAV_INVALID'],
+    ['a wrong block align', wav(noise, { blockAlign: 4 }), 'ERR_WAV_INVALID'],
+    ['half a frame', wav(noise.subarray(0, 6), { channels: 2 }), 'ERR_WAV_INVALID'],
+    ['0 bits', wav(noise, { bits: 0 }), 'ERR_WAV_INVALID'],
+    ['more valid bits than bits', wav(noise, { subformat: 1, validBits: 20 }), 'ERR_WAV_INVALID'],
+    ['EXTENSIBLE without an extension', wav(noise, { format: 0xfffe }), 'ERR_WAV_INVALID'],
+    ['another GUID', wav(noise, { subformat: 1, guidTail: new Array(12).fill(7) }), 'ERR_WAV_UNSUPPORTED'],
+    ['64-bit PCM', wav(noise, { bits: 64 }), 'ERR_WAV_UNSUPPORTED'],
+    ['16-bit float', wav(noise, { format: 3 }), 'ERR_WAV_UNSUPPORTED'],
+    ['ADPCM', wav(noise, { format: 2, bits: 4, blockAlign: 256 }), 'ERR_WAV_UNSUPPORTED'],
+    ['MP3', wav(noise, { format: 85 }), 'ERR_WAV_UNSUPPORTED'],
+    ['an MP3 sub-format', wav(noise, { subformat: 85 }), 'ERR_WAV_UNSUPPORTED'],
+    [
+      'NaN',
+      wav(Buffer.from(new Float32Array([0, Number.NaN]).buffer), { format: 3, bits: 32 }),
+      'ERR_AUDIO_NOT_FINITE',
+    ],
+    [
+      'infinity',
+      wav(Buffer.from(new Float64Array([-1 / 0]).buffer), { format: 3, bits: 64 }),
+      'ERR_AUDIO_NOT_FINITE',
+    ],
+    [
+      'beyond float32',
+      wav(Buffer.from(new Float64Array([1e300]).buffer), { format: 3, bits: 64 }),
+      'ERR_AUDIO_NOT_FINITE',
+    ],
+  ])('%s', (_name, bytes, code) => {
+    expect(codeOf(bytes)).toBe(code);
+  });
+});
+
+/** Decodes, and holds the outcome against what every outcome must be. */
+function decodeSafely(bytes: Uint8Array): boolean {
+  let result: ReturnType<typeof decodeWav>;
+  try {
+    result = decodeWav(bytes);
+  } catch (error) {
+    if (error instanceof SonospikeError) return false;
+    throw error;
+  }
+  expect(result.samples.length).toBeGreaterThan(0);
+  expect(result.samples.length).toBeLessThanOrEqual(bytes.length);
+  expect(result.samples.every(Number.isFinite)).toBe(true);
+  expect(result.duration).toBe(result.samples.length / result.sampleRate);
+  return true;
+}
+
+describe('whatever the bytes', () => {
+  const valid = encodings.flatMap(([, spec, data]) =>
+    (['RIFF', 'RIFX', 'RF64'] as const).flatMap((container) => [
+      wav(data, { ...spec, container }),
+      wav(data, {
+        ...spec,
+        container,
+        subformat: spec.format ?? 1,
+        before: [
+          ['cue ', new Uint8Array(28)],
+          ['LIST', new Uint8Array(30)],
+        ],
+      }),
+    ]),
+  );
+  // Numbers that break loops and sums are drawn often.
+  const word = fc.oneof(
+    fc.nat(64),
+    fc.constantFrom(0, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff),
+    fc.nat(0xffffffff),
+  );
+
+  it('random bytes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => void decodeSafely(bytes)),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('random chunks behind a good beginning', () => {
+    const chunk = fc.tuple(
+      fc.constantFrom('fmt ', 'data', 'ds64', 'LIST', 'cue ', 'smpl', 'bext'),
+      word,
+      fc.uint8Array({ maxLength: 60 }),
+    );
+    const file = fc.tuple(fc.constantFrom('RIFF', 'RIFX', 'RF64', 'BW64'), fc.array(chunk, { maxLength: 8 }));
+    fc.assert(
+      fc.property(file, ([container, chunks]) => {
+        const parts = chunks.flatMap(([id, size, contents]) => {
+          const head = Buffer.alloc(8);
+          head.write(id, 'latin1');
+          head.writeUInt32LE(size, 4);
+          return [head, contents];
+        });
+        decodeSafely(Buffer.concat([Buffer.from(`${container}\0\0\0\0WAVE`), ...parts]));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('mutated files: words overwritten, cut, doubled', () => {
+    const change = fc.tuple(fc.nat(120), word, fc.constantFrom(1, 2, 4));
+    const scenario = fc.tuple(
+      fc.constantFrom(...valid),
+      fc.array(change, { maxLength: 4 }),
+      fc.nat(160),
+      fc.nat(3),
+    );
+    let [good, bad] = [0, 0];
+    fc.assert(
+      fc.property(scenario, ([original, changes, cut, kind]) => {
+        let bytes = Buffer.from(original);
+        for (const [at, value, size] of changes) {
+          const position = Math.min(at, bytes.length - size);
+          bytes.writeUIntLE(value % 256 ** size, position, size);
+        }
+        if (kind === 1) bytes = bytes.subarray(0, cut);
+        if (kind === 2) bytes = Buffer.concat([bytes, bytes]);
+        if (decodeSafely(bytes)) good++;
+        else bad++;
+      }),
+      { numRuns: 5000 },
+    );
+    // The mutations would test nothing if all files stayed whole or all were rejected at the first look.
+    expect(Math.min(good, bad)).toBeGreaterThan(200);
+  });
+
+  it('takes no time over counts and sizes of billions', () => {
+    const cue = new Uint8Array(4).fill(255);
+    const started = performance.now();
+    for (let i = 0; i < 200; i++) {
+      decodeWav(
+        wav(pcm16([1, 2]), {
+          before: [
+            ['cue ', cue],
+            ['smpl', new Uint8Array(36).fill(255)],
+          ],
+        }),
+      );
+      codeOf(wav(pcm16([1, 2]), { before: Array.from({ length: 50 }, () => ['junk', new Uint8Array(0)]) }));
+    }
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+});
+
+describe.skipIf(fsdd.missing)('FSDD', () => {
+  it('decodes all 3,000 clips in seconds', () => {
+    const files = readdirSync(fsdd.path).filter((file) => file.endsWith('.wav'));
+    const started = performance.now();
+    let seconds = 0;
+    for (const file of files) {
+      const clip = decodeWav(readFileSync(join(fsdd.path, file)), file);
+      expect(clip.sampleRate).toBe(8000);
+      seconds += clip.duration;
+    }
+    expect(files).toHaveLength(3000);
+    expect(seconds).toBeGreaterThan(1000);
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
+  it('agrees with wavefile', () => {
+    const bytes = readFileSync(join(fsdd.path, '7_jackson_3.wav'));
+    const expected = [...new wavefile.WaveFile(bytes).getSamples()].map((value) => value / 32768);
+    expect([...decodeWav(bytes).samples]).toEqual(expected);
+  });
+});
