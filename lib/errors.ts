@@ -56,10 +56,19 @@ export function fileError(error: unknown, file: string, doing: 'read' | 'write')
   const reason = errno ?? (error instanceof Error ? error.message : String(error));
   if (doing === 'write') {
     const hint = errno === 'ENOSPC' ? ' The disk is full; any earlier file of that name is untouched.' : '';
-    return new SonospikeError('ERR_FILE_WRITE', `Cannot write ${file} (${reason}).${hint}`, { file, cause: error });
+    return new SonospikeError('ERR_FILE_WRITE', `Cannot write ${file} (${reason}).${hint}`, {
+      file,
+      cause: error,
+    });
   }
   if (errno === 'ENOENT') {
-    return new SonospikeError('ERR_FILE_NOT_FOUND', `No such file or directory: ${file}`, { file, cause: error });
+    return new SonospikeError('ERR_FILE_NOT_FOUND', `No such file or directory: ${file}`, {
+      file,
+      cause: error,
+    });
   }
-  return new SonospikeError('ERR_FILE_UNREADABLE', `Cannot read ${file} (${reason}).`, { file, cause: error });
+  return new SonospikeError('ERR_FILE_UNREADABLE', `Cannot read ${file} (${reason}).`, {
+    file,
+    cause: error,
+  });
 }

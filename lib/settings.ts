@@ -80,9 +80,11 @@ export interface LayerSettings {
   reset: 'zero' | 'subtract';
   /** Whether the gradient is kept from flowing through the s of the reset. */
   detachReset: boolean;
-  /** Initial decay and threshold of every neuron. */
+  /** Initial values, drawn for every neuron from `decay` ± `decaySpread` and `threshold` ± `thresholdSpread`. */
   decay: number;
+  decaySpread: number;
   threshold: number;
+  thresholdSpread: number;
   /** Whether decay and threshold are trained, one per neuron. */
   learnDecay: boolean;
   learnThreshold: boolean;

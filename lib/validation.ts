@@ -36,7 +36,9 @@ const LAYER = [
   'reset',
   'detachReset',
   'decay',
+  'decaySpread',
   'threshold',
+  'thresholdSpread',
   'learnDecay',
   'learnThreshold',
   'constrain',
@@ -115,7 +117,8 @@ function validateEncoding(value: unknown, at: string, frames: number, blame: Bla
 
 function validateNetwork(value: unknown, at: string, labels: number, blame: Blame): NetworkSettings {
   const given = object(value, at, ['layers', 'readout'], blame);
-  const layers = array(given.layers, `${at}.layers`, 1, MAX_LAYERS, blame).map((layer, index) =>
+  // Unlike map, Array.from does not pass over holes.
+  const layers = Array.from(array(given.layers, `${at}.layers`, 1, MAX_LAYERS, blame), (layer, index) =>
     validateLayer(layer, `${at}.layers[${index}]`, blame),
   );
   const readout = object(given.readout, `${at}.readout`, ['type', 'decay', 'learnDecay'], blame);
@@ -139,7 +142,9 @@ function validateLayer(value: unknown, at: string, blame: Blame): LayerSettings 
     reset: choice(given.reset, `${at}.reset`, ['zero', 'subtract'], blame),
     detachReset: boolean(given.detachReset, `${at}.detachReset`, blame),
     decay: number(given.decay, `${at}.decay`, -LARGE, LARGE, blame),
+    decaySpread: number(given.decaySpread, `${at}.decaySpread`, 0, LARGE, blame),
     threshold: number(given.threshold, `${at}.threshold`, -LARGE, LARGE, blame),
+    thresholdSpread: number(given.thresholdSpread, `${at}.thresholdSpread`, 0, LARGE, blame),
     learnDecay: boolean(given.learnDecay, `${at}.learnDecay`, blame),
     learnThreshold: boolean(given.learnThreshold, `${at}.learnThreshold`, blame),
     constrain: boolean(given.constrain, `${at}.constrain`, blame),

@@ -172,7 +172,7 @@ describe('random:<fraction>', () => {
 
   it('rejects what leaves a part empty', () => {
     const data = recordings('folders', { a: 1, b: 1 }, ['x']);
-    expect(failure(data, 'random:0.5').message).toContain('test part would have no clips');
+    expect(failure(data, 'random:0.5', { validation: 0 }).message).toContain('test part would have no clips');
     expect(failure(recordings('folders', { a: 2, b: 2 }, ['x']), 'random:0.5').message).toContain(
       'validation',
     );
@@ -189,8 +189,7 @@ describe('by speakers', () => {
           const parts = [split.train, split.validation, split.test].map(speakersOf);
           expect(parts.flat().sort()).toEqual([...data.speakers].sort());
           expect(parts[2]).toEqual([data.speakers[fold - 1]]);
-          expect(Math.min(...parts.map((part) => part.length))).toBe(1 > parts[1]!.length ? 0 : 1);
-          expect(parts[1]!.length).toBeGreaterThan(0);
+          for (const part of parts) expect(part.length).toBeGreaterThan(0);
           validators.push(...parts[1]!);
         }
         const times = data.speakers.map((name) => validators.filter((other) => other === name).length);
@@ -286,7 +285,7 @@ describe('official', () => {
     const left = splitDataset(data, 'leave-one-speaker-out', { fold: 2 });
     expect(describeSplit(left)).toBe(
       'leave-one-speaker-out fold 2 of 6 (jackson), seed 0: ' +
-        'train 2000 (4 speakers), validation 500 (1 speakers), test 500 (1 speakers)',
+        'train 2000 (4 speakers), validation 500 (1 speaker), test 500 (1 speaker)',
     );
   });
 });

@@ -69,6 +69,7 @@ describe('each value out of its range is refused by its path', () => {
     ['encoding.threshold', 0],
     ['network.layers', []],
     ['network.layers', Array(17).fill(smallSettings().network.layers[0])],
+    ['network.layers[0]', REMOVED],
     ['network.layers[1].neurons', 8193],
     ['network.layers[0].spike.type', 'firm'],
     ['network.layers[0].spike.surrogate', 'relu'],
@@ -85,7 +86,7 @@ describe('each value out of its range is refused by its path', () => {
     ['labels[0]', '\ud800'],
     ['labels[0]', 'x'.repeat(201)],
     ['labels[1]', 'да'],
-  ])('%s: %j', (path, value) => {
+  ])('%s: %o', (path, value) => {
     const attempt = () => validateSettings(replaced(smallSettings(), path, value), 'settings');
     expect(attempt).toThrow(refusal(`settings.${path} is `));
   });

@@ -1,12 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import wavefile from 'wavefile';
 import { decodeWav } from '../lib/audio/wav.js';
 import { SonospikeError } from '../lib/errors.js';
 import { needs } from './helpers/data.js';
-import { pcm16, type WavSpec, wav } from './helpers/wav.js';
+import { encodings, pcm16, wav } from './helpers/wav.js';
 
 const fsdd = needs('data/fsdd/recordings');
 
@@ -21,64 +20,6 @@ function codeOf(bytes: Uint8Array): string {
   }
   return 'none';
 }
-
-function bytesOf(
-  values: number[],
-  width: number,
-  write: (b: Buffer, value: number, at: number) => void,
-): Buffer {
-  const buffer = Buffer.alloc(values.length * width);
-  for (const [i, value] of values.entries()) write(buffer, value, i * width);
-  return buffer;
-}
-
-const encodings: [string, WavSpec, Buffer, number[]][] = [
-  ['8-bit PCM', { bits: 8 }, Buffer.from([0, 64, 128, 192, 255]), [-1, -0.5, 0, 0.5, 127 / 128]],
-  [
-    '16-bit PCM',
-    {},
-    Buffer.from(pcm16([-32768, -1, 0, 1, 32767])),
-    [-1, -1 / 32768, 0, 1 / 32768, 32767 / 32768],
-  ],
-  [
-    '24-bit PCM',
-    { bits: 24 },
-    bytesOf([-8388608, -1, 0, 4194304, 8388607], 3, (b, v, at) => b.writeIntLE(v, at, 3)),
-    [-1, -(2 ** -23), 0, 0.5, 8388607 / 8388608],
-  ],
-  [
-    '32-bit PCM',
-    { bits: 32 },
-    bytesOf([-(2 ** 31), 0, 2 ** 30], 4, (b, v, at) => b.writeInt32LE(v, at)),
-    [-1, 0, 0.5],
-  ],
-  [
-    '32-bit float',
-    { format: 3, bits: 32 },
-    bytesOf([-1.5, 0, 0.25], 4, (b, v, at) => b.writeFloatLE(v, at)),
-    [-1.5, 0, 0.25],
-  ],
-  [
-    '64-bit float',
-    { format: 3, bits: 64 },
-    bytesOf([-1, 0.125], 8, (b, v, at) => b.writeDoubleLE(v, at)),
-    [-1, 0.125],
-  ],
-  // G.711 tables 1a and 2a: the ends of the scale and the smallest steps.
-  [
-    'A-law',
-    { format: 6, bits: 8 },
-    Buffer.from([0x2a, 0xaa, 0x55, 0xd5]),
-    [-32256, 32256, -8, 8].map((v) => v / 32768),
-  ],
-  [
-    'mu-law',
-    { format: 7, bits: 8 },
-    Buffer.from([0x00, 0x80, 0x7f, 0xff, 0xfe]),
-    [-32124, 32124, 0, 0, 8].map((v) => v / 32768),
-  ],
-  ['12-bit PCM in 16', { bits: 12 }, Buffer.from(pcm16([-32768, 2047 * 16])), [-1, 2047 / 2048]],
-];
 
 describe('encodings', () => {
   it.each(encodings)('%s', (_name, spec, data, expected) => {
@@ -108,7 +49,7 @@ describe('encodings', () => {
   });
 
   it('reads 24 valid bits in a container of 32', () => {
-    const data = bytesOf([-(2 ** 30)], 4, (b, v, at) => b.writeInt32LE(v, at));
+    const data = new Uint8Array([0, 0, 0, 0xc0]);
     expect([...decodeWav(wav(data, { bits: 32, subformat: 1, validBits: 24 })).samples]).toEqual([-0.5]);
   });
 
@@ -242,117 +183,6 @@ describe('bad files', () => {
     ],
   ])('%s', (_name, bytes, code) => {
     expect(codeOf(bytes)).toBe(code);
-  });
-});
-
-/** Decodes, and holds the outcome against what every outcome must be. */
-function decodeSafely(bytes: Uint8Array): boolean {
-  let result: ReturnType<typeof decodeWav>;
-  try {
-    result = decodeWav(bytes);
-  } catch (error) {
-    if (error instanceof SonospikeError) return false;
-    throw error;
-  }
-  expect(result.samples.length).toBeGreaterThan(0);
-  expect(result.samples.length).toBeLessThanOrEqual(bytes.length);
-  expect(result.samples.every(Number.isFinite)).toBe(true);
-  expect(result.duration).toBe(result.samples.length / result.sampleRate);
-  return true;
-}
-
-describe('whatever the bytes', () => {
-  const valid = encodings.flatMap(([, spec, data]) =>
-    (['RIFF', 'RIFX', 'RF64'] as const).flatMap((container) => [
-      wav(data, { ...spec, container }),
-      wav(data, {
-        ...spec,
-        container,
-        subformat: spec.format ?? 1,
-        before: [
-          ['cue ', new Uint8Array(28)],
-          ['LIST', new Uint8Array(30)],
-        ],
-      }),
-    ]),
-  );
-  // Numbers that break loops and sums are drawn often.
-  const word = fc.oneof(
-    fc.nat(64),
-    fc.constantFrom(0, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff),
-    fc.nat(0xffffffff),
-  );
-
-  it('random bytes', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => void decodeSafely(bytes)),
-      { numRuns: 2000 },
-    );
-  });
-
-  it('random chunks behind a good beginning', () => {
-    const chunk = fc.tuple(
-      fc.constantFrom('fmt ', 'data', 'ds64', 'LIST', 'cue ', 'smpl', 'bext'),
-      word,
-      fc.uint8Array({ maxLength: 60 }),
-    );
-    const file = fc.tuple(fc.constantFrom('RIFF', 'RIFX', 'RF64', 'BW64'), fc.array(chunk, { maxLength: 8 }));
-    fc.assert(
-      fc.property(file, ([container, chunks]) => {
-        const parts = chunks.flatMap(([id, size, contents]) => {
-          const head = Buffer.alloc(8);
-          head.write(id, 'latin1');
-          head.writeUInt32LE(size, 4);
-          return [head, contents];
-        });
-        decodeSafely(Buffer.concat([Buffer.from(`${container}\0\0\0\0WAVE`), ...parts]));
-      }),
-      { numRuns: 3000 },
-    );
-  });
-
-  it('mutated files: words overwritten, cut, doubled', () => {
-    const change = fc.tuple(fc.nat(120), word, fc.constantFrom(1, 2, 4));
-    const scenario = fc.tuple(
-      fc.constantFrom(...valid),
-      fc.array(change, { maxLength: 4 }),
-      fc.nat(160),
-      fc.nat(3),
-    );
-    let [good, bad] = [0, 0];
-    fc.assert(
-      fc.property(scenario, ([original, changes, cut, kind]) => {
-        let bytes = Buffer.from(original);
-        for (const [at, value, size] of changes) {
-          const position = Math.min(at, bytes.length - size);
-          bytes.writeUIntLE(value % 256 ** size, position, size);
-        }
-        if (kind === 1) bytes = bytes.subarray(0, cut);
-        if (kind === 2) bytes = Buffer.concat([bytes, bytes]);
-        if (decodeSafely(bytes)) good++;
-        else bad++;
-      }),
-      { numRuns: 5000 },
-    );
-    // The mutations would test nothing if all files stayed whole or all were rejected at the first look.
-    expect(Math.min(good, bad)).toBeGreaterThan(200);
-  });
-
-  it('takes no time over counts and sizes of billions', () => {
-    const cue = new Uint8Array(4).fill(255);
-    const started = performance.now();
-    for (let i = 0; i < 200; i++) {
-      decodeWav(
-        wav(pcm16([1, 2]), {
-          before: [
-            ['cue ', cue],
-            ['smpl', new Uint8Array(36).fill(255)],
-          ],
-        }),
-      );
-      codeOf(wav(pcm16([1, 2]), { before: Array.from({ length: 50 }, () => ['junk', new Uint8Array(0)]) }));
-    }
-    expect(performance.now() - started).toBeLessThan(5000);
   });
 });
 

@@ -24,7 +24,7 @@ export async function writeFileAtomic(path: string, chunks: readonly Uint8Array[
     const earlier = await stat(target).catch(() => undefined);
     if (earlier !== undefined && !earlier.isFile()) throw notRegular(path);
     await mkdir(dirname(target), { recursive: true });
-
+    await removeStale(target);
     await replace(target, chunks, earlier);
   } catch (error) {
     throw error instanceof SonospikeError ? error : fileError(error, path, 'write');

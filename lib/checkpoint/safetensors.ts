@@ -4,9 +4,9 @@ import { isJsonObject, parseStrictJson } from './strict-json.js';
 
 /**
  * The specification allows 100 MB, but headers of models take kilobytes, and 100 MB of brackets parsed as JSON
- * would exhaust Node's heap.
+ * would take gigabytes and half a minute.
  */
-const MAX_HEADER_BYTES = 16_000_000;
+const MAX_HEADER_BYTES = 8_000_000;
 const LENGTH_BYTES = 8;
 
 export interface Safetensors {

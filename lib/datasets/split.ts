@@ -95,7 +95,8 @@ export function splitDataset(dataset: Dataset, spec: string, options: SplitOptio
 export function describeSplit(split: Split): string {
   const size = (clips: Clip[]) => {
     const speakers = new Set(clips.flatMap((clip) => clip.speaker ?? []));
-    return speakers.size === 0 ? `${clips.length}` : `${clips.length} (${speakers.size} speakers)`;
+    if (speakers.size === 0) return `${clips.length}`;
+    return `${clips.length} (${speakers.size} speaker${speakers.size === 1 ? '' : 's'})`;
   };
   return `${split.name}: train ${size(split.train)}, validation ${size(split.validation)}, test ${size(split.test)}`;
 }
@@ -170,7 +171,7 @@ function validated(dataset: Dataset, clips: Clip[], { seed, validation }: Draw):
   const { drawn, rest } = drawStratified(dataset.layout, clips, validation, seed, 'validation');
   if (drawn.length === 0) {
     throw invalidSplit(
-      `With one clip of each word to train on, none is left for validation. Give validation 0 or more clips.`,
+      'With one clip of each word to train on, none is left for validation. Set validation to 0 or add clips.',
     );
   }
   return { train: rest, validation: drawn };

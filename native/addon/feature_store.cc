@@ -18,6 +18,34 @@ void claim(Napi::Env env, std::atomic<bool>& busy) {
   if (busy.exchange(true)) throw coded_error(env, "ERR_BUSY", "The features are in use by a call that has not ended yet.");
 }
 
+/// Firing rates from numbers of spikes.
+std::vector<double> rates_of(const double* spikes, const ModelCore& model, size_t clips) {
+  const double rows = static_cast<double>(clips) * model.recognizer->steps();
+  std::vector<double> rates;
+  for (const auto& layer : model.options.network.layers) rates.push_back(*spikes++ / (rows * layer.neurons));
+  return rates;
+}
+
+Napi::Object to_result(Napi::Env env, const ModelCore& model, const EvaluationResult& result) {
+  const NetworkOptions& network = model.options.network;
+  const size_t clips = result.scores.size() / network.classes, layers = network.layers.size();
+  const Napi::Array predictions = Napi::Array::New(env, clips);
+  for (uint32_t i = 0; i < clips; ++i) {
+    Napi::HandleScope scope(env);
+    predictions.Set(i, to_prediction(env, network, result.scores.data() + static_cast<size_t>(i) * network.classes,
+                                     rates_of(result.spikes.data() + i * layers, model, 1)));
+  }
+  const std::vector<double> rates = rates_of(result.statistics.spikes.data(), model, clips);
+  const Napi::Array all = Napi::Array::New(env, rates.size());
+  for (uint32_t k = 0; k < rates.size(); ++k) all.Set(k, rates[k]);
+  const Napi::Object object = Napi::Object::New(env);
+  object.Set("loss", clips ? result.statistics.loss / static_cast<double>(clips) : 0.0);
+  object.Set("correct", result.statistics.correct);
+  object.Set("firingRates", all);
+  object.Set("predictions", predictions);
+  return object;
+}
+
 }  // namespace
 
 Napi::Function NativeFeatureStore::define(Napi::Env env) {
@@ -95,7 +123,7 @@ Napi::Value NativeFeatureStore::size(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), core_->store->size());
 }
 
-/// evaluate(clips: Int32Array, seed, labelSmoothing) → promise of { loss, correct, firingRates, scores }
+/// evaluate(clips: Int32Array, seed, labelSmoothing) → promise of { loss, correct, firingRates, predictions }
 Napi::Value NativeFeatureStore::evaluate(const Napi::CallbackInfo& info) {
   struct State {
     std::vector<int> clips;
@@ -116,20 +144,7 @@ Napi::Value NativeFeatureStore::evaluate(const Napi::CallbackInfo& info) {
          state->result = sonospike::evaluate(*core->model->backend, *core->store, core->model->options.encoding, loss,
                                              state->clips, seed, *abort);
        },
-       [core, state](Napi::Env e) -> Napi::Value {
-         const auto& done = state->result.statistics;
-         const Napi::Object object = Napi::Object::New(e);
-         const double rows = static_cast<double>(state->clips.size()) * core->model->recognizer->steps();
-         const Napi::Array rates = Napi::Array::New(e, done.spikes.size());
-         for (uint32_t k = 0; k < done.spikes.size(); ++k) {
-           rates.Set(k, done.spikes[k] / (rows * core->model->options.network.layers[k].neurons));
-         }
-         object.Set("loss", state->clips.empty() ? 0.0 : done.loss / static_cast<double>(state->clips.size()));
-         object.Set("correct", done.correct);
-         object.Set("firingRates", rates);
-         object.Set("scores", new_floats(e, state->result.scores.data(), state->result.scores.size()));
-         return object;
-       },
+       [core, state](Napi::Env e) -> Napi::Value { return to_result(e, *core->model, state->result); },
        abort});
 }
 

@@ -60,7 +60,9 @@ LayerOptions read_layer(const Napi::Object& layer) {
   options.recurrent = get_bool(layer, "recurrent");
   options.neuron = read_neuron(layer);
   options.decay = get_float(layer, "decay");
+  options.decay_spread = get_float(layer, "decaySpread");
   options.threshold = get_float(layer, "threshold");
+  options.threshold_spread = get_float(layer, "thresholdSpread");
   options.learn_decay = get_bool(layer, "learnDecay");
   options.learn_threshold = get_bool(layer, "learnThreshold");
   options.constrain = get_bool(layer, "constrain");

@@ -84,3 +84,62 @@ export function pcm16(samples: ArrayLike<number>): Uint8Array {
   for (let i = 0; i < samples.length; i++) bytes.writeInt16LE(samples[i]!, i * 2);
   return bytes;
 }
+
+function bytesOf(
+  values: number[],
+  width: number,
+  write: (b: Buffer, value: number, at: number) => void,
+): Buffer {
+  const buffer = Buffer.alloc(values.length * width);
+  for (const [i, value] of values.entries()) write(buffer, value, i * width);
+  return buffer;
+}
+
+/** [name, header, data, the samples that it holds] for each encoding, little-endian. */
+export const encodings: [string, WavSpec, Buffer, number[]][] = [
+  ['8-bit PCM', { bits: 8 }, Buffer.from([0, 64, 128, 192, 255]), [-1, -0.5, 0, 0.5, 127 / 128]],
+  [
+    '16-bit PCM',
+    {},
+    Buffer.from(pcm16([-32768, -1, 0, 1, 32767])),
+    [-1, -1 / 32768, 0, 1 / 32768, 32767 / 32768],
+  ],
+  [
+    '24-bit PCM',
+    { bits: 24 },
+    bytesOf([-8388608, -1, 0, 4194304, 8388607], 3, (b, v, at) => b.writeIntLE(v, at, 3)),
+    [-1, -(2 ** -23), 0, 0.5, 8388607 / 8388608],
+  ],
+  [
+    '32-bit PCM',
+    { bits: 32 },
+    bytesOf([-(2 ** 31), 0, 2 ** 30], 4, (b, v, at) => b.writeInt32LE(v, at)),
+    [-1, 0, 0.5],
+  ],
+  [
+    '32-bit float',
+    { format: 3, bits: 32 },
+    bytesOf([-1.5, 0, 0.25], 4, (b, v, at) => b.writeFloatLE(v, at)),
+    [-1.5, 0, 0.25],
+  ],
+  [
+    '64-bit float',
+    { format: 3, bits: 64 },
+    bytesOf([-1, 0.125], 8, (b, v, at) => b.writeDoubleLE(v, at)),
+    [-1, 0.125],
+  ],
+  // G.711 tables 1a and 2a: the ends of the scale and the smallest steps.
+  [
+    'A-law',
+    { format: 6, bits: 8 },
+    Buffer.from([0x2a, 0xaa, 0x55, 0xd5]),
+    [-32256, 32256, -8, 8].map((v) => v / 32768),
+  ],
+  [
+    'mu-law',
+    { format: 7, bits: 8 },
+    Buffer.from([0x00, 0x80, 0x7f, 0xff, 0xfe]),
+    [-32124, 32124, 0, 0, 8].map((v) => v / 32768),
+  ],
+  ['12-bit PCM in 16', { bits: 12 }, Buffer.from(pcm16([-32768, 2047 * 16])), [-1, 2047 / 2048]],
+];

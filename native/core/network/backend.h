@@ -51,8 +51,10 @@ class Backend {
   virtual void load_parameters(const float* values) = 0;
   virtual void read_parameters(float* values) const = 0;
 
-  /// Scores [clips, classes]. With labels the statistics hold loss and correct answers too.
-  virtual BatchStatistics forward(const Batch& batch, const LossOptions& loss, float* scores) = 0;
+  /// Scores [clips, classes]; spikes of each clip and layer [clips, layers], where not null. With labels the
+  /// statistics hold loss and correct answers too.
+  virtual BatchStatistics forward(const Batch& batch, const LossOptions& loss, float* scores,
+                                  double* clip_spikes) = 0;
   /// Forward for the single clip of `batch`, keeping what every layer did.
   virtual std::vector<ActivityView> observe(const Batch& batch, float* scores) = 0;
 

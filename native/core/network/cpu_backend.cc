@@ -14,13 +14,16 @@ constexpr size_t kGroupBytes = size_t{1} << 20;          // traces of a group: t
 constexpr int kMostClipsInGroup = 8;
 constexpr float kLeastThreshold = 0.01f;
 
-double sum_of(const float* values, size_t count) {
-  double sum = 0.0;
-  float lanes[kLanePad] = {};
+/// Spikes of one clip: rows of `width` floats, `step` floats apart.
+double spike_sum(const float* values, int rows, size_t step, int width) {
   // Counts up to 2^24 are exact in a lane; rows are padded, so there is no tail.
-  for (size_t i = 0; i < count; i += kLanePad) {
-    for (int j = 0; j < kLanePad; ++j) lanes[j] += values[i + j];
+  float lanes[kLanePad] = {};
+  for (int t = 0; t < rows; ++t, values += step) {
+    for (int i = 0; i < width; i += kLanePad) {
+      for (int j = 0; j < kLanePad; ++j) lanes[j] += values[i + j];
+    }
   }
+  double sum = 0.0;
   for (float lane : lanes) sum += lane;
   return sum;
 }
@@ -130,7 +133,7 @@ void CpuBackend::forward_group(const Batch& batch, Group group, int worker, Work
 }
 
 void CpuBackend::score_group(const Batch& batch, const LossOptions& loss, Group group, Workspace& w, float* scores,
-                             BatchStatistics& statistics) const {
+                             double* clip_spikes, BatchStatistics& statistics) const {
   const int classes = options_.classes, stride = readout_.stride();
   w.grad_score.resize(static_cast<size_t>(group.count) * stride);
   for (int i = 0; i < group.count; ++i) {
@@ -144,8 +147,13 @@ void CpuBackend::score_group(const Batch& batch, const LossOptions& loss, Group 
   }
   statistics.spikes.resize(layers_.size());
   for (size_t k = 0; k < layers_.size(); ++k) {
-    const size_t count = static_cast<size_t>(batch.steps) * group.count * layers_[k].stride();
-    statistics.spikes[k] += sum_of(w.layers[k].s.data(), count);
+    const size_t width = layers_[k].stride();
+    for (int i = 0; i < group.count; ++i) {
+      const double sum = spike_sum(w.layers[k].s.data() + width * i, batch.steps, width * group.count,
+                                   static_cast<int>(width));
+      statistics.spikes[k] += sum;
+      if (clip_spikes) clip_spikes[(group.first + i) * layers_.size() + k] = sum;
+    }
   }
 }
 
@@ -183,10 +191,11 @@ BatchStatistics sum_in_order(const std::vector<BatchStatistics>& parts) {
 
 }  // namespace
 
-BatchStatistics CpuBackend::forward(const Batch& batch, const LossOptions& loss, float* scores) {
+BatchStatistics CpuBackend::forward(const Batch& batch, const LossOptions& loss, float* scores,
+                                    double* clip_spikes) {
   std::vector<BatchStatistics> parts(slot_count(batch.clips));
   for_slots(batch, [&](int slot, Group group, Workspace& w) {
-    score_group(batch, loss, group, w, scores, parts[slot]);
+    score_group(batch, loss, group, w, scores, clip_spikes, parts[slot]);
   });
   return sum_in_order(parts);
 }
@@ -196,7 +205,7 @@ std::vector<ActivityView> CpuBackend::observe(const Batch& batch, float* scores)
   BatchStatistics unused;
   Workspace& w = workspaces_[0];
   forward_group(batch, {0, 1}, 0, w);
-  score_group(batch, {}, {0, 1}, w, scores, unused);
+  score_group(batch, {}, {0, 1}, w, scores, nullptr, unused);
   std::vector<ActivityView> views;
   for (size_t k = 0; k < layers_.size(); ++k) {
     views.push_back({w.layers[k].u.data(), w.layers[k].s.data(), static_cast<size_t>(layers_[k].stride()),
@@ -211,7 +220,7 @@ BatchStatistics CpuBackend::gradient(const Batch& batch, const LossOptions& loss
   if (slot_gradients_.size() < static_cast<size_t>(slots)) slot_gradients_.resize(slots);
   for (int slot = 0; slot < slots; ++slot) slot_gradients_[slot].resize(packed_size_);
   for_slots(batch, [&](int slot, Group group, Workspace& w) {
-    score_group(batch, loss, group, w, nullptr, parts[slot]);
+    score_group(batch, loss, group, w, nullptr, nullptr, parts[slot]);
     backward_group(batch, group, w, slot_gradients_[slot].data());
   });
 

@@ -18,7 +18,7 @@ class CpuBackend final : public Backend {
   const ParameterTable& table() const override { return table_; }
   void load_parameters(const float* values) override;
   void read_parameters(float* values) const override;
-  BatchStatistics forward(const Batch& batch, const LossOptions& loss, float* scores) override;
+  BatchStatistics forward(const Batch& batch, const LossOptions& loss, float* scores, double* clip_spikes) override;
   std::vector<ActivityView> observe(const Batch& batch, float* scores) override;
   BatchStatistics gradient(const Batch& batch, const LossOptions& loss) override;
   void read_gradient(float* values) const override;
@@ -45,7 +45,7 @@ class CpuBackend final : public Backend {
   void forward_group(const Batch& batch, Group group, int worker, Workspace& w);
   void backward_group(const Batch& batch, Group group, Workspace& w, float* packed);
   void score_group(const Batch& batch, const LossOptions& loss, Group group, Workspace& w, float* scores,
-                   BatchStatistics& statistics) const;
+                   double* clip_spikes, BatchStatistics& statistics) const;
   void pack();
   double gradient_norm() const;
   void constrain();

@@ -14,7 +14,8 @@ struct LayerOptions {
   int neurons = 32;
   bool recurrent = false;
   NeuronModel neuron{SpikeKind::kFastSigmoid, 5.0f, ResetKind::kZero, false};
-  float decay = 0.9f, threshold = 1.0f;  ///< initial values
+  /// Initial values: uniform in decay ± decay_spread and threshold ± threshold_spread.
+  float decay = 0.9f, decay_spread = 0.0f, threshold = 1.0f, threshold_spread = 0.0f;
   bool learn_decay = true, learn_threshold = true;
   bool constrain = false;  ///< keep decay in [0, 1] and threshold at or above 0.01 after every optimizer step
 };

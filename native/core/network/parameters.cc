@@ -7,6 +7,11 @@
 #include "core/support/philox.h"
 
 namespace sonospike {
+namespace {
+
+constexpr int kReadout = -1;
+
+}  // namespace
 
 ParameterTable::ParameterTable(const NetworkOptions& options) : options_(options) {
   int inputs = options.inputs;
@@ -14,25 +19,26 @@ ParameterTable::ParameterTable(const NetworkOptions& options) : options_(options
     const LayerOptions& layer = options.layers[k];
     const std::string prefix = "layers." + std::to_string(k) + ".";
     const int n = layer.neurons;
-    add(prefix + "weight", {n, inputs}, ParameterRole::kWeight, true, false);
-    if (layer.recurrent) add(prefix + "recurrent", {n, n}, ParameterRole::kWeight, true, false);
-    add(prefix + "bias", {n}, ParameterRole::kBias, true, false);
-    add(prefix + "decay", {n}, ParameterRole::kDecay, layer.learn_decay, layer.constrain);
-    add(prefix + "threshold", {n}, ParameterRole::kThreshold, layer.learn_threshold, layer.constrain);
+    const int index = static_cast<int>(k);
+    add(prefix + "weight", index, {n, inputs}, ParameterRole::kWeight, true, false);
+    if (layer.recurrent) add(prefix + "recurrent", index, {n, n}, ParameterRole::kWeight, true, false);
+    add(prefix + "bias", index, {n}, ParameterRole::kBias, true, false);
+    add(prefix + "decay", index, {n}, ParameterRole::kDecay, layer.learn_decay, layer.constrain);
+    add(prefix + "threshold", index, {n}, ParameterRole::kThreshold, layer.learn_threshold, layer.constrain);
     inputs = n;
   }
   if (options.readout.kind == ReadoutKind::kLeakyIntegrator) {
-    add("readout.weight", {options.classes, inputs}, ParameterRole::kWeight, true, false);
-    add("readout.bias", {options.classes}, ParameterRole::kBias, true, false);
-    add("readout.decay", {options.classes}, ParameterRole::kDecay, options.readout.learn_decay, true);
+    add("readout.weight", kReadout, {options.classes, inputs}, ParameterRole::kWeight, true, false);
+    add("readout.bias", kReadout, {options.classes}, ParameterRole::kBias, true, false);
+    add("readout.decay", kReadout, {options.classes}, ParameterRole::kDecay, options.readout.learn_decay, true);
   }
 }
 
-void ParameterTable::add(std::string name, std::vector<int> shape, ParameterRole role, bool trained,
+void ParameterTable::add(std::string name, int layer, std::vector<int> shape, ParameterRole role, bool trained,
                          bool constrained) {
   size_t size = 1;
   for (int n : shape) size *= static_cast<size_t>(n);
-  all_.push_back({std::move(name), std::move(shape), role, size_, size, trained, constrained});
+  all_.push_back({std::move(name), layer, std::move(shape), role, size_, size, trained, constrained});
   size_ += size;
 }
 
@@ -44,31 +50,32 @@ const ParameterInfo& ParameterTable::at(const std::string& name) const {
   std::abort();
 }
 
+namespace {
+
+/// Centre and half width of the uniform distribution that a parameter starts from.
+struct Start {
+  float centre, spread;
+};
+
+}  // namespace
+
 void ParameterTable::initialise(uint64_t seed, float* values) const {
-  float bound = 0.0f, decay = 0.0f, threshold = 0.0f;
-  size_t layer = 0;
+  float bound = 0.0f;
   for (size_t k = 0; k < all_.size(); ++k) {
     const ParameterInfo& info = all_[k];
     if (info.role == ParameterRole::kWeight) bound = 1.0f / std::sqrt(static_cast<float>(info.shape[1]));
-    const bool readout = info.name.starts_with("readout.");
-    if (!readout) {
-      decay = options_.layers[layer].decay;
-      threshold = options_.layers[layer].threshold;
-      if (info.role == ParameterRole::kThreshold) ++layer;
+    Start start{0.0f, bound};
+    if (info.layer < 0) {
+      if (info.role == ParameterRole::kDecay) start = {options_.readout.decay, 0.0f};
     } else {
-      decay = options_.readout.decay;
+      const LayerOptions& layer = options_.layers[info.layer];
+      if (info.role == ParameterRole::kDecay) start = {layer.decay, layer.decay_spread};
+      if (info.role == ParameterRole::kThreshold) start = {layer.threshold, layer.threshold_spread};
     }
     for (size_t i = 0; i < info.size; ++i) {
-      float& x = values[info.offset + i];
-      if (info.role == ParameterRole::kDecay) {
-        x = decay;
-      } else if (info.role == ParameterRole::kThreshold) {
-        x = threshold;
-      } else {
-        const auto block = philox(seed, static_cast<uint32_t>(i / 4),
-                                  static_cast<uint32_t>(RandomStream::kInitialisation), static_cast<uint32_t>(k), 0);
-        x = bound * (2.0f * philox_uniform(block.word[i % 4]) - 1.0f);
-      }
+      const auto block = philox(seed, static_cast<uint32_t>(i / 4),
+                                static_cast<uint32_t>(RandomStream::kInitialisation), static_cast<uint32_t>(k), 0);
+      values[info.offset + i] = start.centre + start.spread * (2.0f * philox_uniform(block.word[i % 4]) - 1.0f);
     }
   }
 }

@@ -91,7 +91,9 @@ EvaluationResult evaluate(Backend& backend, const FeatureStore& store, const Enc
   const int classes = backend.options().classes;
   EvaluationResult result;
   result.scores.resize(clips.size() * classes);
-  result.statistics.spikes.resize(backend.options().layers.size());
+  const size_t layers = backend.options().layers.size();
+  result.spikes.resize(clips.size() * layers);
+  result.statistics.spikes.resize(layers);
   std::vector<EncodingKey> keys(kEvaluationBatch, EncodingKey{seed, 0, 0});
   std::vector<int> labels(kEvaluationBatch);
   std::vector<Buffer<uint32_t>> scratch(kMostWorkers);
@@ -104,7 +106,8 @@ EvaluationResult evaluate(Backend& backend, const FeatureStore& store, const Enc
     }
     const Batch batch = make_batch(store, encoder, clips.data() + first, keys.data(), count,
                                    labelled ? labels.data() : nullptr, scratch);
-    const BatchStatistics part = backend.forward(batch, loss, result.scores.data() + first * classes);
+    const BatchStatistics part = backend.forward(batch, loss, result.scores.data() + first * classes,
+                                                 result.spikes.data() + first * layers);
     result.statistics.loss += part.loss;
     result.statistics.correct += part.correct;
     for (size_t k = 0; k < part.spikes.size(); ++k) result.statistics.spikes[k] += part.spikes[k];

@@ -33,7 +33,8 @@ struct TrainingPosition {
 
 struct EvaluationResult {
   BatchStatistics statistics;
-  std::vector<float> scores;  ///< [clips, classes]
+  std::vector<float> scores;   ///< [clips, classes]
+  std::vector<double> spikes;  ///< [clips, layers]
 };
 
 /// Trains a network on the clips of a store. The order of the clips and the spikes of each depend on the seed, the

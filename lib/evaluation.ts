@@ -1,0 +1,174 @@
+import { loadClips, type SkippedClip } from './clip-loader.js';
+import { type Clip, type Dataset, openDataset } from './datasets/index.js';
+import { describeSplit, splitDataset } from './datasets/split.js';
+import { SonospikeError } from './errors.js';
+import { fingerprint } from './fingerprint.js';
+import { type ClassMetrics, classMetrics, confusionMatrix, wilsonInterval } from './metrics.js';
+import { checkSeed, checkThreads, guardAsync, loadModel, type Model } from './model.js';
+import { type NativeFeatureStore, native } from './native.js';
+import { choice } from './options.js';
+import { checkFlag } from './training-options.js';
+
+export interface EvaluateOptions {
+  /** A directory that `openDataset` knows, or what it gave. */
+  data: string | Dataset;
+  /** A model, or the path of one; the shipped model if left out. */
+  model?: Model | string;
+  /**
+   * A split as for training. Left out: the split that the model was trained with if it was trained on this
+   * dataset, else `all`.
+   */
+  split?: string;
+  fold?: number;
+  /** The part to evaluate; default `test`. */
+  part?: 'train' | 'validation' | 'test';
+  /** Of the split and of the `rate` encoding. Default: the model's for its own split, else 0. */
+  seed?: number;
+  threads?: number;
+  /** Makes a clip that cannot be used an error. */
+  strict?: boolean;
+  signal?: AbortSignal;
+  onProgress?: (done: number, total: number) => void;
+}
+
+export interface ClipResult {
+  file: string;
+  label: string;
+  speaker: string | null;
+  predicted: string;
+  /** In the order of the labels. */
+  scores: number[];
+}
+
+export interface Evaluation {
+  accuracy: number;
+  /** 95% interval of the accuracy (Wilson). */
+  interval: [number, number];
+  loss: number;
+  /** Number of clips. */
+  clips: number;
+  labels: string[];
+  /** Clips by true label (row) and predicted label (column). */
+  confusion: number[][];
+  perClass: ClassMetrics[];
+  perSpeaker: Record<string, { clips: number; accuracy: number }>;
+  /** Of each layer: spikes per neuron and time step. */
+  firingRates: number[];
+  predictions: ClipResult[];
+  /** One line: split and sizes. */
+  split: string;
+  skipped: SkippedClip[];
+}
+
+/**
+ * Runs a model over the clips of a dataset.
+ * @throws SonospikeError as `openDataset`, `splitDataset` and `loadModel`; ERR_UNKNOWN_LABEL if the dataset has words
+ * that the model does not know; ERR_DATASET_EMPTY if no clip could be read; ERR_ABORTED
+ */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const strict = checkFlag(options.strict, 'strict');
+  const part = choice(options.part ?? 'test', 'part', ['train', 'validation', 'test']);
+  const threads = checkThreads(options.threads);
+  const model =
+    typeof options.model === 'object' ? options.model : await loadModel(options.model, { threads });
+  const dataset = await resolveDataset(options.data, strict, options.signal);
+  requireLabels(dataset, model.labels);
+  const own = ownSplit(model, dataset);
+  const spec = options.split ?? own?.split ?? 'all';
+  const seed = options.seed ?? (options.split === undefined ? own?.seed : undefined);
+  const split = splitDataset(dataset, spec, {
+    seed: checkSeed(seed),
+    fold: options.fold ?? (options.split === undefined ? own?.fold : undefined) ?? 1,
+    ...(options.split === undefined && own ? { validation: own.validation } : {}),
+  });
+  const clips = split[part];
+  if (clips.length === 0) {
+    throw new SonospikeError('ERR_SPLIT_INVALID', `The ${part} part of split ${spec} has no clips.`);
+  }
+  const store = new (native().FeatureStore)(model.native, threads);
+  const loaded = await loadClips(store, clips, { ...options, labels: model.labels, strict });
+  await guardAsync(() => store.fit(new Int32Array(), true));
+  const found = await evaluateClips(model, store, clips, loaded.numbers, checkSeed(options.seed));
+  return { ...found, split: describeSplit(split), skipped: [...dataset.skipped, ...loaded.skipped] };
+}
+
+/** @internal A dataset, opened if need be. */
+export async function resolveDataset(
+  data: string | Dataset,
+  strict: boolean,
+  signal?: AbortSignal,
+): Promise<Dataset> {
+  if (typeof data === 'object' && data !== null) return data;
+  return openDataset(data, signal ? { strict, signal } : { strict });
+}
+
+/** The split that the model was trained with, if it was on these very clips. */
+function ownSplit(model: Model, dataset: Dataset) {
+  const { dataset: trained, options } = (model.training ?? {}) as {
+    dataset?: { fingerprint?: string };
+    options?: { split: string; fold: number; seed: number; validation: number };
+  };
+  return options && trained?.fingerprint === fingerprint(dataset.directory, dataset.clips) ? options : null;
+}
+
+function requireLabels(dataset: Dataset, known: readonly string[]): void {
+  const unknown = dataset.labels.filter((label) => !known.includes(label));
+  if (unknown.length === 0) return;
+  throw new SonospikeError(
+    'ERR_UNKNOWN_LABEL',
+    `The dataset has ${unknown.length === 1 ? 'a word' : 'words'} that the model does not know: ` +
+      `${unknown.slice(0, 20).join(', ')}. The model knows ${known.slice(0, 50).join(', ')}.`,
+    { file: dataset.directory },
+  );
+}
+
+/** @internal Evaluates clips of a store; `numbers` are theirs there, -1 for those left out. */
+export async function evaluateClips(
+  model: Model,
+  store: NativeFeatureStore,
+  clips: readonly Clip[],
+  numbers: readonly number[],
+  seed: number,
+): Promise<Omit<Evaluation, 'split' | 'skipped'>> {
+  const used = clips.filter((_, i) => numbers[i]! >= 0);
+  if (used.length === 0) {
+    throw new SonospikeError(
+      'ERR_DATASET_EMPTY',
+      'None of the clips could be read, so there is nothing to evaluate.',
+    );
+  }
+  const chosen = Int32Array.from(numbers.filter((n) => n >= 0));
+  const found = await guardAsync(() => store.evaluate(chosen, seed, 0));
+  const labels = [...model.labels];
+  const predictions = used.map(({ file, label, speaker }, i) => {
+    const { best, scores } = found.predictions[i]!;
+    return { file, label, speaker, predicted: labels[best]!, scores: Array.from(scores) };
+  });
+  const confusion = confusionMatrix(labels, predictions);
+  return {
+    accuracy: found.correct / used.length,
+    interval: wilsonInterval(found.correct, used.length),
+    loss: found.loss,
+    clips: used.length,
+    labels,
+    confusion,
+    perClass: classMetrics(labels, confusion),
+    perSpeaker: perSpeaker(predictions),
+    firingRates: found.firingRates,
+    predictions,
+  };
+}
+
+function perSpeaker(predictions: readonly ClipResult[]): Evaluation['perSpeaker'] {
+  const counts = new Map<string, { clips: number; correct: number }>();
+  for (const { speaker, label, predicted } of predictions) {
+    if (speaker === null) continue;
+    const count = counts.get(speaker) ?? { clips: 0, correct: 0 };
+    count.clips++;
+    if (label === predicted) count.correct++;
+    counts.set(speaker, count);
+  }
+  return Object.fromEntries(
+    [...counts].map(([speaker, { clips, correct }]) => [speaker, { clips, accuracy: correct / clips }]),
+  );
+}

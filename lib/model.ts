@@ -1,0 +1,220 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { type AudioInMemory, type AudioInput, audioFromMemory, readAudio } from './audio/source.js';
+import { type ModelFile, readModelFile, writeModelFile } from './checkpoint/model-file.js';
+import { SonospikeError } from './errors.js';
+import { fromNative, type NamedArrays, type NativeModel, type NativePrediction, native } from './native.js';
+import { integer } from './options.js';
+import type { ModelSettings } from './settings.js';
+import type { Tensors } from './tensor.js';
+import { inputCount, parameterShapes, validateSettings } from './validation.js';
+
+/** The model that comes with the package. */
+export const SHIPPED_MODEL = fileURLToPath(new URL('../models/digits.safetensors', import.meta.url));
+
+export const MAX_THREADS = 256;
+
+/** What the network says of one clip. Arrays are in the order of the model's `labels`. */
+export interface Prediction {
+  label: string;
+  /** Sum to 1. */
+  probabilities: number[];
+  /**
+   * What the readout gives: spikes of each output neuron where it counts spikes, else the mean over time of the
+   * softmax of the leaky integrator.
+   */
+  scores: number[];
+  /** Of each layer: spikes per neuron and time step. */
+  firingRates: number[];
+}
+
+/** A prediction with everything on the way to it. */
+export interface Observation extends Prediction {
+  /** Scaled features, [frames, features]. */
+  features: { frames: number; features: number; data: Float32Array };
+  /** Input of every time step, [steps, channels]. */
+  input: { steps: number; channels: number; data: Float32Array };
+  /** Spikes and membrane potential before the reset, [steps, neurons]. */
+  layers: { neurons: number; spikes: Float32Array; potential: Float32Array }[];
+}
+
+export interface PredictOptions {
+  /** Of the `rate` encoding's random draws; the same seed gives the same result. Default 0. */
+  seed?: number;
+}
+
+export interface ModelOptions {
+  /** Threads for batches; default: all cores. A single clip is always one thread's work. */
+  threads?: number;
+}
+
+/** A trained network with its front end, encoding and labels. Made by `loadModel` and `train`. */
+export class Model {
+  /** What the model file says of the training: preset, data, split, accuracy. */
+  readonly training: Readonly<Record<string, unknown>> | null;
+  readonly settings: Readonly<ModelSettings>;
+  /** @internal */
+  readonly native: NativeModel;
+
+  /** @internal */
+  constructor(settings: ModelSettings, options: ModelOptions = {}, training: ModelFile['training'] = null) {
+    const threads = checkThreads(options.threads);
+    this.settings = settings;
+    this.training = training;
+    const Native = native().Model;
+    this.native = guard(() => new Native(settings, threads));
+  }
+
+  /** The words that the model knows, in the order of its scores. */
+  get labels(): readonly string[] {
+    return this.settings.labels;
+  }
+
+  /**
+   * Recognises one clip: a path, the bytes of a WAV, or samples with their rate.
+   * @throws SonospikeError ERR_FILE_NOT_FOUND, ERR_WAV_INVALID, ERR_WAV_UNSUPPORTED, ERR_AUDIO_EMPTY,
+   * ERR_AUDIO_SILENT, ERR_AUDIO_NOT_FINITE, ERR_AUDIO_TOO_LONG, ERR_INVALID_OPTION
+   */
+  async predict(input: AudioInput, options: PredictOptions = {}): Promise<Prediction> {
+    const seed = checkSeed(options.seed);
+    const { samples, sampleRate } = await readAudio(input);
+    return this.#named(await guardAsync(() => this.native.predict(samples, sampleRate, seed)));
+  }
+
+  /** `predict` for what is in memory, on the calling thread. Throws as `predict`, and ERR_BUSY. */
+  predictSync(input: AudioInMemory, options: PredictOptions = {}): Prediction {
+    const seed = checkSeed(options.seed);
+    const { samples, sampleRate } = audioFromMemory(input);
+    return this.#named(guard(() => this.native.predictSync(samples, sampleRate, seed)));
+  }
+
+  /** `predict` for many clips, shared out over all threads; results are those of `predict`, in order. */
+  async predictBatch(inputs: readonly AudioInput[], options: PredictOptions = {}): Promise<Prediction[]> {
+    const seed = checkSeed(options.seed);
+    if (!Array.isArray(inputs)) throw new SonospikeError('ERR_INVALID_OPTION', 'inputs must be an array.');
+    if (inputs.length === 0) return [];
+    const clips = await Promise.all(inputs.map((input) => readAudio(input)));
+    return guardAsync(async () => {
+      const store = new (native().FeatureStore)(this.native, availableParallelism());
+      await store.add(clips.map((clip) => ({ ...clip, label: -1 })));
+      await store.fit(new Int32Array(), true);
+      const found = await store.evaluate(Int32Array.from(clips.keys()), seed, 0);
+      return clips.map((_, i) => this.#named(found.predictions[i]!));
+    });
+  }
+
+  /** Recognises one clip and shows what every layer did. */
+  async observe(input: AudioInput, options: PredictOptions = {}): Promise<Observation> {
+    const seed = checkSeed(options.seed);
+    const { samples, sampleRate } = await readAudio(input);
+    const seen = guard(() => this.native.observe(samples, sampleRate, seed));
+    const { frames } = this.settings;
+    return {
+      ...this.#named(seen),
+      features: { frames, features: seen.features.length / frames, data: seen.features },
+      input: { steps: seen.steps, channels: inputCount(this.settings), data: seen.input },
+      layers: seen.layers,
+    };
+  }
+
+  /** The parameters by name, copied: `layers.0.weight` [neurons, inputs] and so on. */
+  parameters(): Tensors {
+    const arrays: NamedArrays = guard(() => this.native.readParameters());
+    const scaling = guard(() => this.native.readScaling());
+    if (scaling) Object.assign(arrays, { 'scaling.offset': scaling.offset, 'scaling.scale': scaling.scale });
+    const tensors: Tensors = new Map();
+    for (const [name, shape] of parameterShapes(this.settings)) {
+      const data = arrays[name];
+      if (!data) throw new SonospikeError('ERR_INTERNAL', `The network has no parameter ${name}.`);
+      tensors.set(name, { shape, data });
+    }
+    return tensors;
+  }
+
+  /** Writes the model to a file, whole or not at all. Throws ERR_FILE_WRITE. */
+  async save(path: string): Promise<void> {
+    const { settings, training } = this;
+    await writeModelFile(path, { settings, parameters: this.parameters(), training, state: null });
+  }
+
+  #named(prediction: NativePrediction): Prediction {
+    return {
+      label: this.labels[prediction.best]!,
+      probabilities: Array.from(prediction.probabilities),
+      scores: Array.from(prediction.scores),
+      firingRates: prediction.firingRates,
+    };
+  }
+}
+
+/**
+ * Loads a model: a `.safetensors` file of sonospike, a checkpoint, or the original program's `.pt`; without a path
+ * the one that comes with the package, for the ten English digits.
+ * @throws SonospikeError ERR_FILE_NOT_FOUND, ERR_FILE_UNREADABLE, ERR_MODEL_INVALID, ERR_MODEL_VERSION,
+ * ERR_PICKLE_FORBIDDEN, ERR_INVALID_OPTION
+ */
+export async function loadModel(
+  path: string | URL = SHIPPED_MODEL,
+  options: ModelOptions = {},
+): Promise<Model> {
+  const file = path instanceof URL ? fileURLToPath(path) : path;
+  if (typeof file !== 'string' || file === '') {
+    throw new SonospikeError('ERR_INVALID_OPTION', 'The model must be given as the path of a file.');
+  }
+  return modelFromFile(await readModelFile(file), options);
+}
+
+/** @internal */
+export function modelFromFile(file: ModelFile, options: ModelOptions = {}): Model {
+  const model = new Model(file.settings, options, file.training);
+  loadTensors(model.native, file.parameters);
+  return model;
+}
+
+/** A network with fresh weights, for those who want to look at one before it is trained. */
+export function createModel(settings: ModelSettings, options: ModelOptions & { seed?: number } = {}): Model {
+  const model = new Model(validateSettings(settings, 'settings'), options);
+  model.native.initialise(checkSeed(options.seed));
+  return model;
+}
+
+/** @internal */
+export function loadTensors(target: NativeModel, tensors: Tensors): void {
+  const offset = tensors.get('scaling.offset');
+  const scale = tensors.get('scaling.scale');
+  if (offset && scale) guard(() => target.loadScaling(offset.data, scale.data));
+  guard(() => target.loadParameters(toArrays(tensors)));
+}
+
+/** @internal */
+export function toArrays(tensors: Tensors): NamedArrays {
+  return Object.fromEntries([...tensors].map(([name, { data }]) => [name, data]));
+}
+
+/** @internal */
+export function checkSeed(seed: number | undefined): number {
+  return seed === undefined ? 0 : integer(seed, 'seed', 0, Number.MAX_SAFE_INTEGER);
+}
+
+/** @internal */
+export function checkThreads(threads: number | undefined): number {
+  return threads === undefined ? availableParallelism() : integer(threads, 'threads', 1, MAX_THREADS);
+}
+
+/** @internal Runs a call of the addon; its errors become `SonospikeError`s. */
+export function guard<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+/** @internal */
+export async function guardAsync<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw fromNative(error);
+  }
+}

@@ -1,0 +1,184 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type ErrorCode, SonospikeError } from './errors.js';
+import type { EncodingSettings, FrontendSettings, ModelSettings } from './settings.js';
+
+/** Named parameters, each a flat row-major array. */
+export type NamedArrays = Record<string, Float32Array>;
+
+export interface NativePrediction {
+  scores: Float32Array;
+  probabilities: Float32Array;
+  /** Index of the label with the greatest score. */
+  best: number;
+  /** Of each layer: spikes per neuron and time step. */
+  firingRates: number[];
+}
+
+export interface NativeObservation extends NativePrediction {
+  steps: number;
+  /** [frames, features], scaled. */
+  features: Float32Array;
+  /** [steps, channels]. */
+  input: Float32Array;
+  /** Arrays are [steps, neurons]; the potential is the one before the reset. */
+  layers: { neurons: number; spikes: Float32Array; potential: Float32Array }[];
+}
+
+export interface OptimizerSettings {
+  type: 'adam' | 'adamw';
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  /** Of weight matrices only. */
+  weightDecay: number;
+  /** Greatest norm of the whole gradient; 0: not clipped. */
+  clipNorm: number;
+}
+
+export interface NativeTrainingOptions {
+  epochs: number;
+  batchSize: number;
+  seed: number;
+  optimizer: OptimizerSettings;
+  schedule: { type: 'constant' | 'cosine' | 'one-cycle'; rate: number; warmupShare: number };
+  labelSmoothing: number;
+}
+
+/** Where a training stands, with the sums of the epoch in hand. */
+export interface TrainingPosition {
+  epoch: number;
+  batch: number;
+  clips: number;
+  loss: number;
+  correct: number;
+  spikes: number[];
+}
+
+export interface NativeTrainingState {
+  position: TrainingPosition;
+  steps: number;
+  m: NamedArrays;
+  v: NamedArrays;
+}
+
+export interface NativeModel {
+  initialise(seed: number): void;
+  loadParameters(parameters: NamedArrays): void;
+  readParameters(): NamedArrays;
+  loadScaling(offset: Float32Array, scale: Float32Array): void;
+  readScaling(): { offset: Float32Array; scale: Float32Array } | null;
+  predictSync(samples: Float32Array, sampleRate: number, seed: number): NativePrediction;
+  predict(samples: Float32Array, sampleRate: number, seed: number): Promise<NativePrediction>;
+  observe(samples: Float32Array, sampleRate: number, seed: number): NativeObservation;
+  /** Inputs [steps, clips, channels] → scores [clips, classes], spikes [steps, clips, neurons] of each layer. */
+  forwardInputs(
+    inputs: Float32Array,
+    steps: number,
+    clips: number,
+  ): { scores: Float32Array; spikes: Float32Array[] };
+  /** The mean loss over the clips and its gradient. */
+  gradient(
+    inputs: Float32Array,
+    steps: number,
+    clips: number,
+    labels: Int32Array,
+    labelSmoothing: number,
+  ): { loss: number; correct: number; gradients: NamedArrays };
+  /** One step along the gradient that `gradient` left. */
+  optimizerStep(options: OptimizerSettings, rate: number): void;
+}
+
+export interface NativeFeatureStore {
+  /** Labels are numbers; -1 for a clip without one. */
+  add(clips: { samples: Float32Array; sampleRate: number; label: number }[]): Promise<void>;
+  /** Takes the training set's scaling (or keeps the model's) and scales all clips. */
+  fit(training: Int32Array, keep: boolean): Promise<void>;
+  size(): number;
+  evaluate(
+    clips: Int32Array,
+    seed: number,
+    labelSmoothing: number,
+  ): Promise<{ loss: number; correct: number; firingRates: number[]; predictions: NativePrediction[] }>;
+}
+
+export interface NativeTrainer {
+  /** Works to the end of the epoch, or of the batch in hand after `abort`. */
+  runEpoch(): Promise<{ complete: boolean; sums: TrainingPosition }>;
+  abort(): void;
+  progress(): number;
+  readState(): NativeTrainingState;
+  loadState(state: NativeTrainingState): void;
+}
+
+export interface NativeAddon {
+  Model: new (settings: ModelSettings, threads: number) => NativeModel;
+  FeatureStore: new (model: NativeModel, threads: number) => NativeFeatureStore;
+  Trainer: new (
+    model: NativeModel,
+    store: NativeFeatureStore,
+    options: NativeTrainingOptions,
+    clips: Int32Array,
+  ) => NativeTrainer;
+  info(): { instructionSet: string; instructionSets: string[]; threads: number; compiler: string };
+  selectInstructionSet(name: string): boolean;
+  resample(samples: Float32Array, from: number, to: number): Float32Array;
+  features(
+    samples: Float32Array,
+    sampleRate: number,
+    frontend: FrontendSettings,
+  ): { frames: number; features: number; data: Float32Array };
+  encode(
+    values: Float32Array,
+    frames: number,
+    features: number,
+    encoding: EncodingSettings,
+    seed: number,
+    clip: number,
+    epoch: number,
+  ): Float32Array;
+}
+
+let loaded: NativeAddon | undefined;
+
+/** The addon, loaded at the first use. Throws `ERR_NATIVE_MISSING`. */
+export function native(): NativeAddon {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): NativeAddon {
+  const require = createRequire(import.meta.url);
+  const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+  try {
+    return (require('node-gyp-build') as (dir: string) => NativeAddon)(root);
+  } catch (cause) {
+    const { platform, arch } = process;
+    throw new SonospikeError(
+      'ERR_NATIVE_MISSING',
+      `The native part of sonospike is not there for ${platform}-${arch}, Node ${process.versions.node}. ` +
+        `Run "npm rebuild sonospike" on a machine with a C++20 compiler (Debian: apt-get install g++ make python3), ` +
+        `or install with scripts allowed. (${cause instanceof Error ? cause.message.split('\n')[0] : cause})`,
+      { cause },
+    );
+  }
+}
+
+const NATIVE_CODES: readonly string[] = [
+  'ERR_BUSY',
+  'ERR_OUT_OF_MEMORY',
+  'ERR_INTERNAL',
+] satisfies ErrorCode[];
+
+/** The `SonospikeError` for what the addon threw. */
+export function fromNative(error: unknown): unknown {
+  if (error instanceof SonospikeError || !(error instanceof Error)) return error;
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code !== undefined && NATIVE_CODES.includes(code)) {
+    return new SonospikeError(code as ErrorCode, error.message, { cause: error });
+  }
+  return error instanceof TypeError
+    ? new SonospikeError('ERR_INVALID_OPTION', error.message, { cause: error })
+    : error;
+}

@@ -1,0 +1,148 @@
+import type { NativeTrainingOptions } from './native.js';
+import { boolean, choice, integer, number, object, string } from './options.js';
+import { type PresetName, presetNames } from './presets.js';
+
+/** How a network is trained; everything that its bits depend on beside the data and the model's settings. */
+export interface TrainingRecipe {
+  /** Times that every clip of the training part is seen. */
+  epochs: number;
+  /** Clips for each step of the optimizer. */
+  batchSize: number;
+  optimizer: 'adam' | 'adamw';
+  /** Greatest learning rate of the schedule. */
+  learningRate: number;
+  schedule: 'constant' | 'cosine' | 'one-cycle';
+  /** One-cycle: share of the steps in which the rate rises. */
+  warmupShare: number;
+  /** Of weight matrices: L2 with `adam`, decoupled with `adamw`. */
+  weightDecay: number;
+  /** Greatest norm of the gradient; 0: not clipped. */
+  clipNorm: number;
+  /** Share of the target spread evenly over all labels. */
+  labelSmoothing: number;
+  /** Epochs without a better validation before training stops; 0: never. */
+  patience: number;
+  /** Of weights, order of the clips, spikes and split. */
+  seed: number;
+}
+
+/** Which clips of the dataset are trained on. */
+export interface SplitChoice {
+  /** `official`, `speakers:<names>`, `leave-one-speaker-out`, `random:<fraction>`. */
+  split: string;
+  fold: number;
+  /** Share of the training part that is held back to choose the best epoch; 0: none, the last epoch is kept. */
+  validation: number;
+}
+
+export type RunOptions = TrainingRecipe & SplitChoice & { preset: PresetName };
+
+const ORIGINAL: TrainingRecipe = {
+  epochs: 12,
+  batchSize: 10,
+  optimizer: 'adam',
+  learningRate: 1e-3,
+  schedule: 'constant',
+  warmupShare: 0.3,
+  weightDecay: 0,
+  clipNorm: 0,
+  labelSmoothing: 0,
+  patience: 0,
+  seed: 0,
+};
+
+const RECIPES: Record<PresetName, TrainingRecipe> = {
+  original: ORIGINAL,
+  default: {
+    ...ORIGINAL,
+    epochs: 30,
+    batchSize: 32,
+    optimizer: 'adamw',
+    learningRate: 3e-3,
+    schedule: 'one-cycle',
+    weightDecay: 0.01,
+    clipNorm: 1,
+    labelSmoothing: 0.05,
+  },
+};
+
+const KEYS = [
+  'preset',
+  'epochs',
+  'batchSize',
+  'optimizer',
+  'learningRate',
+  'schedule',
+  'warmupShare',
+  'weightDecay',
+  'clipNorm',
+  'labelSmoothing',
+  'patience',
+  'seed',
+  'split',
+  'fold',
+  'validation',
+] as const satisfies (keyof RunOptions)[];
+
+/**
+ * Options with everything that was left out taken from the preset's recipe. `defaultSplit` depends on the dataset.
+ * @throws SonospikeError ERR_INVALID_OPTION, ERR_UNKNOWN_PRESET
+ */
+export function resolveRunOptions(given: Partial<RunOptions>, defaultSplit: string): RunOptions {
+  object(given, 'the options', KEYS);
+  const preset = choice(given.preset ?? 'default', 'preset', presetNames);
+  const o = { ...RECIPES[preset], split: defaultSplit, fold: 1, validation: 0.1, ...withoutUndefined(given) };
+  return {
+    preset,
+    epochs: integer(o.epochs, 'epochs', 1, 100_000),
+    batchSize: integer(o.batchSize, 'batchSize', 1, 65_536),
+    optimizer: choice(o.optimizer, 'optimizer', ['adam', 'adamw']),
+    learningRate: number(o.learningRate, 'learningRate', 1e-9, 10),
+    schedule: choice(o.schedule, 'schedule', ['constant', 'cosine', 'one-cycle']),
+    warmupShare: number(o.warmupShare, 'warmupShare', 0, 0.99),
+    weightDecay: number(o.weightDecay, 'weightDecay', 0, 10),
+    clipNorm: number(o.clipNorm, 'clipNorm', 0, 1e6),
+    labelSmoothing: number(o.labelSmoothing, 'labelSmoothing', 0, 0.99),
+    patience: integer(o.patience, 'patience', 0, 100_000),
+    seed: integer(o.seed, 'seed', 0, Number.MAX_SAFE_INTEGER),
+    split: string(o.split, 'split'),
+    fold: integer(o.fold, 'fold', 1, 1000),
+    validation: number(o.validation, 'validation', 0, 0.9),
+  };
+}
+
+/** Options that were given and differ from those of a checkpoint, except `epochs`. */
+export function differences(given: Partial<RunOptions>, saved: RunOptions): string[] {
+  return KEYS.filter((key) => key !== 'epochs' && given[key] !== undefined && given[key] !== saved[key]).map(
+    (key) => `${key} is ${given[key]}, was ${saved[key]}`,
+  );
+}
+
+/** @internal */
+export function toNative(options: RunOptions): NativeTrainingOptions {
+  const { epochs, batchSize, seed, labelSmoothing, weightDecay, clipNorm } = options;
+  return {
+    epochs,
+    batchSize,
+    seed,
+    labelSmoothing,
+    optimizer: { type: options.optimizer, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay, clipNorm },
+    schedule: { type: options.schedule, rate: options.learningRate, warmupShare: options.warmupShare },
+  };
+}
+
+/** @internal Picks the keys of `RunOptions` out of more options. */
+export function pickRunOptions(options: Partial<RunOptions>): Partial<RunOptions> {
+  return Object.fromEntries(
+    KEYS.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]),
+  );
+}
+
+/** @internal */
+export function checkFlag(value: unknown, name: string): boolean {
+  return value === undefined ? false : boolean(value, name);
+}
+
+function withoutUndefined<T extends object>(value: T): Partial<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as Partial<T>;
+}

@@ -1,0 +1,225 @@
+import { SonospikeError } from './errors.js';
+import { type Evaluation, evaluateClips } from './evaluation.js';
+import { guard, guardAsync, loadTensors, type Model } from './model.js';
+import type { NativeTrainer, TrainingPosition } from './native.js';
+import type { ModelSettings } from './settings.js';
+import { type Best, CheckpointFiles, type SavedRun } from './training-files.js';
+import type { RunOptions } from './training-options.js';
+import { type Prepared, type PrepareOptions, prepare } from './training-setup.js';
+
+export interface Score {
+  loss: number;
+  accuracy: number;
+}
+
+/** What one epoch gave. */
+export interface EpochMetrics {
+  /** From 1. */
+  epoch: number;
+  epochs: number;
+  /** Means over the epoch, while the weights moved. */
+  train: Score & { epoch: number };
+  /** null without a validation part. */
+  validation: Score | null;
+  /** Only with `testEveryEpoch`; never used to choose anything. */
+  test?: Score;
+  /** Of each layer, on the training clips: spikes per neuron and time step. */
+  firingRates: number[];
+  /** Whether this is the best epoch so far. */
+  best: boolean;
+  clipsPerSecond: number;
+  /** Estimate for the epochs that are left. */
+  secondsLeft: number;
+}
+
+export interface TrainingProgress {
+  epoch: number;
+  epochs: number;
+  /** Clips of the epoch that are done, and all of them. */
+  done: number;
+  clips: number;
+  clipsPerSecond: number;
+}
+
+export interface TrainOptions extends Partial<RunOptions>, PrepareOptions {
+  /** Settings of the model instead of the preset's; the labels must be the dataset's. */
+  settings?: ModelSettings;
+  /** File for the best model; written after every epoch that is better. */
+  out?: string;
+  /** File for the checkpoint; written after every epoch, and when the run is stopped. */
+  checkpoint?: string;
+  /** A checkpoint to go on from, to the same bits as a run that was never stopped. Its options hold. */
+  resume?: string;
+  /** Evaluates the test part after every epoch, for learning curves. */
+  testEveryEpoch?: boolean;
+  onEpoch?: (metrics: EpochMetrics) => void;
+  onProgress?: (progress: TrainingProgress) => void;
+}
+
+export interface TrainResult {
+  /** The best model. */
+  model: Model;
+  /** Metrics of the epochs; those before a resume without their speed. */
+  epochs: EpochMetrics[];
+  /** Number of the best epoch. */
+  bestEpoch: number;
+  /** The best model on the test part. */
+  test: Evaluation;
+  split: string;
+  options: RunOptions;
+}
+
+/**
+ * Trains a network on the words of a dataset. Runs off Node's threads; `signal` stops it after the batch in hand,
+ * with the checkpoint written.
+ * @throws SonospikeError ERR_INVALID_OPTION, ERR_UNKNOWN_PRESET, ERR_DATASET_*, ERR_SPLIT_INVALID,
+ * ERR_CHECKPOINT_INVALID, ERR_FILE_*, ERR_ABORTED, ERR_OUT_OF_MEMORY
+ */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  const prepared = await prepare(options);
+  return new TrainingRun(prepared, options).run();
+}
+
+const PROGRESS_INTERVAL = 100; // ms
+
+class TrainingRun {
+  readonly #p: Prepared;
+  readonly #options: TrainOptions;
+  readonly #files: CheckpointFiles;
+  readonly #trainer: NativeTrainer;
+  readonly #epochs: EpochMetrics[];
+  #best: Best | null;
+  #seconds = 0;
+  #epochsTimed = 0;
+
+  constructor(prepared: Prepared, options: TrainOptions) {
+    this.#p = prepared;
+    this.#options = options;
+    this.#trainer = prepared.trainer;
+    this.#files = new CheckpointFiles(prepared, options);
+    this.#epochs =
+      prepared.saved?.history.map((metrics) => ({ ...metrics, clipsPerSecond: 0, secondsLeft: 0 })) ?? [];
+    this.#best = prepared.saved?.best ?? null;
+  }
+
+  async run(): Promise<TrainResult> {
+    const { signal } = this.#options;
+    const stop = () => this.#trainer.abort();
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      while (!this.#finished()) {
+        if (signal?.aborted) await this.#stopped();
+        await this.#epoch();
+      }
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+    return this.#result();
+  }
+
+  #finished(): boolean {
+    const { epochs, patience } = this.#p.run;
+    const done = this.#epochs.length;
+    if (done >= epochs) return true;
+    return patience > 0 && this.#best !== null && done - this.#best.epoch >= patience;
+  }
+
+  async #epoch(): Promise<void> {
+    const epoch = this.#epochs.length + 1;
+    const started = performance.now();
+    const timer = this.#watch(epoch, started);
+    const { complete, sums } = await guardAsync(() => this.#trainer.runEpoch()).finally(() =>
+      clearInterval(timer),
+    );
+    if (!complete) return this.#stopped();
+    const seconds = (performance.now() - started) / 1000;
+    const metrics = await this.#measure(epoch, sums, seconds);
+    this.#epochs.push(metrics);
+    if (metrics.best) {
+      const { loss, accuracy } = metrics.validation ?? metrics.train;
+      this.#best = { epoch, loss, accuracy, parameters: this.#p.model.parameters() };
+      await this.#files.saveBest(this.#best);
+    }
+    await this.#saveCheckpoint();
+    this.#options.onEpoch?.(metrics);
+  }
+
+  async #measure(epoch: number, sums: TrainingPosition, seconds: number): Promise<EpochMetrics> {
+    const { run, parts, model } = this.#p;
+    const validation = parts.validation.clips.length > 0 ? await this.#score(parts.validation) : null;
+    const test = this.#options.testEveryEpoch ? await this.#score(parts.test) : null;
+    const rows = sums.clips * model.settings.frames * model.settings.encoding.stepsPerFrame;
+    this.#seconds += seconds;
+    this.#epochsTimed++;
+    return {
+      epoch,
+      epochs: run.epochs,
+      train: { epoch, loss: sums.loss / sums.clips, accuracy: sums.correct / sums.clips },
+      validation,
+      ...(test ? { test } : {}),
+      firingRates: sums.spikes.map(
+        (spikes, k) => spikes / (rows * model.settings.network.layers[k]!.neurons),
+      ),
+      best: this.#isBest(validation),
+      clipsPerSecond: sums.clips / seconds,
+      secondsLeft: (this.#seconds / this.#epochsTimed) * (run.epochs - epoch),
+    };
+  }
+
+  /** Better: more clips right, or as many with less loss. Without a validation part the last epoch is kept. */
+  #isBest(validation: Score | null): boolean {
+    const best = this.#best;
+    if (validation === null || best === null) return true;
+    if (validation.accuracy !== best.accuracy) return validation.accuracy > best.accuracy;
+    return validation.loss < best.loss;
+  }
+
+  async #score({ numbers }: { numbers: number[] }): Promise<Score> {
+    const clips = Int32Array.from(numbers.filter((n) => n >= 0));
+    const { loss, correct } = await guardAsync(() => this.#p.store.evaluate(clips, 0, 0));
+    return { loss, accuracy: correct / clips.length };
+  }
+
+  #watch(epoch: number, started: number): NodeJS.Timeout | undefined {
+    const { onProgress } = this.#options;
+    if (!onProgress) return undefined;
+    const first = this.#trainer.progress();
+    const clips = this.#p.trainingClips;
+    return setInterval(() => {
+      const done = this.#trainer.progress();
+      const clipsPerSecond = Math.max(0, done - first) / ((performance.now() - started) / 1000);
+      onProgress({ epoch, epochs: this.#p.run.epochs, done, clips, clipsPerSecond });
+    }, PROGRESS_INTERVAL);
+  }
+
+  async #saveCheckpoint(): Promise<void> {
+    const state = guard(() => this.#trainer.readState());
+    const history: SavedRun['history'] = this.#epochs.map(({ clipsPerSecond, secondsLeft, ...kept }) => kept);
+    await this.#files.saveCheckpoint({ history, best: this.#best, state });
+  }
+
+  /** Writes the checkpoint and ends the run with ERR_ABORTED. */
+  async #stopped(): Promise<never> {
+    await this.#saveCheckpoint();
+    const { checkpoint } = this.#options;
+    throw new SonospikeError(
+      'ERR_ABORTED',
+      checkpoint === undefined
+        ? 'Training was stopped. No checkpoint file was named, so what it had learned is gone.'
+        : `Training was stopped after ${this.#epochs.length} epochs; the checkpoint is ${checkpoint}.`,
+      { file: checkpoint, cause: this.#options.signal?.reason },
+    );
+  }
+
+  async #result(): Promise<TrainResult> {
+    const { model, store, parts, run, splitText } = this.#p;
+    const best = this.#best;
+    if (best) loadTensors(model.native, best.parameters);
+    const { clips, numbers } = parts.test;
+    const found = await evaluateClips(model, store, clips, numbers, 0);
+    const test: Evaluation = { ...found, split: splitText, skipped: this.#p.skipped };
+    const bestEpoch = best?.epoch ?? 0;
+    const finished = await this.#files.saveFinished(best, test);
+    return { model: finished, epochs: this.#epochs, bestEpoch, test, split: splitText, options: run };
+  }
+}
