@@ -1,0 +1,124 @@
+#pragma once
+// Random networks and batches for the tests.
+
+#include <algorithm>
+#include <random>
+#include <vector>
+
+#include "core/network/backend.h"
+#include "core/support/buffer.h"
+
+namespace sonospike::test {
+
+/// Bounds of the sizes that `random_case` draws.
+struct CaseLimits {
+  int layers = 3, neurons = 40, inputs = 40, steps = 60, clips = 40;
+};
+
+enum class Spikes { kSoft, kHard };
+
+struct NetworkCase {
+  NetworkOptions options;
+  std::vector<float> parameters;
+  int steps = 0;
+  std::vector<std::vector<float>> clips;  // [steps, inputs] each
+  std::vector<int> labels;
+  LossOptions loss;
+
+  /// Clips [first, first + count).
+  Batch batch(int first, int count) const {
+    Batch batch;
+    batch.clips = count;
+    batch.steps = steps;
+    batch.labels = labels.data() + first;
+    batch.input = [this, first](int clip, float* x, size_t stride, int) {
+      const int inputs = options.inputs;
+      const float* from = clips[first + clip].data();
+      for (int t = 0; t < steps; ++t) std::copy_n(from + t * inputs, inputs, x + t * stride);
+    };
+    return batch;
+  }
+  Batch batch() const { return batch(0, static_cast<int>(clips.size())); }
+};
+
+class CaseMaker {
+ public:
+  explicit CaseMaker(uint32_t seed) : random_(seed) {}
+
+  NetworkCase make(Spikes spikes, const CaseLimits& limits) {
+    NetworkCase made;
+    NetworkOptions& o = made.options;
+    o.inputs = between(1, limits.inputs);
+    o.classes = between(2, std::min(12, limits.neurons));
+    o.readout.kind = flip() ? ReadoutKind::kSpikeCount : ReadoutKind::kLeakyIntegrator;
+    o.layers.resize(between(1, limits.layers));
+    for (LayerOptions& layer : o.layers) layer = random_layer(spikes, limits);
+    if (o.readout.kind == ReadoutKind::kSpikeCount) o.layers.back().neurons = o.classes;
+    made.loss.label_smoothing = flip() ? 0.0f : 0.1f;
+    made.parameters = random_parameters(o);
+    made.steps = between(1, limits.steps);
+    const int clips = between(1, limits.clips);
+    for (int i = 0; i < clips; ++i) {
+      made.clips.push_back(random_input(made.steps * o.inputs));
+      made.labels.push_back(between(0, o.classes - 1));
+    }
+    return made;
+  }
+
+  int between(int low, int high) { return low + static_cast<int>(random_() % (high - low + 1)); }
+  bool flip() { return random_() % 2; }
+  float uniform(float low, float high) { return std::uniform_real_distribution<float>(low, high)(random_); }
+
+ private:
+  LayerOptions random_layer(Spikes spikes, const CaseLimits& limits) {
+    LayerOptions layer;
+    layer.neurons = between(1, limits.neurons);
+    layer.recurrent = flip();
+    layer.neuron.spike = spikes == Spikes::kSoft ? SpikeKind::kSoft : static_cast<SpikeKind>(between(1, 5));
+    layer.neuron.slope = spikes == Spikes::kSoft ? 5.0f : uniform(0.5f, 5.0f);
+    layer.neuron.reset = flip() ? ResetKind::kZero : ResetKind::kSubtract;
+    layer.neuron.detach_reset = flip();
+    return layer;
+  }
+
+  /// Such that the neurons of every layer spike now and then.
+  std::vector<float> random_parameters(const NetworkOptions& options) {
+    const ParameterTable table(options);
+    std::vector<float> values(table.size());
+    for (const ParameterInfo& info : table.all()) {
+      const bool recurrent = info.name.ends_with("recurrent");
+      for (size_t i = 0; i < info.size; ++i) {
+        float& x = values[info.offset + i];
+        switch (info.role) {
+          case ParameterRole::kWeight:
+            x = normal((recurrent ? 0.5f : 1.5f) / std::sqrt(info.shape[1]));
+            break;
+          case ParameterRole::kBias:
+            x = normal(0.2f);
+            break;
+          case ParameterRole::kDecay:
+            x = uniform(0.2f, 0.98f);
+            break;
+          case ParameterRole::kThreshold:
+            x = uniform(0.3f, 1.2f);
+            break;
+        }
+      }
+    }
+    return values;
+  }
+
+  /// Spikes or currents.
+  std::vector<float> random_input(size_t count) {
+    std::vector<float> x(count);
+    const bool binary = flip();
+    for (float& value : x) value = binary ? static_cast<float>(random_() % 4 == 0) : uniform(0.0f, 1.0f);
+    return x;
+  }
+
+  float normal(float deviation) { return std::normal_distribution<float>(0.0f, deviation)(random_); }
+
+  std::mt19937 random_;
+};
+
+}  // namespace sonospike::test

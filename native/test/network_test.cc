@@ -1,0 +1,241 @@
+// The CPU backend against the plain reference, on random networks, at every instruction set.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstring>
+#include <memory>
+
+#include "test/instruction_sets.h"
+#include "test/network_cases.h"
+#include "test/reference_network.h"
+
+namespace sonospike {
+namespace {
+
+using test::Doubles;
+using test::NetworkCase;
+using test::ReferenceNetwork;
+using test::ReferencePass;
+
+double norm(const Doubles& x) {
+  double sum = 0.0;
+  for (double value : x) sum += value * value;
+  return std::sqrt(sum);
+}
+
+/// What the reference makes of all clips of a case.
+struct Expected {
+  std::vector<ReferencePass> passes;
+  double loss = 0.0;  // summed over the clips
+  Doubles gradient;   // of the mean loss
+  int boxcar_edges = 0;
+};
+
+/// Potentials so near to an edge of the boxcar that float32 may fall on the other side of it.
+int boxcar_edges(const NetworkOptions& options, const ReferenceNetwork& network, const Doubles& parameters,
+                 const ReferencePass& pass) {
+  int count = 0;
+  for (size_t k = 0; k < options.layers.size(); ++k) {
+    const LayerOptions& layer = options.layers[k];
+    if (layer.neuron.spike != SpikeKind::kBoxcar) continue;
+    const double* threshold =
+        &parameters[network.table().at("layers." + std::to_string(k) + ".threshold").offset];
+    for (size_t i = 0; i < pass.layers[k].u.size(); ++i) {
+      const double distance = std::abs(pass.layers[k].u[i] - threshold[i % layer.neurons]);
+      count += std::abs(distance - 0.5 / layer.neuron.slope) < 1e-5;
+    }
+  }
+  return count;
+}
+
+Expected expect(const NetworkCase& c) {
+  Expected expected;
+  const Doubles parameters(c.parameters.begin(), c.parameters.end());
+  const ReferenceNetwork network(c.options, parameters);
+  expected.gradient.resize(parameters.size());
+  for (size_t i = 0; i < c.clips.size(); ++i) {
+    ReferencePass pass = network.forward({c.clips[i].begin(), c.clips[i].end()});
+    expected.loss += network.loss(pass, c.loss, c.labels[i], nullptr);
+    network.backward(pass, c.loss, c.labels[i], 1.0 / static_cast<double>(c.clips.size()), expected.gradient);
+    expected.boxcar_edges += boxcar_edges(c.options, network, parameters, pass);
+    expected.passes.push_back(std::move(pass));
+  }
+  return expected;
+}
+
+std::unique_ptr<Backend> make_backend(const NetworkCase& c, int threads = 1) {
+  auto backend = make_cpu_backend(c.options, threads);
+  backend->load_parameters(c.parameters.data());
+  return backend;
+}
+
+bool same_spikes(Backend& backend, const NetworkCase& c, const Expected& expected) {
+  std::vector<float> scores(c.options.classes);
+  for (size_t clip = 0; clip < c.clips.size(); ++clip) {
+    const auto views = backend.observe(c.batch(static_cast<int>(clip), 1), scores.data());
+    for (size_t k = 0; k < views.size(); ++k) {
+      const Doubles& s = expected.passes[clip].layers[k].s;
+      const int n = views[k].neurons;
+      for (size_t i = 0; i < s.size(); ++i) {
+        if (views[k].s[i / n * views[k].stride + i % n] != static_cast<float>(s[i])) return false;
+      }
+    }
+  }
+  return true;
+}
+
+void check_forward(Backend& backend, const NetworkCase& c, const Expected& expected, double tolerance) {
+  const int classes = c.options.classes;
+  const size_t layers = c.options.layers.size();
+  std::vector<float> scores(c.clips.size() * classes);
+  std::vector<double> clip_spikes(c.clips.size() * layers);
+  const BatchStatistics seen = backend.forward(c.batch(), c.loss, scores.data(), clip_spikes.data());
+  double worst = 0.0, largest = 0.0, worst_spikes = 0.0;
+  for (size_t i = 0; i < scores.size(); ++i) {
+    const double score = expected.passes[i / classes].score[i % classes];
+    worst = std::max(worst, std::abs(scores[i] - score));
+    largest = std::max(largest, std::abs(score));
+  }
+  for (size_t i = 0; i < clip_spikes.size(); ++i) {
+    const Doubles& s = expected.passes[i / layers].layers[i % layers].s;
+    double sum = 0.0;
+    for (double value : s) sum += value;
+    worst_spikes = std::max(worst_spikes, std::abs(clip_spikes[i] - sum) / (1.0 + sum));
+  }
+  CHECK(worst <= tolerance * largest);
+  CHECK(worst_spikes <= tolerance);
+  CHECK(seen.loss == doctest::Approx(expected.loss).epsilon(tolerance));
+}
+
+/// Each parameter by itself: cosine at least 0.9999, norm within 0.1%.
+void check_gradient(Backend& backend, const NetworkCase& c, const Expected& expected) {
+  const BatchStatistics seen = backend.gradient(c.batch(), c.loss);
+  CHECK(seen.loss == doctest::Approx(expected.loss).epsilon(1e-4));
+  std::vector<float> gradient(backend.table().size());
+  backend.read_gradient(gradient.data());
+  for (const ParameterInfo& info : backend.table().all()) {
+    CAPTURE(info.name);
+    const Doubles ours(gradient.begin() + info.offset, gradient.begin() + info.offset + info.size);
+    const Doubles theirs(expected.gradient.begin() + info.offset,
+                         expected.gradient.begin() + info.offset + info.size);
+    // Sums that cancel, such as those of one neuron alone, keep the rounding errors of their terms.
+    if (norm(theirs) < 1e-4 * norm(expected.gradient)) {
+      CHECK(std::abs(norm(ours) - norm(theirs)) <= 1e-5 * norm(expected.gradient));
+      continue;
+    }
+    double product = 0.0;
+    for (size_t i = 0; i < ours.size(); ++i) product += ours[i] * theirs[i];
+    CHECK(product >= 0.9999 * norm(ours) * norm(theirs));
+    CHECK(norm(ours) == doctest::Approx(norm(theirs)).epsilon(1e-3));
+  }
+}
+
+TEST_CASE("network: soft networks equal the reference") {
+  for (uint32_t seed = 0; seed < 40; ++seed) {
+    CAPTURE(seed);
+    const NetworkCase c = test::CaseMaker(1000 + seed).make(test::Spikes::kSoft, {});
+    const Expected expected = expect(c);
+    test::at_every_instruction_set([&](const Kernels&) {
+      const auto backend = make_backend(c);
+      check_forward(*backend, c, expected, 1e-4);
+      check_gradient(*backend, c, expected);
+    });
+  }
+}
+
+TEST_CASE("network: hard networks equal the reference wherever their spikes do, which is nearly always") {
+  int networks = 0, compared = 0;
+  std::vector<int> compared_of(6);
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    CAPTURE(seed);
+    const NetworkCase c = test::CaseMaker(2000 + seed).make(test::Spikes::kHard, {});
+    const Expected expected = expect(c);
+    test::at_every_instruction_set([&](const Kernels&) {
+      ++networks;
+      const auto backend = make_backend(c);
+      if (!same_spikes(*backend, c, expected)) return;
+      check_forward(*backend, c, expected, 1e-4);
+      if (expected.boxcar_edges > 0) return;
+      check_gradient(*backend, c, expected);
+      ++compared;
+      for (const LayerOptions& layer : c.options.layers) ++compared_of[static_cast<int>(layer.neuron.spike)];
+    });
+  }
+  MESSAGE("compared ", compared, " of ", networks);
+  CHECK(compared >= networks * 9 / 10);
+  for (int kind = 1; kind <= 5; ++kind) CHECK(compared_of[kind] >= 5);
+}
+
+TEST_CASE("network: batches of many groups equal the reference") {
+  test::CaseMaker maker(3000);
+  for (int round = 0; round < 3; ++round) {
+    NetworkCase c = maker.make(test::Spikes::kSoft, {2, 20, 20, 20, 1});
+    for (int i = 1; i < 150 + 61 * round; ++i) {
+      c.clips.push_back(c.clips[0]);
+      for (float& x : c.clips.back()) x = maker.uniform(0.0f, 1.0f);
+      c.labels.push_back(maker.between(0, c.options.classes - 1));
+    }
+    const Expected expected = expect(c);
+    test::at_every_instruction_set([&](const Kernels&) {
+      const auto backend = make_backend(c, 2);
+      check_forward(*backend, c, expected, 1e-4);
+      check_gradient(*backend, c, expected);
+    });
+  }
+}
+
+TEST_CASE("network: wide layers, with sums longer than a block of the matrix product") {
+  NetworkCase c = test::CaseMaker(3100).make(test::Spikes::kSoft, {1, 1, 1, 4, 1});
+  c.options.inputs = 300;
+  c.options.layers.assign(2, c.options.layers[0]);
+  c.options.layers[0].neurons = 290;
+  c.options.layers[1].neurons = 70;
+  c.options.layers[1].recurrent = true;
+  c.options.readout.kind = ReadoutKind::kLeakyIntegrator;
+  const ParameterTable table(c.options);
+  c.parameters.resize(table.size());
+  table.initialise(7, c.parameters.data());
+  test::CaseMaker maker(1);
+  for (int i = 0; i < 9; ++i) {
+    c.clips.resize(i + 1);
+    for (int j = 0; j < c.steps * 300; ++j) c.clips[i].push_back(maker.uniform(0.0f, 1.0f));
+  }
+  c.clips[0].resize(c.steps * 300);
+  c.labels.assign(9, 1);
+  const Expected expected = expect(c);
+  test::at_every_instruction_set([&](const Kernels&) {
+    const auto backend = make_backend(c);
+    check_forward(*backend, c, expected, 1e-4);
+    check_gradient(*backend, c, expected);
+  });
+}
+
+TEST_CASE("network: gradients of soft networks agree with central differences of the backend itself") {
+  for (uint32_t seed = 0; seed < 20; ++seed) {
+    CAPTURE(seed);
+    NetworkCase c = test::CaseMaker(4000 + seed).make(test::Spikes::kSoft, {2, 6, 5, 12, 5});
+    for (LayerOptions& layer : c.options.layers) layer.neuron.detach_reset = false;
+    const auto backend = make_backend(c);
+    backend->gradient(c.batch(), c.loss);
+    std::vector<float> gradient(c.parameters.size());
+    backend->read_gradient(gradient.data());
+    double largest = 0.0, worst = 0.0;
+    for (size_t i = 0; i < gradient.size(); ++i) {
+      const float h = 2e-3f;
+      auto moved = c.parameters;
+      double loss[2];
+      for (int side : {0, 1}) {
+        moved[i] = c.parameters[i] + (side ? h : -h);
+        backend->load_parameters(moved.data());
+        loss[side] = backend->forward(c.batch(), c.loss, nullptr, nullptr).loss;
+      }
+      const double slope = (loss[1] - loss[0]) / (2.0 * h * static_cast<double>(c.clips.size()));
+      worst = std::max(worst, std::abs(gradient[i] - slope));
+      largest = std::max(largest, std::abs(slope));
+    }
+    CHECK(worst <= 0.02 * largest);
+  }
+}
+
+}  // namespace
+}  // namespace sonospike

@@ -1,0 +1,270 @@
+#pragma once
+// The network in double precision, one clip, one neuron and one step at a time: the formulas of
+// docs/architecture.md and nothing else. Slow on purpose; the fast code is held against it.
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/network/loss.h"
+#include "core/network/options.h"
+#include "core/network/parameters.h"
+
+namespace sonospike::test {
+
+using Doubles = std::vector<double>;
+
+inline double sigmoid(double x) {
+  return 1.0 / (1.0 + std::exp(-x));
+}
+
+inline double spike(const NeuronModel& neuron, double distance) {
+  if (neuron.spike == SpikeKind::kSoft) return sigmoid(neuron.slope * distance);
+  return distance > 0.0 ? 1.0 : 0.0;
+}
+
+/// The derivative of `spike`, or what stands in for it where the spike is hard.
+inline double spike_slope(const NeuronModel& neuron, double distance) {
+  const double a = neuron.slope;
+  switch (neuron.spike) {
+    case SpikeKind::kSoft:
+    case SpikeKind::kSigmoid:
+      return a * sigmoid(a * distance) * sigmoid(-a * distance);
+    case SpikeKind::kFastSigmoid:
+      return std::pow(1.0 + a * std::abs(distance), -2.0);
+    case SpikeKind::kAtan:
+      return a / 2.0 / (1.0 + std::pow(std::numbers::pi / 2.0 * a * distance, 2.0));
+    case SpikeKind::kTriangle:
+      return std::max(0.0, 1.0 - a * std::abs(distance));
+    case SpikeKind::kBoxcar:
+      return std::abs(distance) < 0.5 / a ? a : 0.0;
+  }
+  return 0.0;
+}
+
+/// What one layer did in one clip, each [steps, neurons].
+struct ReferenceTrace {
+  Doubles u, s, v;
+};
+
+struct ReferencePass {
+  Doubles x;  ///< [steps, inputs]
+  std::vector<ReferenceTrace> layers;
+  Doubles current, o, p;  ///< [steps, classes]: input, potential and softmax of the leaky integrator
+  Doubles score;          ///< [classes]
+};
+
+class ReferenceNetwork {
+ public:
+  ReferenceNetwork(const NetworkOptions& options, Doubles parameters)
+      : options_(options), table_(options), parameters_(std::move(parameters)) {}
+
+  const ParameterTable& table() const { return table_; }
+  Doubles& parameters() { return parameters_; }
+
+  /// `reset_by`: take the spikes that reset the potentials from that pass. It makes the gradient of a
+  /// detached reset the true gradient of a function, which can be checked.
+  ReferencePass forward(Doubles x, const ReferencePass* reset_by = nullptr) const {
+    ReferencePass pass;
+    pass.x = std::move(x);
+    for (size_t k = 0; k < options_.layers.size(); ++k) {
+      pass.layers.push_back(layer_forward(
+          k, input_of(pass, k),
+          reset_by && options_.layers[k].neuron.detach_reset ? &reset_by->layers[k].s : nullptr));
+    }
+    readout_forward(pass);
+    return pass;
+  }
+
+  /// Cross-entropy of one clip with smoothed labels, and dloss/dscore.
+  double loss(const ReferencePass& pass, const LossOptions& loss, int label, Doubles* grad_score) const {
+    const int classes = options_.classes;
+    const bool probabilities = options_.readout.kind == ReadoutKind::kLeakyIntegrator;
+    const Doubles p = probabilities ? pass.score : softmax(pass.score.data());
+    if (grad_score) grad_score->assign(classes, 0.0);
+    double sum = 0.0;
+    for (int c = 0; c < classes; ++c) {
+      const double smoothing = loss.label_smoothing;
+      const double target = (c == label ? 1.0 - smoothing : 0.0) + smoothing / classes;
+      sum -= target * std::log(p[c]);
+      if (grad_score) (*grad_score)[c] = probabilities ? -target / p[c] : p[c] - target;
+    }
+    return sum;
+  }
+
+  /// Adds `weight` times the gradient of the loss of one clip to `gradient`, which is laid out as the
+  /// parameters.
+  void backward(const ReferencePass& pass, const LossOptions& options, int label, double weight,
+                Doubles& gradient) const {
+    Doubles grad_score;
+    loss(pass, options, label, &grad_score);
+    for (double& g : grad_score) g *= weight;
+    Doubles gs = readout_backward(pass, grad_score, gradient);
+    for (size_t k = options_.layers.size(); k-- > 0;) gs = layer_backward(k, pass, gs, gradient);
+  }
+
+ private:
+  int inputs_of(size_t k) const { return k > 0 ? options_.layers[k - 1].neurons : options_.inputs; }
+  static const Doubles& input_of(const ReferencePass& pass, size_t k) {
+    return k > 0 ? pass.layers[k - 1].s : pass.x;
+  }
+  size_t offset(size_t k, const char* name) const {
+    return table_.at("layers." + std::to_string(k) + "." + name).offset;
+  }
+  const double* layer_parameter(size_t k, const char* name) const { return &parameters_[offset(k, name)]; }
+  const double* readout_parameter(const char* name) const {
+    return &parameters_[table_.at(std::string("readout.") + name).offset];
+  }
+
+  static double dot(const double* a, const double* b, int n) {
+    double sum = 0.0;
+    for (int i = 0; i < n; ++i) sum += a[i] * b[i];
+    return sum;
+  }
+
+  Doubles softmax(const double* values) const {
+    const double top = *std::max_element(values, values + options_.classes);
+    Doubles p(options_.classes);
+    double sum = 0.0;
+    for (int c = 0; c < options_.classes; ++c) sum += p[c] = std::exp(values[c] - top);
+    for (double& x : p) x /= sum;
+    return p;
+  }
+
+  ReferenceTrace layer_forward(size_t k, const Doubles& x, const Doubles* reset_spikes) const {
+    const LayerOptions& layer = options_.layers[k];
+    const int n = layer.neurons, inputs = inputs_of(k), steps = static_cast<int>(x.size()) / inputs;
+    const double *w = layer_parameter(k, "weight"), *b = layer_parameter(k, "bias");
+    const double* r = layer.recurrent ? layer_parameter(k, "recurrent") : nullptr;
+    const double *decay = layer_parameter(k, "decay"), *threshold = layer_parameter(k, "threshold");
+    ReferenceTrace trace{Doubles(steps * n), Doubles(steps * n), Doubles(steps * n)};
+    for (int t = 0; t < steps; ++t) {
+      const int now = t * n, before = now - n;
+      for (int i = 0; i < n; ++i) {
+        double u = dot(w + i * inputs, &x[t * inputs], inputs) + b[i];
+        if (t > 0) u += decay[i] * trace.v[before + i];
+        if (t > 0 && r) u += dot(r + i * n, &trace.s[before], n);
+        const double s = spike(layer.neuron, u - threshold[i]);
+        const double reset = reset_spikes ? (*reset_spikes)[now + i] : s;
+        trace.u[now + i] = u;
+        trace.s[now + i] = s;
+        trace.v[now + i] =
+            layer.neuron.reset == ResetKind::kZero ? u * (1.0 - reset) : u - reset * threshold[i];
+      }
+    }
+    return trace;
+  }
+
+  /// gs = dL/ds of the layer → dL/dx.
+  Doubles layer_backward(size_t k, const ReferencePass& pass, const Doubles& gs, Doubles& gradient) const {
+    const LayerOptions& layer = options_.layers[k];
+    const ReferenceTrace& trace = pass.layers[k];
+    const Doubles& x = input_of(pass, k);
+    const int n = layer.neurons, inputs = inputs_of(k), steps = static_cast<int>(x.size()) / inputs;
+    const double *w = layer_parameter(k, "weight"), *decay = layer_parameter(k, "decay");
+    const double* r = layer.recurrent ? layer_parameter(k, "recurrent") : nullptr;
+    Doubles gx(x.size()), gu(n), gu_next(n);
+    for (int t = steps; t-- > 0; std::swap(gu, gu_next)) {
+      const int now = t * n, before = now - n;
+      for (int i = 0; i < n; ++i) {
+        double from_spike = gs[now + i];
+        for (int j = 0; r && j < n; ++j) from_spike += r[j * n + i] * gu_next[j];
+        gu[i] = neuron_backward(k, i, trace.u[now + i], trace.s[now + i], from_spike, decay[i] * gu_next[i],
+                                gradient);
+        gradient[offset(k, "bias") + i] += gu[i];
+        if (t > 0) gradient[offset(k, "decay") + i] += gu[i] * trace.v[before + i];
+        for (int j = 0; r && t > 0 && j < n; ++j) {
+          gradient[offset(k, "recurrent") + i * n + j] += gu[i] * trace.s[before + j];
+        }
+        double* grad_w = &gradient[offset(k, "weight") + i * inputs];
+        for (int j = 0; j < inputs; ++j) {
+          grad_w[j] += gu[i] * x[t * inputs + j];
+          gx[t * inputs + j] += gu[i] * w[i * inputs + j];
+        }
+      }
+    }
+    return gx;
+  }
+
+  /// From dL/ds and dL/dv of one neuron in one step to its dL/du; adds to the gradient of the threshold.
+  double neuron_backward(size_t k, int i, double u, double s, double gs, double gv, Doubles& gradient) const {
+    const NeuronModel& neuron = options_.layers[k].neuron;
+    const double threshold = layer_parameter(k, "threshold")[i];
+    double& grad_threshold = gradient[offset(k, "threshold") + i];
+    double gu = 0.0;
+    if (neuron.reset == ResetKind::kZero) {
+      gu += gv * (1.0 - s);
+      if (!neuron.detach_reset) gs -= gv * u;
+    } else {
+      gu += gv;
+      grad_threshold -= gv * s;
+      if (!neuron.detach_reset) gs -= gv * threshold;
+    }
+    const double gd = gs * spike_slope(neuron, u - threshold);
+    grad_threshold -= gd;
+    return gu + gd;
+  }
+
+  void readout_forward(ReferencePass& pass) const {
+    const int n = options_.layers.back().neurons, classes = options_.classes;
+    const Doubles& s = pass.layers.back().s;
+    const int steps = static_cast<int>(s.size()) / n;
+    pass.score.assign(classes, 0.0);
+    for (int t = 0; t < steps; ++t) {
+      if (options_.readout.kind == ReadoutKind::kSpikeCount) {
+        for (int c = 0; c < classes; ++c) pass.score[c] += s[t * n + c];
+        continue;
+      }
+      for (int c = 0; c < classes; ++c) {
+        const double decay = readout_parameter("decay")[c];
+        const double current =
+            dot(readout_parameter("weight") + c * n, &s[t * n], n) + readout_parameter("bias")[c];
+        pass.current.push_back(current);
+        pass.o.push_back((t > 0 ? decay * pass.o[(t - 1) * classes + c] : 0.0) + (1.0 - decay) * current);
+      }
+      const Doubles p = softmax(&pass.o[t * classes]);
+      pass.p.insert(pass.p.end(), p.begin(), p.end());
+      for (int c = 0; c < classes; ++c) pass.score[c] += p[c] / steps;
+    }
+  }
+
+  /// dL/dscore → dL/ds of the last layer.
+  Doubles readout_backward(const ReferencePass& pass, const Doubles& grad_score, Doubles& gradient) const {
+    const int n = options_.layers.back().neurons, classes = options_.classes;
+    const Doubles& s = pass.layers.back().s;
+    const int steps = static_cast<int>(s.size()) / n;
+    Doubles gs(s.size()), go_next(classes);
+    for (int t = steps; t-- > 0;) {
+      if (options_.readout.kind == ReadoutKind::kSpikeCount) {
+        for (int c = 0; c < classes; ++c) gs[t * n + c] = grad_score[c];
+        continue;
+      }
+      const double* p = &pass.p[t * classes];
+      const double mean = dot(grad_score.data(), p, classes);
+      for (int c = 0; c < classes; ++c) {
+        const double decay = readout_parameter("decay")[c],
+                     before = t > 0 ? pass.o[(t - 1) * classes + c] : 0.0;
+        const double next_decay = t + 1 < steps ? decay : 0.0;
+        const double go = p[c] * (grad_score[c] - mean) / steps + next_decay * go_next[c];
+        const double gi = go * (1.0 - decay);
+        go_next[c] = go;
+        gradient[table_.at("readout.decay").offset + c] += go * (before - pass.current[t * classes + c]);
+        gradient[table_.at("readout.bias").offset + c] += gi;
+        for (int j = 0; j < n; ++j) {
+          gradient[table_.at("readout.weight").offset + c * n + j] += gi * s[t * n + j];
+          gs[t * n + j] += gi * readout_parameter("weight")[c * n + j];
+        }
+      }
+    }
+    return gs;
+  }
+
+  NetworkOptions options_;
+  ParameterTable table_;
+  Doubles parameters_;
+};
+
+}  // namespace sonospike::test
