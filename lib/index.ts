@@ -23,6 +23,8 @@ export type {
   SpikeSettings,
   Surrogate,
 } from './settings.js';
+export type { SettingsOptions } from './settings-options.js';
+export { withOptions } from './settings-options.js';
 export type { Tensor, Tensors } from './tensor.js';
 export type { EpochMetrics, Score, TrainingProgress, TrainOptions, TrainResult } from './training.js';
 export { train } from './training.js';

@@ -25,7 +25,7 @@ export function presetSettings(name: string, labels: readonly string[]): ModelSe
 }
 
 function defaultPreset(labels: string[]): ModelSettings {
-  const spike: SpikeSettings = { type: 'hard', surrogate: 'fast-sigmoid', slope: 5 };
+  const spike: SpikeSettings = { type: 'hard', surrogate: 'triangle', slope: 1 };
   const layer: LayerSettings = {
     neurons: 128,
     recurrent: true,
@@ -54,7 +54,7 @@ function defaultPreset(labels: string[]): ModelSettings {
       topDb: 80,
     },
     scaling: { type: 'standard', over: 'clip', pooled: true },
-    frames: 80,
+    frames: 100,
     encoding: { type: 'direct', stepsPerFrame: 1, threshold: 0 },
     network: {
       layers: [layer, layer],

@@ -55,7 +55,7 @@ const RECIPES: Record<PresetName, TrainingRecipe> = {
   original: ORIGINAL,
   default: {
     ...ORIGINAL,
-    epochs: 30,
+    epochs: 20,
     batchSize: 32,
     optimizer: 'adamw',
     learningRate: 3e-3,

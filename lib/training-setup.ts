@@ -153,9 +153,16 @@ function chooseSettings(
   dataset: Dataset,
   saved: SavedRun | null,
 ): ModelSettings {
-  if (saved) return saved.settings;
-  if (options.settings === undefined) return presetSettings(run.preset, dataset.labels);
-  const settings = validateSettings(options.settings, 'settings');
+  const given = options.settings === undefined ? null : validateSettings(options.settings, 'settings');
+  if (saved && given && JSON.stringify(given) !== JSON.stringify(saved.settings)) {
+    throw new SonospikeError(
+      'ERR_INVALID_OPTION',
+      'A training that goes on keeps its settings, but others are given. Leave them out, or start anew.',
+      { file: options.resume },
+    );
+  }
+  const settings = saved?.settings ?? given;
+  if (!settings) return presetSettings(run.preset, dataset.labels);
   if (JSON.stringify(settings.labels) !== JSON.stringify(dataset.labels)) {
     throw new SonospikeError(
       'ERR_INVALID_OPTION',

@@ -12,13 +12,7 @@ constexpr napi_type_tag kModelTag = {0x5d1c6b0c6f0a4b7eull, 0x9a3f0b7d2c5e4811ul
 
 std::vector<double> firing_rates(const std::vector<ActivityView>& layers, int steps) {
   std::vector<double> rates;
-  for (const auto& layer : layers) {
-    double sum = 0.0;
-    for (int t = 0; t < steps; ++t) {
-      for (int i = 0; i < layer.neurons; ++i) sum += layer.s[layer.stride * t + i];
-    }
-    rates.push_back(sum / (static_cast<double>(steps) * layer.neurons));
-  }
+  for (const auto& layer : layers) rates.push_back(layer.spikes / (static_cast<double>(steps) * layer.neurons));
   return rates;
 }
 

@@ -57,12 +57,15 @@ class CaseMaker {
     made.loss.label_smoothing = flip() ? 0.0f : 0.1f;
     made.parameters = random_parameters(o);
     made.steps = between(1, limits.steps);
-    const int clips = between(1, limits.clips);
-    for (int i = 0; i < clips; ++i) {
-      made.clips.push_back(random_input(made.steps * o.inputs));
-      made.labels.push_back(between(0, o.classes - 1));
-    }
+    add_clips(made, between(1, limits.clips));
     return made;
+  }
+
+  void add_clips(NetworkCase& c, int count) {
+    for (int i = 0; i < count; ++i) {
+      c.clips.push_back(random_input(c.steps * c.options.inputs));
+      c.labels.push_back(between(0, c.options.classes - 1));
+    }
   }
 
   int between(int low, int high) { return low + static_cast<int>(random_() % (high - low + 1)); }

@@ -29,7 +29,7 @@ double central_difference(ReferenceNetwork& network, const test::NetworkCase& c,
 }
 
 TEST_CASE("reference: the gradient of a soft network is the central difference of its loss") {
-  for (uint32_t seed = 0; seed < 150; ++seed) {
+  for (uint32_t seed = 0; seed < 300; ++seed) {
     CAPTURE(seed);
     const test::NetworkCase c = test::CaseMaker(seed).make(test::Spikes::kSoft, {3, 5, 4, 9, 1});
     ReferenceNetwork network(c.options, {c.parameters.begin(), c.parameters.end()});

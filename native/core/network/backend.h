@@ -37,6 +37,7 @@ struct ActivityView {
   const float *u, *s;  ///< [steps, stride]
   size_t stride;
   int neurons;
+  double spikes;  ///< of all neurons and steps
 };
 
 /// Owns the parameters and the state of one network. Nothing above it asks which one it is.

@@ -202,14 +202,14 @@ BatchStatistics CpuBackend::forward(const Batch& batch, const LossOptions& loss,
 
 std::vector<ActivityView> CpuBackend::observe(const Batch& batch, float* scores) {
   FlushDenormals flush;
-  BatchStatistics unused;
+  BatchStatistics statistics;
   Workspace& w = workspaces_[0];
   forward_group(batch, {0, 1}, 0, w);
-  score_group(batch, {}, {0, 1}, w, scores, nullptr, unused);
+  score_group(batch, {}, {0, 1}, w, scores, nullptr, statistics);
   std::vector<ActivityView> views;
   for (size_t k = 0; k < layers_.size(); ++k) {
     views.push_back({w.layers[k].u.data(), w.layers[k].s.data(), static_cast<size_t>(layers_[k].stride()),
-                     layers_[k].neurons()});
+                     layers_[k].neurons(), statistics.spikes[k]});
   }
   return views;
 }

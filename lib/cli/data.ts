@@ -1,0 +1,38 @@
+import { fileURLToPath } from 'node:url';
+import type { SkippedClip } from '../clip-loader.js';
+import { type Dataset, openDataset } from '../datasets/index.js';
+import { SHIPPED_MODEL } from '../model.js';
+import { shortPath } from './format.js';
+import type { Output } from './output.js';
+
+/** The clips that come with the package. */
+const SAMPLES = fileURLToPath(new URL('../../samples', import.meta.url));
+
+/** Files that are named one by one; of the others only the number is said. */
+const NAMED = 5;
+
+/** The dataset that was named, or else the shipped samples. */
+export async function openData(
+  directory: string | undefined,
+  options: { strict: boolean; signal?: AbortSignal },
+): Promise<Dataset> {
+  if (directory !== undefined) return openDataset(directory, options);
+  const samples = await openDataset(SAMPLES, options);
+  // The folder's own README is no news.
+  return { ...samples, skipped: [] };
+}
+
+/** Says which files were left out, and why. */
+export function noteSkipped(out: Output, skipped: readonly SkippedClip[]): void {
+  if (skipped.length === 0) return;
+  out.note(`Skipped ${skipped.length} file${skipped.length === 1 ? '' : 's'}:`);
+  for (const { file, reason } of skipped.slice(0, NAMED)) {
+    out.note(`  ${reason.includes(file) ? reason : `${shortPath(file)}: ${reason}`}`);
+  }
+  if (skipped.length > NAMED) out.note(`  and ${skipped.length - NAMED} more`);
+}
+
+/** The path of the model that a command uses. */
+export function modelPath(named: string | undefined): string {
+  return named ?? SHIPPED_MODEL;
+}

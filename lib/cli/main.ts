@@ -1,0 +1,80 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { SonospikeError } from '../errors.js';
+import type { Command } from './command.js';
+import { dataset } from './dataset.js';
+import { evaluate } from './evaluate.js';
+import { entry } from './help.js';
+import { info } from './info.js';
+import { nearest } from './nearest.js';
+import { endOnClosedPipe } from './output.js';
+import { runDigit } from './run-digit.js';
+import { exitStatus } from './stop.js';
+import { train } from './train.js';
+
+const COMMANDS: readonly Command[] = [train, evaluate, runDigit, dataset, info];
+
+endOnClosedPipe();
+process.on('uncaughtException', (error) => {
+  report(error);
+  process.exit(1);
+});
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  report(error);
+  process.exitCode = exitStatus(error);
+}
+
+async function main([name, ...args]: string[]): Promise<void> {
+  if (name === '--help' || name === '-h') {
+    process.stdout.write(overview());
+  } else if (name === '--version') {
+    process.stdout.write(`${version()}\n`);
+  } else {
+    await find(name).run(args);
+  }
+}
+
+function find(name: string | undefined): Command {
+  const command = COMMANDS.find((each) => each.name === name);
+  if (command) return command;
+  const names = COMMANDS.map((each) => each.name);
+  const meant = name === undefined ? null : nearest(name, names);
+  const problem = name === undefined ? 'Name a command' : `There is no command ${name}`;
+  throw new SonospikeError(
+    'ERR_INVALID_OPTION',
+    `${problem}.${meant ? ` Did you mean ${meant}?` : ''} The commands are ${names.join(', ')}.`,
+  );
+}
+
+function overview(): string {
+  return [
+    'Usage: sonospike COMMAND [options]',
+    '',
+    'Trains spiking neural networks on short spoken words and runs them.',
+    '',
+    'Commands:',
+    ...COMMANDS.map(({ name, summary }) => entry(name, summary)),
+    '',
+    'Options:',
+    entry('-h, --help', 'Prints this text; after a command, that of the command.'),
+    entry('--version', 'Prints the version.'),
+    '',
+  ].join('\n');
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** One line for every error, and the stack for those who ask for it. */
+function report(error: unknown): void {
+  const expected = error instanceof SonospikeError && error.code !== 'ERR_INTERNAL';
+  const message = error instanceof Error ? error.message : String(error);
+  const bug = expected ? '' : ' (This is a bug in sonospike; SONOSPIKE_DEBUG=1 shows where.)';
+  // Names of files may hold line breaks.
+  process.stderr.write(`sonospike: ${message.replace(/\s*[\r\n]+\s*/g, ' ')}${bug}\n`);
+  if (process.env.SONOSPIKE_DEBUG) console.error(error);
+}

@@ -1,0 +1,173 @@
+import { randomInt } from 'node:crypto';
+import { basename, relative } from 'node:path';
+import { type AudioInMemory, readAudio } from '../audio/source.js';
+import type { SkippedClip } from '../clip-loader.js';
+import { shuffled } from '../datasets/draw.js';
+import { SonospikeError } from '../errors.js';
+import { loadModel, MAX_THREADS, type Model } from '../model.js';
+import type { OptionTable, Values } from './args.js';
+import { defineCommand } from './command.js';
+import { modelPath, noteSkipped, openData } from './data.js';
+import { percent, shortPath, table } from './format.js';
+
+/** Clips whose samples are in memory together. */
+const TOGETHER = 64;
+/** Labels up to which every score is printed. */
+const COLUMNS = 12;
+/** Scores printed where there are more labels. */
+const BEST = 5;
+
+const OPTIONS = {
+  model: { type: 'text', value: 'FILE', help: 'Left out: the shipped model.' },
+  data: {
+    type: 'text',
+    value: 'DIR',
+    help: 'Dataset to draw clips from where no files are named. Left out: the shipped samples.',
+  },
+  count: { type: 'integer', min: 1, max: 1_000_000, default: 10, help: 'Number of clips to draw.' },
+  seed: {
+    type: 'integer',
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    help: 'Of the draw and of the rate encoding. Left out: other clips every time.',
+  },
+  threads: { type: 'integer', min: 1, max: MAX_THREADS, help: 'Left out: all cores.' },
+  strict: { type: 'flag', help: 'Makes a clip that cannot be used an error, instead of leaving it out.' },
+} as const satisfies OptionTable;
+
+interface Chosen {
+  file: string;
+  /** null where it is not known. */
+  label: string | null;
+}
+
+interface Result extends Chosen {
+  predicted: string;
+  /** In the order of the labels. */
+  scores: number[];
+  probabilities: number[];
+}
+
+export const runDigit = defineCommand({
+  name: 'run-digit',
+  summary: 'Recognises WAV files, or random clips of a dataset.',
+  description:
+    'Recognises the WAV files that are named, or else random clips of a dataset, and prints the true label, the ' +
+    'predicted one, the scores, and the accuracy over the clips whose label is known. The label of a file named ' +
+    '7_anything.wav is 7, if the model knows a 7.',
+  examples: [
+    'sonospike run-digit',
+    'sonospike run-digit my_seven.wav other.wav --model sonospike-model.safetensors',
+    'sonospike run-digit --data data/fsdd --count 20 --seed 1',
+  ],
+  positionals: { usage: '[FILES...]', max: Number.POSITIVE_INFINITY },
+  options: OPTIONS,
+  async run({ options, positionals }, out) {
+    const file = modelPath(options.model);
+    const model = await loadModel(file, options.threads === undefined ? {} : { threads: options.threads });
+    const named = positionals.length > 0;
+    const seed = options.seed ?? (named ? 0 : randomInt(2 ** 32));
+    const chosen = named ? byName(positionals, model.labels) : await draw(options, seed, model.labels);
+    if (!named) out.note(`${chosen.length} clips drawn with --seed ${seed}.`);
+    const { results, skipped } = await recognise(model, chosen, seed, options.strict);
+    noteSkipped(out, skipped);
+    const known = results.filter(({ label }) => label !== null);
+    const correct = known.filter(({ label, predicted }) => label === predicted).length;
+    const accuracy = known.length === 0 ? null : correct / known.length;
+    if (out.json) {
+      out.document({ accuracy, clips: results.length, predictions: results, skipped, seed, model: file });
+      return;
+    }
+    out.print(resultTable(results, model));
+    if (accuracy !== null) out.print(`\nAccuracy ${percent(accuracy)}: ${correct} of ${known.length} clips`);
+  },
+});
+
+/** Files that were named; the label is what stands before the first underscore, if the model knows it. */
+function byName(files: readonly string[], labels: readonly string[]): Chosen[] {
+  return files.map((file) => {
+    const [, word] = /^([^_]+)_/.exec(basename(file).normalize('NFC')) ?? [];
+    return { file, label: word !== undefined && labels.includes(word) ? word : null };
+  });
+}
+
+async function draw(
+  options: Values<typeof OPTIONS>,
+  seed: number,
+  labels: readonly string[],
+): Promise<Chosen[]> {
+  const { clips, directory } = await openData(options.data, options);
+  const byFile = new Map(clips.map(({ file, label }) => [relative(directory, file), { file, label }]));
+  const drawn = shuffled(byFile.keys(), seed, 'run-digit').slice(0, options.count);
+  const chosen = drawn.map((name) => byFile.get(name)!);
+  const unknown = chosen.find(({ label }) => !labels.includes(label));
+  if (unknown === undefined) return chosen;
+  throw new SonospikeError(
+    'ERR_UNKNOWN_LABEL',
+    `${directory} has the word ${unknown.label}, which the model does not know.`,
+    { file: directory },
+  );
+}
+
+async function recognise(model: Model, chosen: readonly Chosen[], seed: number, strict: boolean) {
+  const results: Result[] = [];
+  const errors: SonospikeError[] = [];
+  const skipped: SkippedClip[] = [];
+  for (let first = 0; first < chosen.length; first += TOGETHER) {
+    const readable: { clip: Chosen; audio: AudioInMemory }[] = [];
+    for (const clip of chosen.slice(first, first + TOGETHER)) {
+      try {
+        readable.push({ clip, audio: await readAudio(clip.file) });
+      } catch (error) {
+        if (strict || !(error instanceof SonospikeError)) throw error;
+        errors.push(error);
+        skipped.push({ file: clip.file, reason: error.message });
+      }
+    }
+    const predictions = await model.predictBatch(
+      readable.map(({ audio }) => audio),
+      { seed },
+    );
+    for (const [i, { label: predicted, scores, probabilities }] of predictions.entries()) {
+      const { file, label } = readable[i]!.clip;
+      results.push({ file, label, predicted, scores, probabilities });
+    }
+  }
+  if (results.length === 0) throw noneRead(errors);
+  return { results, skipped };
+}
+
+function noneRead(errors: readonly SonospikeError[]): SonospikeError {
+  const [first, ...others] = errors;
+  if (others.length === 0) return first!;
+  const message = `None of the ${errors.length} files could be read. The first: ${first!.message}`;
+  return new SonospikeError(first!.code, message, { file: first!.file, cause: first });
+}
+
+function resultTable(results: readonly Result[], { labels, settings }: Model): string {
+  const counts = settings.network.readout.type === 'spike-count';
+  // Spikes of soft neurons are shares of one, so that their counts are not whole numbers.
+  const digits = settings.network.layers.some(({ spike }) => spike.type === 'soft') ? 1 : 0;
+  const score = (value: number) => (counts ? value.toFixed(digits) : percent(value));
+  const columns = labels.length <= COLUMNS ? labels : ['best scores'];
+  const cells = ({ scores }: Result) =>
+    labels.length <= COLUMNS ? scores.map(score) : [bestScores(labels, scores, score)];
+  return table([
+    ['file', 'true', 'predicted', ...columns],
+    ...results.map((result) => [
+      shortPath(result.file),
+      result.label ?? '-',
+      result.predicted,
+      ...cells(result),
+    ]),
+  ]);
+}
+
+function bestScores(labels: readonly string[], scores: readonly number[], text: (score: number) => string) {
+  return scores
+    .map((score, i) => ({ label: labels[i]!, score }))
+    .sort((a, b) => b.score - a.score)
+    .slice(0, BEST)
+    .map(({ label, score }) => `${label} ${text(score)}`)
+    .join(', ');
+}

@@ -1,0 +1,80 @@
+import { constants } from 'node:fs';
+import { access, readFile, stat } from 'node:fs/promises';
+import { dirname, format, parse, resolve } from 'node:path';
+import { fileError, SonospikeError } from '../errors.js';
+import { object } from '../options.js';
+import type { ModelSettings } from '../settings.js';
+import { validateSettings } from '../validation.js';
+import type { Output } from './output.js';
+
+export interface TrainFiles {
+  out: string;
+  checkpoint: string;
+  /** The checkpoint to go on from. */
+  resume: string | undefined;
+}
+
+/**
+ * The files of a training; says which it replaces. Refuses those that cannot be written now, rather than after the
+ * first epoch.
+ * @throws SonospikeError ERR_INVALID_OPTION, ERR_FILE_WRITE, ERR_FILE_NOT_FOUND
+ */
+export async function chooseFiles(
+  named: { out: string; checkpoint?: string; resume?: string },
+  output: Output,
+): Promise<TrainFiles> {
+  const { out } = named;
+  const checkpoint = named.checkpoint ?? (named.resume || besideModel(out));
+  if (resolve(out) === resolve(checkpoint)) {
+    throw new SonospikeError(
+      'ERR_INVALID_OPTION',
+      `The model and the checkpoint would both be ${out}; name different files with --out and --checkpoint.`,
+    );
+  }
+  const [outThere, checkpointThere] = [await writable(out), await writable(checkpoint)];
+  const resume = named.resume || (named.resume === '' && checkpointThere ? checkpoint : undefined);
+  if (named.resume === '' && resume === undefined) {
+    output.note(`There is no checkpoint ${checkpoint} to go on from: starting anew.`);
+  }
+  if (resume === undefined) {
+    for (const file of [...(outThere ? [out] : []), ...(checkpointThere ? [checkpoint] : [])]) {
+      output.note(`Replacing ${file}, which is there already.`);
+    }
+  }
+  return { out, checkpoint, resume };
+}
+
+/** `digits.safetensors` → `digits.checkpoint.safetensors` */
+function besideModel(out: string): string {
+  const { dir, name, ext } = parse(out);
+  return format({ dir, name: `${name}.checkpoint`, ext });
+}
+
+/** Whether the file is there; an error if it cannot be written. */
+async function writable(file: string): Promise<boolean> {
+  try {
+    await access(dirname(resolve(file)), constants.W_OK);
+  } catch (error) {
+    throw fileError(error, file, 'write');
+  }
+  const found = await stat(file).catch(() => null);
+  if (!found?.isDirectory()) return found !== null;
+  throw new SonospikeError('ERR_FILE_WRITE', `Cannot write ${file}: it is a directory.`, { file });
+}
+
+/** Settings from a JSON file; labels that it leaves out are those of the dataset. */
+export async function readSettings(file: string, labels: readonly string[]): Promise<ModelSettings> {
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw fileError(error, file, 'read');
+    throw new SonospikeError('ERR_INVALID_OPTION', `${file} is not JSON (${error.message}).`, {
+      file,
+      cause: error,
+    });
+  }
+  const blame = { code: 'ERR_INVALID_OPTION', file } as const;
+  if (typeof json !== 'object' || json === null) json = object(json, 'the settings', [], blame);
+  return validateSettings({ labels: [...labels], ...(json as object) }, '', blame);
+}

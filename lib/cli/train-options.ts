@@ -1,0 +1,103 @@
+import { MAX_THREADS } from '../model.js';
+import { presetNames } from '../presets.js';
+import type { OptionTable } from './args.js';
+
+/** Options of `train` that the library knows by the same names; ranges as there, which a test holds them to. */
+export const RUN_OPTIONS = {
+  preset: {
+    type: 'choice',
+    choices: presetNames,
+    help: "Network and recipe; the default of most options is the preset's.",
+  },
+  epochs: { type: 'integer', min: 1, max: 100_000, help: 'Times that every training clip is seen.' },
+  batchSize: { type: 'integer', min: 1, max: 65_536, help: 'Clips for each step of the optimizer.' },
+  learningRate: { type: 'number', min: 1e-9, max: 10, help: 'Greatest learning rate of the schedule.' },
+  optimizer: { type: 'choice', choices: ['adam', 'adamw'], help: 'Optimizer.' },
+  schedule: {
+    type: 'choice',
+    choices: ['constant', 'cosine', 'one-cycle'],
+    help: 'Course of the learning rate.',
+  },
+  weightDecay: { type: 'number', min: 0, max: 10, help: 'L2 with adam, decoupled with adamw.' },
+  clipNorm: { type: 'number', min: 0, max: 1e6, help: 'Greatest norm of the gradient; 0: not clipped.' },
+  labelSmoothing: {
+    type: 'number',
+    min: 0,
+    max: 0.99,
+    help: 'Share of the target spread evenly over all labels.',
+  },
+  patience: {
+    type: 'integer',
+    min: 0,
+    max: 100_000,
+    help: 'Epochs without a better validation before training stops; 0: never.',
+  },
+  seed: {
+    type: 'integer',
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    help: 'Of weights, order of the clips, spikes and split. The same seed gives the same model.',
+  },
+  split: {
+    type: 'text',
+    value: 'SPLIT',
+    help:
+      'official, speakers:<name,name>, leave-one-speaker-out or random:<fraction>: the clips to test on. ' +
+      'Left out: the official split where there is one, else random:0.2.',
+  },
+  fold: { type: 'integer', min: 1, max: 1000, help: 'Fold of a split that has several.' },
+  validation: {
+    type: 'number',
+    min: 0,
+    max: 0.9,
+    help: 'Share of the training clips held back to choose the best epoch; 0: the last epoch is kept.',
+  },
+} as const satisfies OptionTable;
+
+/** Options of `train` about data, files and the way it runs. */
+export const TRAIN_OPTIONS = {
+  data: {
+    type: 'text',
+    value: 'DIR',
+    help: 'AudioMNIST, FSDD or a folder for each word. Left out: the shipped samples, to see it run.',
+  },
+  out: {
+    type: 'text',
+    value: 'FILE',
+    default: 'sonospike-model.safetensors',
+    help: 'File for the best model.',
+  },
+  checkpoint: {
+    type: 'text',
+    value: 'FILE',
+    help: 'File to go on from after a stop. Left out: that of --out with .checkpoint before the extension.',
+  },
+  resume: {
+    type: 'text',
+    value: 'FILE',
+    optional: true,
+    help: 'Goes on from a checkpoint; without FILE from the one named above, if it is there.',
+  },
+  ...RUN_OPTIONS,
+  extraData: { type: 'text', value: 'DIR', help: 'A second dataset, all of it to train on.' },
+  settings: {
+    type: 'text',
+    value: 'FILE',
+    help: "JSON file with the settings of the model, instead of the preset's; labels may be left out.",
+  },
+  encoding: {
+    type: 'choice',
+    choices: ['rate', 'latency', 'delta', 'direct'],
+    help: 'How values become input; brings the scaling that suits it.',
+  },
+  framesPerSecond: {
+    type: 'number',
+    min: 1,
+    max: 192_000,
+    help: 'Frames of the front end a second; a clip covers as many seconds as before.',
+  },
+  stepsPerFrame: { type: 'integer', min: 1, max: 1000, help: 'Time steps of the network for each frame.' },
+  testEveryEpoch: { type: 'flag', help: 'Evaluates the test clips after every epoch, for learning curves.' },
+  threads: { type: 'integer', min: 1, max: MAX_THREADS, help: 'Left out: all cores.' },
+  strict: { type: 'flag', help: 'Makes a clip that cannot be used an error, instead of leaving it out.' },
+} as const satisfies OptionTable;

@@ -1,0 +1,222 @@
+// The kernels of neurons against plain loops in double precision, at every instruction set.
+// Networks made of them are held against the reference in network_test.cc.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "test/buffers.h"
+#include "test/instruction_sets.h"
+#include "test/reference_network.h"
+
+namespace sonospike {
+namespace {
+
+using test::doubles;
+using test::error;
+using test::random_values;
+
+constexpr int kStride = 32;
+
+std::vector<NeuronModel> all_models() {
+  std::vector<NeuronModel> models;
+  for (int kind = 0; kind <= 5; ++kind) {
+    for (ResetKind reset : {ResetKind::kZero, ResetKind::kSubtract}) {
+      for (bool detach : {false, true}) models.push_back({static_cast<SpikeKind>(kind), 2.5f, reset, detach});
+    }
+  }
+  return models;
+}
+
+/// Steps of a few clips of one layer.
+struct Layer {
+  Layer(const NeuronModel& neuron, int step_count, int clip_count, std::mt19937& random)
+      : model(neuron),
+        steps(step_count),
+        clips(clip_count),
+        row(static_cast<size_t>(clips) * kStride),
+        decay(random_values(kStride, 0.1f, 0.99f, random)),
+        threshold(random_values(kStride, 0.3f, 1.2f, random)),
+        current(random_values(row * steps, -1.0f, 1.5f, random)),
+        u(current),
+        s(row * steps),
+        v(random_values(row, -0.5f, 0.5f, random)),
+        start(v) {}
+
+  void forward(const Kernels& kernels) {
+    LifForwardArgs q{};
+    q.model = model;
+    q.steps = steps;
+    q.clips = clips;
+    q.stride = kStride;
+    q.decay = decay.data();
+    q.threshold = threshold.data();
+    q.u = u.data();
+    q.s = s.data();
+    q.v = v.data();
+    kernels.lif_forward(q);
+  }
+
+  /// After the reset of the step that element `i` belongs to.
+  double v_at(size_t i) const {
+    const double reset = s[i] * (model.reset == ResetKind::kZero ? u[i] : threshold[i % kStride]);
+    return u[i] - reset;
+  }
+  double distance(size_t i) const { return double{u[i]} - threshold[i % kStride]; }
+
+  NeuronModel model;
+  int steps, clips;
+  size_t row;
+  Buffer<float> decay, threshold, current, u, s, v, start;
+};
+
+TEST_CASE("kernels: neurons forward, one step after the other") {
+  test::at_every_instruction_set([](const Kernels& kernels) {
+    std::mt19937 random(1);
+    for (const NeuronModel& model : all_models()) {
+      Layer layer(model, 20, 3, random);
+      layer.forward(kernels);
+      // Each value from the kernel's own values of the step before, so that errors do not add up.
+      test::Doubles u(layer.u.size()), s(u.size()), v(layer.row);
+      for (size_t i = 0; i < u.size(); ++i) {
+        const double before = i < layer.row ? layer.start[i] : layer.v_at(i - layer.row);
+        u[i] = layer.decay[i % kStride] * before + layer.current[i];
+        s[i] = test::spike(model, layer.distance(i));
+      }
+      for (size_t i = 0; i < layer.row; ++i) v[i] = layer.v_at(u.size() - layer.row + i);
+      CHECK(error(layer.u, u) <= 3e-7);
+      CHECK(error(layer.s, s) <= (model.spike == SpikeKind::kSoft ? 1e-6 : 0.0));
+      CHECK(error(layer.v, v) <= 3e-7);
+    }
+  });
+}
+
+TEST_CASE("kernels: the sigmoid is right to a few units in the last place") {
+  test::at_every_instruction_set([](const Kernels& kernels) {
+    constexpr int kPoints = 16 * 2000;
+    for (float slope : {1.0f, 4.0f}) {
+      // decay and threshold 0: s = sigmoid(slope * input) without any other rounding
+      Buffer<float> zero(kPoints), u(kPoints), s(kPoints), v(kPoints);
+      for (int i = 0; i < kPoints; ++i) u[i] = (-87.0f + 175.0f * i / kPoints) / slope;
+      LifForwardArgs q{};
+      q.model = {SpikeKind::kSoft, slope, ResetKind::kZero, false};
+      q.steps = q.clips = 1;
+      q.stride = kPoints;
+      q.decay = q.threshold = zero.data();
+      q.u = u.data();
+      q.s = s.data();
+      q.v = v.data();
+      kernels.lif_forward(q);
+      double worst = 0.0;
+      for (int i = 0; i < kPoints; ++i) {
+        const double expected = test::sigmoid(double{slope} * u[i]);
+        worst = std::max(worst, std::abs(s[i] - expected) / expected);
+      }
+      CHECK(worst <= 4 * 0x1p-23);
+    }
+  });
+}
+
+TEST_CASE("kernels: far from the threshold the soft spike is 0 or 1, never NaN") {
+  test::at_every_instruction_set([](const Kernels& kernels) {
+    const float inputs[] = {-3e38f, -1e10f, -200.0f, -88.5f, 88.5f, 200.0f, 1e10f, 3e38f};
+    Buffer<float> zero(16), u(16), s(16), v(16);
+    std::copy_n(inputs, 8, u.data());
+    NeuronModel model{SpikeKind::kSoft, 1.0f, ResetKind::kZero, false};
+    kernels.lif_forward({model, 1, 1, 16, zero.data(), zero.data(), u.data(), s.data(), v.data()});
+    for (int i = 0; i < 4; ++i) CHECK(std::abs(s[i]) < 1e-37f);
+    for (int i = 4; i < 8; ++i) CHECK(s[i] == 1.0f);
+  });
+}
+
+TEST_CASE("kernels: a hard neuron spikes above the threshold only") {
+  test::at_every_instruction_set([](const Kernels& kernels) {
+    Buffer<float> decay(16), threshold(16), u(16), s(16), v(16);
+    std::fill_n(threshold.data(), 16, 0.7f);
+    u[0] = 0.7f;
+    u[1] = std::nextafter(0.7f, 1.0f);
+    u[2] = std::nextafter(0.7f, 0.0f);
+    const NeuronModel model{SpikeKind::kAtan, 1.0f, ResetKind::kZero, false};
+    kernels.lif_forward({model, 1, 1, 16, decay.data(), threshold.data(), u.data(), s.data(), v.data()});
+    CHECK(s[0] == 0.0f);
+    CHECK(s[1] == 1.0f);
+    CHECK(s[2] == 0.0f);
+    CHECK(v[0] == 0.7f);
+    CHECK(v[1] == 0.0f);
+  });
+}
+
+/// The gradients of one layer: what the kernel is given, and what it makes of it.
+struct LayerGradient {
+  LayerGradient(const Layer& layer, std::mt19937& random)
+      : g(random_values(layer.u.size(), -1.0f, 1.0f, random)),
+        gv(random_values(layer.row, -1.0f, 1.0f, random)),
+        bias(random_values(kStride, -1.0f, 1.0f, random)),
+        decay(random_values(kStride, -1.0f, 1.0f, random)),
+        threshold(random_values(kStride, -1.0f, 1.0f, random)) {}
+
+  Buffer<float> g, gv, bias, decay, threshold;
+};
+
+void check_backward(const Kernels& kernels, const Layer& layer, int first, int last, std::mt19937& random) {
+  LayerGradient ours(layer, random);
+  test::Doubles g = doubles(ours.g), gv = doubles(ours.gv), bias = doubles(ours.bias),
+                decay = doubles(ours.decay), threshold = doubles(ours.threshold);
+  const bool zero = layer.model.reset == ResetKind::kZero;
+  for (int t = last; t >= first; --t) {
+    for (size_t j = 0; j < layer.row; ++j) {
+      const size_t i = t * layer.row + j, n = j % kStride;
+      const double u = layer.u[i], s = layer.s[i], through_reset = zero ? u : double{layer.threshold[n]};
+      const double gs = g[i] - (layer.model.detach_reset ? 0.0 : gv[j] * through_reset);
+      const double gd = gs * test::spike_slope(layer.model, layer.distance(i));
+      const double gu = gv[j] * (zero ? 1.0 - s : 1.0) + gd;
+      threshold[n] -= gd + (zero ? 0.0 : gv[j] * s);
+      bias[n] += gu;
+      if (t > 0) decay[n] += gu * layer.v_at(i - layer.row);
+      gv[j] = gu * layer.decay[n];
+      g[i] = gu;
+    }
+  }
+  LifBackwardArgs q{};
+  q.model = layer.model;
+  q.first = first;
+  q.last = last;
+  q.clips = layer.clips;
+  q.stride = kStride;
+  q.decay = layer.decay.data();
+  q.threshold = layer.threshold.data();
+  q.u = layer.u.data();
+  q.s = layer.s.data();
+  q.g = ours.g.data();
+  q.gv = ours.gv.data();
+  q.grad_bias = ours.bias.data();
+  q.grad_decay = ours.decay.data();
+  q.grad_threshold = ours.threshold.data();
+  kernels.lif_backward(q);
+  CHECK(error(ours.g, g) <= 1e-5);
+  CHECK(error(ours.gv, gv) <= 1e-5);
+  CHECK(error(ours.bias, bias) <= 1e-5);
+  CHECK(error(ours.decay, decay) <= 1e-5);
+  CHECK(error(ours.threshold, threshold) <= 1e-5);
+}
+
+TEST_CASE("kernels: neurons backward, whole runs and single steps") {
+  test::at_every_instruction_set([](const Kernels& kernels) {
+    std::mt19937 random(2);
+    for (const NeuronModel& model : all_models()) {
+      CAPTURE(static_cast<int>(model.spike));
+      CAPTURE(static_cast<int>(model.reset));
+      CAPTURE(model.detach_reset);
+      Layer layer(model, 12, 3, random);
+      layer.forward(kernels);
+      check_backward(kernels, layer, 0, 11, random);
+      check_backward(kernels, layer, 0, 0, random);
+      check_backward(kernels, layer, 7, 7, random);
+      check_backward(kernels, layer, 3, 9, random);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace sonospike

@@ -1,0 +1,265 @@
+import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ProgressBar } from '../lib/cli/progress.js';
+import { RUN_OPTIONS } from '../lib/cli/train-options.js';
+import { resolveRunOptions } from '../lib/training-options.js';
+import { tarGz } from './helpers/archive.js';
+import { copySamples, run, runJson, start, temporaryFolder } from './helpers/cli.js';
+
+const COMMANDS = ['train', 'evaluate', 'run-digit', 'dataset', 'info'];
+
+let folder: string;
+let data: string;
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  data = await copySamples(join(folder, 'words'), '012');
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('help and version', () => {
+  it.each(COMMANDS)('%s --help tells its options', async (command) => {
+    const { status, stdout, stderr } = await run([command, '--help']);
+    expect(status).toBe(0);
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(new RegExp(`^Usage: sonospike ${command} .*\\[options\\]\n`));
+    expect(stdout).toContain('  --json ');
+    expect(stdout.split('\n').filter((line) => line.length > 100)).toEqual([]);
+    expect((await run([command, '-h'])).stdout).toBe(stdout);
+  });
+
+  it('has every option of train with its range and default', async () => {
+    const { stdout } = await run(['train', '--help']);
+    expect(stdout).toMatch(/--batch-size N .*\(1 to 65536\)/);
+    expect(stdout).toContain('(default sonospike-model.safetensors)');
+    expect(stdout).toContain('--preset default|original');
+    expect(stdout).toContain('--resume [FILE]');
+  });
+
+  it('lists the commands', async () => {
+    const { status, stdout } = await run(['--help']);
+    expect(status).toBe(0);
+    for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^ {2}${command} +[A-Z]`, 'm'));
+  });
+
+  it('prints the version alone', async () => {
+    expect((await run(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\S*\n$/);
+  });
+});
+
+describe('wrong arguments', () => {
+  it.each([
+    [[], /Name a command/],
+    [['trian'], /no command trian\. Did you mean train\?/],
+    [['frobnicate'], /no command frobnicate\. The commands are train,/],
+    [['train', '--epoch', '3'], /no option --epoch\. Did you mean --epochs\?/],
+    [['train', '-x'], /no option -x/],
+    [['train', '--epochs', 'ten'], /--epochs is "ten"; it must be an integer from 1 to 100000/],
+    [['train', '--epochs=1.5'], /--epochs is 1\.5/],
+    [['train', '--learning-rate', '-1'], /--learning-rate is -1; it must be a number/],
+    [['train', '--seed', '0x10'], /--seed is "0x10"/],
+    [['train', '--epochs'], /--epochs needs a value/],
+    [['train', '--data', '--json'], /--data needs a value: --data DIR/],
+    [['train', '--data='], /--data needs a value/],
+    [['train', '--strict=yes'], /--strict takes no value/],
+    [['train', '--preset', 'orignal'], /--preset is "orignal"; it must be 'default' or 'original'/],
+    [['train', 'somewhere'], /does not know what to do with "somewhere"/],
+    [['evaluate', '--part', 'all'], /--part is "all"/],
+    [['evaluate', '--split', 'half'], /There is no split "half"/],
+    [['dataset'], /Name the dataset; there are fsdd and audiomnist/],
+    [['dataset', 'mnist'], /no public dataset mnist/],
+  ])('%j', async (args, message) => {
+    const { status, stdout, stderr } = await run(args, { cwd: folder });
+    expect(stderr).toMatch(/^sonospike: [^\n]*\n$/);
+    expect(stderr).toMatch(message);
+    expect(stdout).toBe('');
+    expect(status).toBe(1);
+  });
+
+  const numeric = Object.entries(RUN_OPTIONS).flatMap(([name, spec]) =>
+    spec.type === 'integer' || spec.type === 'number' ? [{ name, ...spec }] : [],
+  );
+  it.each(numeric)('$name has the range of the library', ({ name, min, max, type }) => {
+    const resolve = (value: number) => resolveRunOptions({ [name]: value }, 'official');
+    const step = type === 'integer' ? 1 : min / 2 || 1e-9;
+    expect(resolve(min)).toMatchObject({ [name]: min });
+    expect(resolve(max)).toMatchObject({ [name]: max });
+    expect(() => resolve(min - step)).toThrow(/must be/);
+    expect(() => resolve(max + (type === 'integer' ? 1 : 0.001))).toThrow(/must be/);
+  });
+});
+
+describe('from training to a digit', () => {
+  const model = 'tiny.safetensors';
+  let trained: Awaited<ReturnType<typeof runJson>>;
+
+  beforeAll(async () => {
+    const args = ['--data', data, '--out', model, '--epochs=8', '--batch-size', '4', '--seed', '1'];
+    trained = await runJson(['train', ...args], { cwd: folder });
+  });
+
+  it('train --json prints the document, and the epochs beside it', () => {
+    const { document, stderr } = trained;
+    expect(document).toMatchObject({ model, checkpoint: 'tiny.checkpoint.safetensors', skipped: [] });
+    expect(document.epochs.map(({ epoch }: { epoch: number }) => epoch)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(document.train).toEqual(document.epochs[document.bestEpoch - 1].train);
+    expect(document.options).toMatchObject({ epochs: 8, batchSize: 4, seed: 1, split: 'random:0.2' });
+    expect(document.clips).toBe(document.confusion.flat().reduce((a: number, b: number) => a + b, 0));
+    expect(document.interval[0]).toBeLessThanOrEqual(document.accuracy);
+    expect(stderr).toContain('Split random:0.2');
+    expect(stderr.match(/^\{"epoch":/gm)).toHaveLength(8);
+  });
+
+  it('evaluate finds the split of the training, and the same accuracy', async () => {
+    const { document } = await runJson(['evaluate', '--data', data, '--model', model], { cwd: folder });
+    const { accuracy, clips, confusion, split, firingRates, perSpeaker } = trained.document;
+    expect(document).toMatchObject({ accuracy, clips, confusion, split, firingRates, perSpeaker, model });
+    expect(document.predictions).toHaveLength(clips);
+    expect(Object.keys(document.predictions[0]).sort()).toEqual(
+      ['file', 'label', 'predicted', 'scores', 'speaker'].sort(),
+    );
+  });
+
+  it('evaluate prints tables', async () => {
+    const { status, stdout } = await run(['evaluate', '--data', data, '--model', model, '--split', 'all'], {
+      cwd: folder,
+    });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^Accuracy \d+\.\d% \(95% interval .*, 27 clips\)/m);
+    expect(stdout).toMatch(/^label {2}clips {2}precision {2}recall$/m);
+    expect(stdout).toMatch(/^kal +3 +\d+\.\d%$/m);
+  });
+
+  it('run-digit draws other clips each time, and the same with the seed', async () => {
+    const draw = async (...args: string[]) => {
+      const all = ['run-digit', '--data', data, '--model', model, '--count', '6', ...args];
+      return (await runJson(all, { cwd: folder })).document;
+    };
+    const first = await draw();
+    expect(first).toMatchObject({ clips: 6, model });
+    for (const { file, label } of first.predictions) expect(basename(file)[0]).toBe(label);
+    expect((await draw('--seed', String(first.seed))).predictions).toEqual(first.predictions);
+    const files = (document: typeof first) => document.predictions.map(({ file }: { file: string }) => file);
+    expect(files(await draw('--seed', String(first.seed + 1)))).not.toEqual(files(first));
+  });
+
+  it('run-digit takes files, and their label from the name where it can', async () => {
+    const [known, unknown] = [join(data, '1_kal_0.wav'), 'samples/7_kal_0.wav'];
+    const args = ['run-digit', '--model', join(folder, model), known, unknown];
+    const { document } = await runJson(args);
+    expect(document.predictions.map(({ label }: { label: string | null }) => label)).toEqual(['1', null]);
+    expect(document.accuracy).toBe(document.predictions[0].predicted === '1' ? 1 : 0);
+    for (const { scores, probabilities } of document.predictions) {
+      expect(scores).toHaveLength(3);
+      expect(probabilities.reduce((a: number, b: number) => a + b)).toBeCloseTo(1, 4);
+    }
+    const { stdout } = await run(args);
+    expect(stdout).toMatch(/^samples\/7_kal_0\.wav +- +[012] +\d+\.\d% +\d+\.\d% +\d+\.\d%$/m);
+  });
+
+  it('prints an epoch as a line of JSON, and a line for people', async () => {
+    const { stdout, stderr } = await run(['train', '--data', data, '--epochs', '2', '--test-every-epoch'], {
+      cwd: folder,
+    });
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ train }) => train.epoch)).toEqual([1, 2]);
+    expect(lines[1].test.accuracy).toBeGreaterThanOrEqual(0);
+    expect(stderr).toMatch(/^epoch 2\/2 {2}loss /m);
+    expect(stderr).toMatch(/^ {2}sonospike run-digit --model sonospike-model\.safetensors my\.wav$/m);
+  });
+
+  it('trains on the shipped samples without --data, and says how to get real ones', async () => {
+    const args = ['train', '--epochs', '1', '--out', 'shipped.safetensors'];
+    const { status, stderr } = await run(args, { cwd: folder });
+    expect(status).toBe(0);
+    expect(stderr).toContain('training on the 90 shipped samples');
+    expect(stderr).toContain('sonospike dataset fsdd');
+  });
+
+  it.each(['rate', 'latency', 'delta', 'direct'])('trains with the %s encoding', async (encoding) => {
+    const args = [
+      'train',
+      '--data',
+      data,
+      '--epochs',
+      '1',
+      '--encoding',
+      encoding,
+      '--frames-per-second',
+      '50',
+    ];
+    const { document } = await runJson(args, { cwd: folder });
+    expect(document.epochs).toHaveLength(1);
+    expect(document.epochs[0].firingRates[0]).toBeGreaterThan(0);
+  });
+
+  it('ends quietly when its reader goes away', async () => {
+    const running = start(['train', '--data', data, '--epochs', '100000', '--out', 'pipe.safetensors'], {
+      cwd: folder,
+    });
+    await running.printed('"epoch":1,');
+    running.child.stdout.destroy();
+    const { status, stderr } = await running.finished;
+    expect(status).toBe(0);
+    expect(stderr).not.toMatch(/EPIPE|bug/);
+  });
+});
+
+describe('info', () => {
+  it('--json tells what the library tells', async () => {
+    const { document } = await runJson(['info']);
+    expect(document).toMatchObject({ node: process.versions.node, devices: [{ name: 'cpu' }] });
+    expect(document.instructionSets).toContain(document.instructionSet);
+    expect((await run(['info'])).stdout).toContain(document.instructionSet);
+  });
+});
+
+describe('dataset', () => {
+  it('fetches, says what to do next, and leaves a complete copy alone', async () => {
+    const paths = Array.from({ length: 3000 }, (_, i) => `fsdd-master/recordings/${i % 10}_x_${i}.wav`);
+    const archive = tarGz(paths.map((path) => ({ path })));
+    const server = createServer((_, response) => response.end(archive)).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const options = { cwd: folder, env: { SONOSPIKE_DATASET_URL: url } };
+    const { stdout, stderr } = await run(['dataset', 'fsdd'], options).finally(() => server.close());
+    expect(stdout).toContain(`sonospike train --data ${join('data', 'fsdd')}`);
+    expect(stderr).toMatch(/downloaded\.\n.*unpacked\.\n$/);
+    const again = await runJson(['dataset', 'fsdd', '--to', 'data'], options);
+    expect(basename(again.document.directory)).toBe('fsdd');
+    expect(again.stderr).toContain('is there already');
+    const offline = await run(['dataset', 'audiomnist', '--json'], options);
+    expect(offline).toMatchObject({ status: 1, stdout: '' });
+    expect(offline.stderr).toMatch(/sonospike: .*connection/i);
+  });
+});
+
+describe('the progress bar', () => {
+  function drawOn(isTTY: boolean): string {
+    let written = '';
+    const write = (text: string) => {
+      written += text;
+      return true;
+    };
+    const bar = new ProgressBar({ isTTY, columns: 40, write } as unknown as NodeJS.WriteStream);
+    bar.update('epoch 1/2', 0.5, 'details that are longer than the terminal is wide');
+    bar.clear();
+    return written;
+  }
+
+  it('stays within the line of a terminal, and takes itself away', () => {
+    const [, line = '', after] = drawOn(true).split('\r\x1b[K');
+    expect(line).toMatch(/^epoch 1\/2 █{10}░{10} {2}50% /);
+    expect(line).toHaveLength(39);
+    expect(after).toBe('');
+  });
+
+  it('is not there where no one sees it', () => expect(drawOn(false)).toBe(''));
+});

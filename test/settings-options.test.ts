@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { presetSettings, withOptions } from '../lib/index.js';
+
+const LABELS = ['no', 'yes'];
+const base = presetSettings('default', LABELS);
+const original = presetSettings('original', LABELS);
+
+describe('withOptions', () => {
+  it('gives equal settings, and leaves those given as they are', () => {
+    const before = structuredClone(base);
+    expect(withOptions(base, {})).toEqual(base);
+    withOptions(base, { encoding: 'delta', framesPerSecond: 50, stepsPerFrame: 2 });
+    expect(base).toEqual(before);
+  });
+
+  it.each([50, 62.5, 100, 125, 200])('covers the same seconds at %d frames a second', (framesPerSecond) => {
+    const { sampleRate, frontend, frames } = withOptions(base, { framesPerSecond });
+    expect(frontend.hopLength).toBe(sampleRate / framesPerSecond);
+    const samples = frames * frontend.hopLength;
+    expect(Math.abs(samples - base.frames * base.frontend.hopLength)).toBeLessThanOrEqual(
+      frontend.hopLength / 2,
+    );
+  });
+
+  it('rounds the hop to whole samples', () => {
+    expect(withOptions(base, { framesPerSecond: 70 }).frontend.hopLength).toBe(114);
+  });
+
+  it.each(['rate', 'latency'] as const)(
+    'gives %s values from 0 to 1 and time steps to show them in',
+    (encoding) => {
+      const changed = withOptions(base, { encoding });
+      expect(changed.scaling).toEqual({ ...base.scaling, type: 'min-max' });
+      expect(changed.encoding).toEqual({ type: encoding, stepsPerFrame: 10, threshold: 0 });
+      expect(withOptions(base, { encoding, stepsPerFrame: 1 }).encoding.stepsPerFrame).toBe(1);
+    },
+  );
+
+  it('gives delta a threshold that values from 0 to 1 reach', () => {
+    const changed = withOptions(base, { encoding: 'delta' });
+    expect(changed.scaling.type).toBe('min-max');
+    expect(changed.encoding).toEqual({ type: 'delta', stepsPerFrame: 1, threshold: 0.1 });
+  });
+
+  it('keeps the threshold and scaling of settings that have the encoding already', () => {
+    const own = withOptions(base, { encoding: 'delta' });
+    own.encoding.threshold = 0.3;
+    own.scaling.type = 'standard';
+    expect(withOptions(own, { encoding: 'delta' })).toEqual(own);
+  });
+
+  it('takes direct with any scaling', () => {
+    const changed = withOptions(original, { encoding: 'direct' });
+    expect(changed.scaling).toEqual(original.scaling);
+    expect(changed.encoding).toEqual({ type: 'direct', stepsPerFrame: 10, threshold: 0 });
+  });
+
+  it.each([
+    [{ framesPerSecond: 39 }, /framesPerSecond is 39; it must be a number from 40 to 8000/],
+    [{ framesPerSecond: 8001 }, /framesPerSecond is 8001/],
+    [{ framesPerSecond: Number.NaN }, /framesPerSecond is NaN/],
+    [{ framesPerSecond: 8000, stepsPerFrame: 100 }, /framesPerSecond is 8000, which makes \d+ frames/],
+    [{ stepsPerFrame: 0 }, /stepsPerFrame is 0/],
+    [{ stepsPerFrame: 1.5 }, /stepsPerFrame is 1.5/],
+    [{ encoding: 'morse' }, /encoding is "morse"; it must be 'rate' or/],
+    [{ frames: 3 }, /unknown key "frames"/],
+  ])('refuses %o', (options, message) => {
+    expect(() => withOptions(base, options as object)).toThrowError(
+      expect.objectContaining({ code: 'ERR_INVALID_OPTION', message: expect.stringMatching(message) }),
+    );
+  });
+});
