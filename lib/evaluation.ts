@@ -169,6 +169,8 @@ function perSpeaker(predictions: readonly ClipResult[]): Evaluation['perSpeaker'
     counts.set(speaker, count);
   }
   return Object.fromEntries(
-    [...counts].map(([speaker, { clips, correct }]) => [speaker, { clips, accuracy: correct / clips }]),
+    [...counts]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([speaker, { clips, correct }]) => [speaker, { clips, accuracy: correct / clips }]),
   );
 }

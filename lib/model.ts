@@ -55,10 +55,12 @@ export class Model {
   readonly settings: Readonly<ModelSettings>;
   /** @internal */
   readonly native: NativeModel;
+  readonly #threads: number;
 
   /** @internal */
   constructor(settings: ModelSettings, options: ModelOptions = {}, training: ModelFile['training'] = null) {
     const threads = checkThreads(options.threads);
+    this.#threads = threads;
     this.settings = settings;
     this.training = training;
     const Native = native().Model;
@@ -95,7 +97,7 @@ export class Model {
     if (inputs.length === 0) return [];
     const clips = await Promise.all(inputs.map((input) => readAudio(input)));
     return guardAsync(async () => {
-      const store = new (native().FeatureStore)(this.native, availableParallelism());
+      const store = new (native().FeatureStore)(this.native, this.#threads);
       await store.add(clips.map((clip) => ({ ...clip, label: -1 })));
       await store.fit(new Int32Array(), true);
       const found = await store.evaluate(Int32Array.from(clips.keys()), seed, 0);

@@ -161,15 +161,15 @@ function chooseSettings(
       { file: options.resume },
     );
   }
-  const settings = saved?.settings ?? given;
-  if (!settings) return presetSettings(run.preset, dataset.labels);
-  if (JSON.stringify(settings.labels) !== JSON.stringify(dataset.labels)) {
+  if (saved) return saved.settings;
+  if (!given) return presetSettings(run.preset, dataset.labels);
+  if (JSON.stringify(given.labels) !== JSON.stringify(dataset.labels)) {
     throw new SonospikeError(
       'ERR_INVALID_OPTION',
-      `settings.labels are ${settings.labels.join(', ')}, but the dataset's are ${dataset.labels.join(', ')}.`,
+      `settings.labels are ${given.labels.join(', ')}, but the dataset's are ${dataset.labels.join(', ')}.`,
     );
   }
-  return settings;
+  return given;
 }
 
 async function openExtra(

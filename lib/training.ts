@@ -89,8 +89,11 @@ class TrainingRun {
   readonly #trainer: NativeTrainer;
   readonly #epochs: EpochMetrics[];
   #best: Best | null;
+  /** Of this process, for its speed. */
   #seconds = 0;
-  #epochsTimed = 0;
+  #clips = 0;
+  /** Clips of the epoch in hand that were done before a stop. */
+  #before: number;
 
   constructor(prepared: Prepared, options: TrainOptions) {
     this.#p = prepared;
@@ -100,6 +103,7 @@ class TrainingRun {
     this.#epochs =
       prepared.saved?.history.map((metrics) => ({ ...metrics, clipsPerSecond: 0, secondsLeft: 0 })) ?? [];
     this.#best = prepared.saved?.best ?? null;
+    this.#before = prepared.saved?.state.position.clips ?? 0;
   }
 
   async run(): Promise<TrainResult> {
@@ -149,8 +153,10 @@ class TrainingRun {
     const validation = parts.validation.clips.length > 0 ? await this.#score(parts.validation) : null;
     const test = this.#options.testEveryEpoch ? await this.#score(parts.test) : null;
     const rows = sums.clips * model.settings.frames * model.settings.encoding.stepsPerFrame;
+    const clips = sums.clips - this.#before;
+    this.#before = 0;
     this.#seconds += seconds;
-    this.#epochsTimed++;
+    this.#clips += clips;
     return {
       epoch,
       epochs: run.epochs,
@@ -161,8 +167,8 @@ class TrainingRun {
         (spikes, k) => spikes / (rows * model.settings.network.layers[k]!.neurons),
       ),
       best: this.#isBest(validation),
-      clipsPerSecond: sums.clips / seconds,
-      secondsLeft: (this.#seconds / this.#epochsTimed) * (run.epochs - epoch),
+      clipsPerSecond: clips / seconds,
+      secondsLeft: (this.#seconds / this.#clips) * this.#p.trainingClips * (run.epochs - epoch),
     };
   }
 
@@ -183,11 +189,11 @@ class TrainingRun {
   #watch(epoch: number, started: number): NodeJS.Timeout | undefined {
     const { onProgress } = this.#options;
     if (!onProgress) return undefined;
-    const first = this.#trainer.progress();
+    const before = this.#before;
     const clips = this.#p.trainingClips;
     return setInterval(() => {
       const done = this.#trainer.progress();
-      const clipsPerSecond = Math.max(0, done - first) / ((performance.now() - started) / 1000);
+      const clipsPerSecond = Math.max(0, done - before) / ((performance.now() - started) / 1000);
       onProgress({ epoch, epochs: this.#p.run.epochs, done, clips, clipsPerSecond });
     }, PROGRESS_INTERVAL);
   }

@@ -14,6 +14,12 @@ const MAX_NEURONS = 8192;
 const MAX_LABELS = 1000;
 const MAX_LABEL_LENGTH = 200;
 const MAX_STEPS = 200_000;
+/** Weights and the like: 1 GiB. */
+const MAX_PARAMETERS = 2 ** 28;
+/** Inputs, neurons and scores over all time steps of a clip. */
+const MAX_ACTIVITY = 2 ** 28;
+/** Of feature frames, so that half an hour of audio still fits. */
+const MAX_FRAME_RATE = 1000;
 /** Of decays, thresholds and slopes: far beyond use, yet safe from overflow in float32. */
 const LARGE = 1e6;
 
@@ -65,7 +71,25 @@ export function validateSettings(
   const encoding = validateEncoding(given.encoding, `${at}encoding`, frames, blame);
   const labels = validateLabels(given.labels, `${at}labels`, blame);
   const network = validateNetwork(given.network, `${at}network`, labels.length, blame);
-  return { sampleRate, frontend, scaling, frames, encoding, network, labels };
+  const settings = { sampleRate, frontend, scaling, frames, encoding, network, labels };
+  requireMemory(settings, where || 'the settings', blame);
+  return settings;
+}
+
+/** Memory follows from the settings alone: a small file must not ask for more than a machine has. */
+function requireMemory(settings: ModelSettings, name: string, blame: Blame): void {
+  const shapes = [...parameterShapes(settings).values()];
+  const parameters = shapes.reduce((sum, shape) => sum + shape.reduce((product, n) => product * n, 1), 0);
+  const neurons = settings.network.layers.reduce((sum, layer) => sum + layer.neurons, 0);
+  const steps = settings.frames * settings.encoding.stepsPerFrame;
+  const activity = steps * (inputCount(settings) + neurons + settings.labels.length);
+  if (parameters > MAX_PARAMETERS) {
+    throw refuse(parameters, `the number of parameters of ${name}`, `at most ${MAX_PARAMETERS}`, blame);
+  }
+  if (activity > MAX_ACTIVITY) {
+    const wanted = `at most ${MAX_ACTIVITY}; use fewer frames, steps a frame or neurons`;
+    throw refuse(activity, `the activity (time steps x neurons) of ${name}`, wanted, blame);
+  }
 }
 
 function validateFrontend(value: unknown, at: string, sampleRate: number, blame: Blame): FrontendSettings {
@@ -81,7 +105,13 @@ function validateFrontend(value: unknown, at: string, sampleRate: number, blame:
   return {
     type: choice(given.type, `${at}.type`, ['mfcc', 'log-mel'], blame),
     windowLength,
-    hopLength: integer(given.hopLength, `${at}.hopLength`, 1, 65_536, blame),
+    hopLength: integer(
+      given.hopLength,
+      `${at}.hopLength`,
+      Math.ceil(sampleRate / MAX_FRAME_RATE),
+      65_536,
+      blame,
+    ),
     fftLength: integer(given.fftLength, `${at}.fftLength`, windowLength, 16_384, blame),
     melBands,
     minFrequency,

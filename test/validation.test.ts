@@ -50,6 +50,7 @@ describe('each value out of its range is refused by its path', () => {
     ['frontend.type', 'fbank'],
     ['frontend.windowLength', 1],
     ['frontend.hopLength', 0],
+    ['frontend.hopLength', 7],
     ['frontend.fftLength', 199],
     ['frontend.melBands', 0],
     ['frontend.minFrequency', -1],

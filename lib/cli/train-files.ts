@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { access, readFile, stat } from 'node:fs/promises';
 import { dirname, format, parse, resolve } from 'node:path';
+import { isJsonObject } from '../checkpoint/strict-json.js';
 import { fileError, SonospikeError } from '../errors.js';
-import { object } from '../options.js';
 import type { ModelSettings } from '../settings.js';
 import { validateSettings } from '../validation.js';
 import type { Output } from './output.js';
@@ -75,6 +75,5 @@ export async function readSettings(file: string, labels: readonly string[]): Pro
     });
   }
   const blame = { code: 'ERR_INVALID_OPTION', file } as const;
-  if (typeof json !== 'object' || json === null) json = object(json, 'the settings', [], blame);
-  return validateSettings({ labels: [...labels], ...(json as object) }, '', blame);
+  return validateSettings(isJsonObject(json) ? { labels: [...labels], ...json } : json, '', blame);
 }

@@ -165,23 +165,24 @@ class ReferenceNetwork {
     const Doubles& x = input_of(pass, k);
     const int n = layer.neurons, inputs = inputs_of(k), steps = static_cast<int>(x.size()) / inputs;
     const double *w = layer_parameter(k, "weight"), *decay = layer_parameter(k, "decay");
-    const double* r = layer.recurrent ? layer_parameter(k, "recurrent") : nullptr;
+    const double *r = layer.recurrent ? layer_parameter(k, "recurrent") : nullptr,
+                 *threshold = layer_parameter(k, "threshold");
+    double *grad_w = &gradient[offset(k, "weight")], *grad_b = &gradient[offset(k, "bias")];
+    double* grad_r = r ? &gradient[offset(k, "recurrent")] : nullptr;
+    double *grad_decay = &gradient[offset(k, "decay")], *grad_threshold = &gradient[offset(k, "threshold")];
     Doubles gx(x.size()), gu(n), gu_next(n);
     for (int t = steps; t-- > 0; std::swap(gu, gu_next)) {
       const int now = t * n, before = now - n;
       for (int i = 0; i < n; ++i) {
         double from_spike = gs[now + i];
         for (int j = 0; r && j < n; ++j) from_spike += r[j * n + i] * gu_next[j];
-        gu[i] = neuron_backward(k, i, trace.u[now + i], trace.s[now + i], from_spike, decay[i] * gu_next[i],
-                                gradient);
-        gradient[offset(k, "bias") + i] += gu[i];
-        if (t > 0) gradient[offset(k, "decay") + i] += gu[i] * trace.v[before + i];
-        for (int j = 0; r && t > 0 && j < n; ++j) {
-          gradient[offset(k, "recurrent") + i * n + j] += gu[i] * trace.s[before + j];
-        }
-        double* grad_w = &gradient[offset(k, "weight") + i * inputs];
+        gu[i] = neuron_backward(layer.neuron, threshold[i], trace.u[now + i], trace.s[now + i], from_spike,
+                                decay[i] * gu_next[i], grad_threshold[i]);
+        grad_b[i] += gu[i];
+        if (t > 0) grad_decay[i] += gu[i] * trace.v[before + i];
+        for (int j = 0; r && t > 0 && j < n; ++j) grad_r[i * n + j] += gu[i] * trace.s[before + j];
         for (int j = 0; j < inputs; ++j) {
-          grad_w[j] += gu[i] * x[t * inputs + j];
+          grad_w[i * inputs + j] += gu[i] * x[t * inputs + j];
           gx[t * inputs + j] += gu[i] * w[i * inputs + j];
         }
       }
@@ -190,10 +191,8 @@ class ReferenceNetwork {
   }
 
   /// From dL/ds and dL/dv of one neuron in one step to its dL/du; adds to the gradient of the threshold.
-  double neuron_backward(size_t k, int i, double u, double s, double gs, double gv, Doubles& gradient) const {
-    const NeuronModel& neuron = options_.layers[k].neuron;
-    const double threshold = layer_parameter(k, "threshold")[i];
-    double& grad_threshold = gradient[offset(k, "threshold") + i];
+  static double neuron_backward(const NeuronModel& neuron, double threshold, double u, double s, double gs,
+                                double gv, double& grad_threshold) {
     double gu = 0.0;
     if (neuron.reset == ResetKind::kZero) {
       gu += gv * (1.0 - s);
@@ -237,25 +236,27 @@ class ReferenceNetwork {
     const Doubles& s = pass.layers.back().s;
     const int steps = static_cast<int>(s.size()) / n;
     Doubles gs(s.size()), go_next(classes);
+    if (options_.readout.kind == ReadoutKind::kSpikeCount) {
+      for (size_t i = 0; i < gs.size(); ++i) gs[i] = grad_score[i % classes];
+      return gs;
+    }
+    const double *w = readout_parameter("weight"), *decay = readout_parameter("decay");
+    double* grad_w = &gradient[table_.at("readout.weight").offset];
+    double* grad_b = &gradient[table_.at("readout.bias").offset];
+    double* grad_decay = &gradient[table_.at("readout.decay").offset];
     for (int t = steps; t-- > 0;) {
-      if (options_.readout.kind == ReadoutKind::kSpikeCount) {
-        for (int c = 0; c < classes; ++c) gs[t * n + c] = grad_score[c];
-        continue;
-      }
       const double* p = &pass.p[t * classes];
       const double mean = dot(grad_score.data(), p, classes);
       for (int c = 0; c < classes; ++c) {
-        const double decay = readout_parameter("decay")[c],
-                     before = t > 0 ? pass.o[(t - 1) * classes + c] : 0.0;
-        const double next_decay = t + 1 < steps ? decay : 0.0;
-        const double go = p[c] * (grad_score[c] - mean) / steps + next_decay * go_next[c];
-        const double gi = go * (1.0 - decay);
+        const double before = t > 0 ? pass.o[(t - 1) * classes + c] : 0.0;
+        const double go = p[c] * (grad_score[c] - mean) / steps + decay[c] * go_next[c];
+        const double gi = go * (1.0 - decay[c]);
         go_next[c] = go;
-        gradient[table_.at("readout.decay").offset + c] += go * (before - pass.current[t * classes + c]);
-        gradient[table_.at("readout.bias").offset + c] += gi;
+        grad_decay[c] += go * (before - pass.current[t * classes + c]);
+        grad_b[c] += gi;
         for (int j = 0; j < n; ++j) {
-          gradient[table_.at("readout.weight").offset + c * n + j] += gi * s[t * n + j];
-          gs[t * n + j] += gi * readout_parameter("weight")[c * n + j];
+          grad_w[c * n + j] += gi * s[t * n + j];
+          gs[t * n + j] += gi * w[c * n + j];
         }
       }
     }

@@ -17,8 +17,8 @@ export interface Finished {
 export interface Running {
   child: ChildProcessByStdio<null, Readable, Readable>;
   finished: Promise<Finished>;
-  /** Resolves when the text has come on stdout. */
-  printed(text: string): Promise<void>;
+  /** Resolves when the text has come. */
+  printed(text: string, stream?: 'stdout' | 'stderr'): Promise<void>;
 }
 
 export interface RunOptions {
@@ -61,10 +61,10 @@ export function startNode(args: string[], { cwd, env }: RunOptions = {}): Runnin
     child.on('error', fail);
     child.on('close', (status, signal) => done({ status, signal, stdout, stderr }));
   });
-  const printed = (text: string) =>
+  const printed: Running['printed'] = (text, stream = 'stdout') =>
     new Promise<void>((done, fail) => {
-      const look = () => stdout.includes(text) && done();
-      child.stdout.on('data', look);
+      const look = () => (stream === 'stdout' ? stdout : stderr).includes(text) && done();
+      child[stream].on('data', look);
       look();
       void finished.then(() => fail(new Error(`"${text}" was never printed. ${stderr}`)));
     });

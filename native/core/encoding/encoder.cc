@@ -39,7 +39,7 @@ void Encoder::latency(const float* values, int frames, int features, float* out,
     for (int step = 0; step < repeats; ++step) std::fill_n(out + stride * step, features, 0.0f);
     for (int i = 0; i < features; ++i) {
       const float x = std::clamp(values[i], 0.0f, 1.0f);
-      if (x <= options_.threshold) continue;
+      if (!(x > options_.threshold)) continue;  // nor does NaN spike
       const long step = std::lround((1.0f - x) * static_cast<float>(repeats - 1));
       out[stride * step + i] = 1.0f;
     }

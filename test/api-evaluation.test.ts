@@ -1,0 +1,85 @@
+import { copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { evaluate, loadModel, type Model, train } from '../lib/index.js';
+import { quickSettings, quickTraining, SAMPLES } from './helpers/training.js';
+
+let folder: string;
+let model: Model;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sonospike-evaluate-'));
+  model = await loadModel();
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('evaluate', () => {
+  it('says of every clip what predict says, and counts it right', async () => {
+    const found = await evaluate({ data: SAMPLES, model, split: 'all' });
+    const files = (await readdir(SAMPLES)).filter((name) => name.endsWith('.wav'));
+    expect(found.clips).toBe(files.length);
+    for (const { file, label, predicted, scores } of found.predictions) {
+      expect(await model.predict(file)).toMatchObject({ label: predicted, scores });
+      expect(found.labels).toContain(label);
+    }
+    const right = found.predictions.filter(({ label, predicted }) => label === predicted).length;
+    expect(found.accuracy).toBe(right / found.clips);
+    expect(found.interval[0]).toBeLessThan(found.accuracy);
+    expect(found.interval[1]).toBeGreaterThan(found.accuracy);
+    const diagonal = found.confusion.reduce((sum, row, i) => sum + row[i]!, 0);
+    expect(diagonal).toBe(right);
+    expect(found.confusion.flat().reduce((sum, n) => sum + n, 0)).toBe(found.clips);
+    const spoken = Object.values(found.perSpeaker).reduce((sum, { clips }) => sum + clips, 0);
+    expect(spoken).toBe(found.clips);
+  });
+
+  it('takes the split that the model was trained with when the data is the same', async () => {
+    const out = join(folder, 'own.safetensors');
+    const options = quickTraining({ out, seed: 11, split: 'random:0.3' });
+    const { test } = await train(options);
+    const own = await evaluate({ data: SAMPLES, model: out });
+    expect(own.predictions).toEqual(test.predictions);
+    const validation = await evaluate({ data: SAMPLES, model: out, part: 'validation' });
+    const files = new Set(own.predictions.map(({ file }) => file));
+    expect(validation.predictions.some(({ file }) => files.has(file))).toBe(false);
+  });
+
+  it('takes all clips of a dataset that the model was not trained on', async () => {
+    const other = join(folder, 'other');
+    await mkdir(other);
+    for (const name of ['1_kal_0.wav', '2_kal_0.wav', '2_slt_0.wav']) {
+      await copyFile(join(SAMPLES, name), join(other, name));
+    }
+    const found = await evaluate({ data: other, model });
+    expect(found.clips).toBe(3);
+  });
+
+  it('gives the same on any number of threads', async () => {
+    const { settings } = model;
+    const fast = quickSettings({ encoding: { type: 'rate', stepsPerFrame: 3, threshold: 0 } });
+    expect(settings).not.toEqual(fast);
+    const { model: trained } = await train(quickTraining({ settings: fast, epochs: 1 }));
+    const one = await evaluate({ data: SAMPLES, model: trained, split: 'all', threads: 1, seed: 2 });
+    const five = await evaluate({ data: SAMPLES, model: trained, split: 'all', threads: 5, seed: 2 });
+    expect(five).toEqual(one);
+    const other = await evaluate({ data: SAMPLES, model: trained, split: 'all', seed: 3 });
+    expect(other.predictions).not.toEqual(one.predictions);
+  });
+
+  it('refuses words that the model does not know', async () => {
+    const words = join(folder, 'words');
+    for (const [word, clip] of Object.entries({ 7: '7_kal_0.wav', tree: '3_kal_0.wav' })) {
+      await mkdir(join(words, word), { recursive: true });
+      await copyFile(join(SAMPLES, clip), join(words, word, 'clip.wav'));
+    }
+    const run = evaluate({ data: words, model });
+    await expect(run).rejects.toMatchObject({ code: 'ERR_UNKNOWN_LABEL' });
+    await expect(run).rejects.toThrow('tree');
+  });
+
+  it('is stopped by a signal', async () => {
+    const run = evaluate({ data: SAMPLES, model, signal: AbortSignal.abort() });
+    await expect(run).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+  });
+});

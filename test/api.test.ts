@@ -1,0 +1,183 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createModel, loadModel, type Model, type Prediction, readAudio } from '../lib/index.js';
+import { needs } from './helpers/data.js';
+import { DIGITS, quickSettings, SAMPLES } from './helpers/training.js';
+
+const seed = needs('seed/parameters.pt');
+const seven = join(SAMPLES, '7_kal_0.wav');
+const clips = ['0_awb_0', '3_slt_0', '7_kal_0', '9_rms_0'].map((name) => join(SAMPLES, `${name}.wav`));
+
+let folder: string;
+let model: Model;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sonospike-api-'));
+  model = await loadModel();
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+function argmax(values: readonly number[]): number {
+  return values.indexOf(Math.max(...values));
+}
+
+/** The clip's samples before any scaling; every shipped sample is mono 16-bit PCM. */
+function int16Of(file: string): Int16Array {
+  const bytes = readFileSync(file);
+  const at = bytes.indexOf('data') + 8;
+  const length = bytes.readUInt32LE(at - 4);
+  return new Int16Array(new Uint8Array(bytes.subarray(at, at + length)).buffer);
+}
+
+describe('the same audio in another form gives the same bits', () => {
+  let expected: Prediction;
+  beforeAll(async () => {
+    expected = await model.predict(seven);
+  });
+
+  it('as a URL', async () => {
+    expect(await model.predict(pathToFileURL(seven))).toEqual(expected);
+  });
+
+  it('as a relative path', async () => {
+    expect(await model.predict(seven.slice(resolve('.').length + 1))).toEqual(expected);
+  });
+
+  it('as a Buffer and as a Uint8Array in the middle of a larger one', async () => {
+    const bytes = readFileSync(seven);
+    const padded = new Uint8Array(bytes.length + 7);
+    padded.set(bytes, 3);
+    expect(await model.predict(bytes)).toEqual(expected);
+    expect(await model.predict(padded.subarray(3, 3 + bytes.length))).toEqual(expected);
+  });
+
+  it('as Float32Array and Int16Array samples', async () => {
+    const { samples, sampleRate } = await readAudio(seven);
+    const integers = int16Of(seven);
+    expect(integers).toHaveLength(samples.length);
+    expect(await model.predict({ samples, sampleRate })).toEqual(expected);
+    expect(await model.predict({ samples: integers, sampleRate })).toEqual(expected);
+  });
+});
+
+describe('the ways to predict agree bit for bit', () => {
+  it('predict, predictSync, predictBatch and observe', async () => {
+    const batch = await model.predictBatch(clips);
+    for (const [i, file] of clips.entries()) {
+      const expected = await model.predict(file);
+      expect(model.predictSync(readFileSync(file))).toEqual(expected);
+      expect(batch[i]).toEqual(expected);
+      expect(await model.observe(file)).toMatchObject(expected);
+    }
+  });
+
+  it('in a batch on any number of threads, and in whatever company', async () => {
+    const one = await loadModel(undefined, { threads: 1 });
+    const five = await loadModel(undefined, { threads: 5 });
+    const expected = await model.predictBatch(clips);
+    expect(await one.predictBatch(clips)).toEqual(expected);
+    expect(await five.predictBatch([...clips].reverse())).toEqual([...expected].reverse());
+    expect(await model.predictBatch([])).toEqual([]);
+  });
+
+  it('when many are asked for at once', async () => {
+    const expected = await model.predictBatch(clips);
+    const asked = Array.from({ length: 40 }, (_, i) => model.predict(clips[i % clips.length]!));
+    for (const [i, found] of (await Promise.all(asked)).entries()) {
+      expect(found).toEqual(expected[i % clips.length]);
+    }
+  });
+});
+
+describe('a prediction', () => {
+  it('has probabilities that sum to 1 and the label of the greatest', async () => {
+    for (const { label, probabilities, scores } of await model.predictBatch(clips)) {
+      expect(probabilities).toHaveLength(model.labels.length);
+      expect(probabilities.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 5);
+      expect(label).toBe(model.labels[argmax(probabilities)]);
+      expect(argmax(scores)).toBe(argmax(probabilities));
+    }
+  });
+
+  it('is right for most of the samples by the shipped model', async () => {
+    const found = await model.predictBatch(clips);
+    expect(found.map(({ label }) => label)).toEqual(['0', '3', '7', '9']);
+  });
+});
+
+it('observe gives arrays of the sizes that the settings say, and the spikes of the firing rates', async () => {
+  const { features, input, layers, firingRates } = await model.observe(seven);
+  const { settings } = model;
+  const steps = settings.frames * settings.encoding.stepsPerFrame;
+  expect(features.frames).toBe(settings.frames);
+  expect(features.data).toHaveLength(features.frames * features.features);
+  expect(input.steps).toBe(steps);
+  expect(input.data).toHaveLength(steps * input.channels);
+  expect(layers.map(({ neurons }) => neurons)).toEqual(settings.network.layers.map(({ neurons }) => neurons));
+  for (const [k, { neurons, spikes, potential }] of layers.entries()) {
+    expect(potential).toHaveLength(steps * neurons);
+    expect(spikes).toHaveLength(steps * neurons);
+    expect(spikes.reduce((sum, s) => sum + s, 0) / spikes.length).toBeCloseTo(firingRates[k]!, 6);
+  }
+});
+
+it('save and load keep the bits and what the file says of the training', async () => {
+  const path = join(folder, 'copy.safetensors');
+  await model.save(path);
+  const copy = await loadModel(path);
+  expect(copy.settings).toEqual(model.settings);
+  expect(copy.training).toEqual(model.training);
+  expect(copy.parameters()).toEqual(model.parameters());
+  expect(await copy.predictBatch(clips)).toEqual(await model.predictBatch(clips));
+});
+
+it('parameters are copies: writing to them changes nothing', async () => {
+  const expected = await model.predict(seven);
+  for (const { data } of model.parameters().values()) data.fill(0);
+  expect(await model.predict(seven)).toEqual(expected);
+});
+
+describe('createModel', () => {
+  it('draws its weights from the seed', () => {
+    const weights = (seed: number) => createModel(quickSettings(), { seed }).parameters();
+    expect(weights(1)).toEqual(weights(1));
+    expect(weights(1)).not.toEqual(weights(2));
+  });
+
+  it('predicts, saves and loads with the scaling of a training set that it has not seen yet', async () => {
+    const scaling = { type: 'standard', over: 'training-set', pooled: false } as const;
+    const fresh = createModel(quickSettings({ scaling }));
+    const path = join(folder, 'fresh.safetensors');
+    await fresh.save(path);
+    const found = await fresh.predict(seven);
+    expect(DIGITS).toContain(found.label);
+    expect(found.probabilities.every(Number.isFinite)).toBe(true);
+    expect(await (await loadModel(path)).predict(seven)).toEqual(found);
+  });
+
+  it.each([
+    ['settings', () => createModel({ ...quickSettings(), frames: 0 })],
+    ['seed', () => createModel(quickSettings(), { seed: -1 })],
+    ['threads', () => createModel(quickSettings(), { threads: 0 })],
+  ])('refuses wrong %s', (_, call) => {
+    expect(call).toThrow(expect.objectContaining({ code: 'ERR_INVALID_OPTION' }));
+  });
+});
+
+describe.skipIf(seed.missing)('the draws of the rate encoding', () => {
+  it('are the same for the same seed and others for another', async () => {
+    const original = await loadModel(seed.path);
+    const input = async (number: number) => (await original.observe(seven, { seed: number })).input.data;
+    expect(await input(5)).toEqual(await input(5));
+    expect(await input(5)).not.toEqual(await input(6));
+    const first = await original.predict(seven, { seed: 5 });
+    expect(await original.predict(seven, { seed: 5 })).toEqual(first);
+    expect(original.predictSync(readFileSync(seven), { seed: 5 })).toEqual(first);
+    expect((await original.predictBatch([seven], { seed: 5 }))[0]).toEqual(first);
+    expect(await original.predict(seven, { seed: 6 })).not.toEqual(first);
+  });
+});

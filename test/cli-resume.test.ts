@@ -1,0 +1,192 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadModel } from '../lib/index.js';
+import { readSavedRun } from '../lib/training-files.js';
+import { copySamples, run, runJson, start, startNode, temporaryFolder } from './helpers/cli.js';
+
+/** Long enough to be stopped in the midst of, in seconds. */
+const EPOCHS = 80;
+
+let folder: string;
+let recipe: string[];
+
+const trainInto = (name: string, ...more: string[]) => [
+  'train',
+  ...recipe,
+  '--out',
+  `${name}.safetensors`,
+  ...more,
+];
+const bytes = (file: string) => readFile(join(folder, file));
+
+/** What the files of a training that was never stopped hold. */
+let whole: { model: Buffer; checkpoint: Buffer };
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  const data = await copySamples(join(folder, 'words'), '012');
+  recipe = ['--data', data, '--epochs', String(EPOCHS), '--batch-size', '4', '--seed', '3'];
+  const { status, stderr } = await run(trainInto('whole'), { cwd: folder });
+  if (status !== 0) throw new Error(stderr);
+  whole = {
+    model: await bytes('whole.safetensors'),
+    checkpoint: await bytes('whole.checkpoint.safetensors'),
+  };
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function expectWhole(name: string): Promise<void> {
+  expect(whole.model.equals(await bytes(`${name}.safetensors`)), 'the same model').toBe(true);
+  expect(whole.checkpoint.equals(await bytes(`${name}.checkpoint.safetensors`)), 'the same checkpoint').toBe(
+    true,
+  );
+}
+
+describe('a training that is stopped', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    'by %s leaves a checkpoint, says how to go on, and ends with the same files',
+    async (signal, status) => {
+      const running = start(trainInto(signal), { cwd: folder });
+      await running.printed('"epoch":2,');
+      await sleep(Math.random() * 60);
+      running.child.kill(signal);
+      const stopped = await running.finished;
+      expect(stopped.status).toBe(status);
+      const checkpoint = `${signal}.checkpoint.safetensors`;
+      expect(stopped.stderr).toMatch(
+        new RegExp(`^sonospike: .*Go on with: sonospike train .*--resume ${checkpoint}\n$`, 'm'),
+      );
+      const saved = await readSavedRun(join(folder, checkpoint));
+      expect(saved.history.length).toBeGreaterThanOrEqual(2);
+      expect(saved.history.length).toBeLessThan(EPOCHS);
+      expect((await loadModel(join(folder, checkpoint))).labels).toEqual(['0', '1', '2']);
+      const resumed = await run(trainInto(signal, '--resume'), { cwd: folder });
+      expect(resumed.status).toBe(0);
+      expect(JSON.parse(resumed.stdout.split('\n')[0]!).epoch).toBe(saved.history.length + 1);
+      await expectWhole(signal);
+    },
+  );
+
+  it('by kill -9, again and again, ends with the same files', async () => {
+    for (let round = 0; round < 4; round++) {
+      const running = start(trainInto('killed', '--resume'), { cwd: folder });
+      if (round === 0) await running.printed('"epoch":1,');
+      await sleep(Math.random() * 400);
+      running.child.kill('SIGKILL');
+      expect((await running.finished).signal).toBe('SIGKILL');
+    }
+    const last = await run(trainInto('killed', '--resume'), { cwd: folder });
+    expect(last.stderr).not.toContain('starting anew');
+    expect(last.status).toBe(0);
+    await expectWhole('killed');
+  });
+
+  it('prints nothing on stdout with --json', async () => {
+    const running = start(trainInto('json', '--epochs', '100000', '--json'), { cwd: folder });
+    await running.printed('"epoch":1,', 'stderr');
+    running.child.kill('SIGINT');
+    expect(await running.finished).toMatchObject({ status: 130, stdout: '' });
+  });
+
+  it('ends at once when a later signal comes, but not for the same press of Ctrl-C', async () => {
+    const stop = pathToFileURL(resolve('dist/cli/stop.js')).href;
+    const script = `
+      import { stoppable } from '${stop}';
+      const timer = setInterval(() => {}, 1000);
+      const waiting = stoppable({ note: () => console.log('stopping') }, () => new Promise(() => {}));
+      console.log('ready');
+      await waiting;`;
+    const running = startNode(['--input-type=module', '-e', script]);
+    await running.printed('ready');
+    running.child.kill('SIGINT');
+    await running.printed('stopping');
+    running.child.kill('SIGINT');
+    await sleep(1500);
+    expect(running.child.exitCode ?? running.child.signalCode).toBeNull();
+    running.child.kill('SIGINT');
+    expect((await running.finished).signal).toBe('SIGINT');
+  });
+});
+
+describe('--resume', () => {
+  it('starts anew where there is no checkpoint, and says so', async () => {
+    const { status, stderr } = await run(trainInto('fresh', '--epochs', '1', '--resume'), { cwd: folder });
+    expect(status).toBe(0);
+    expect(stderr).toContain(
+      'There is no checkpoint fresh.checkpoint.safetensors to go on from: starting anew.',
+    );
+  });
+
+  it('trains for more epochs when asked to', async () => {
+    const args = ['--schedule', 'constant', '--resume'];
+    await runJson(trainInto('more', '--epochs', '2', ...args), { cwd: folder });
+    const { document } = await runJson(trainInto('more', '--epochs', '3', ...args), { cwd: folder });
+    expect(document.epochs).toHaveLength(3);
+  });
+
+  it.each([
+    ['a file that is not there', ['--resume', 'nowhere.safetensors'], /No such file.*nowhere/],
+    [
+      'a model',
+      ['--resume', 'whole.safetensors', '--checkpoint', 'c.safetensors'],
+      /without the state of a training/,
+    ],
+    ['another recipe', ['--resume', 'whole.checkpoint.safetensors', '--seed', '4'], /seed is 4, was 3/],
+    [
+      'other settings',
+      ['--resume', 'whole.checkpoint.safetensors', '--encoding', 'rate'],
+      /keeps its settings/,
+    ],
+  ])('refuses %s', async (_, args, message) => {
+    const { status, stderr, stdout } = await run(trainInto('refused', ...args), { cwd: folder });
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/^sonospike: /m);
+    expect(stdout).toBe('');
+    expect(status).toBe(1);
+  });
+
+  it('refuses other clips', async () => {
+    const other = await copySamples(join(folder, 'other'), '013');
+    const args = [
+      'train',
+      '--data',
+      other,
+      '--resume',
+      'whole.checkpoint.safetensors',
+      '--out',
+      'o.safetensors',
+    ];
+    const { status, stderr } = await run(args, { cwd: folder });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/belongs to a training on other clips/);
+  });
+
+  it('is not needed to replace files, which is said', async () => {
+    await run(trainInto('replaced', '--epochs', '1'), { cwd: folder });
+    const { status, stderr } = await run(trainInto('replaced', '--epochs', '1'), { cwd: folder });
+    expect(status).toBe(0);
+    expect(stderr).toContain('Replacing replaced.safetensors, which is there already.');
+    expect(stderr).toContain('Replacing replaced.checkpoint.safetensors, which is there already.');
+  });
+});
+
+describe('the same seed', () => {
+  it('gives the same files with 1, 2 and 5 threads', async () => {
+    for (const threads of ['1', '2', '5']) {
+      const { status } = await run(trainInto(`threads${threads}`, '--threads', threads), { cwd: folder });
+      expect(status).toBe(0);
+      await expectWhole(`threads${threads}`);
+    }
+  });
+
+  it('matters', async () => {
+    await run(trainInto('seed4', '--seed', '4'), { cwd: folder });
+    expect(whole.model.equals(await bytes('seed4.safetensors'))).toBe(false);
+  });
+});

@@ -1,0 +1,56 @@
+// Growth of the resident memory, in bytes, over many rounds of what argv names. Run with --expose-gc.
+import { readFileSync } from 'node:fs';
+import { createModel, loadModel } from '../../../dist/index.js';
+import { addon, CLIP, settings, sleep, sweep, training } from './common.mjs';
+
+const model = await loadModel();
+const bytes = readFileSync(CLIP);
+const samples = sweep();
+
+const tasks = {
+  predictSync: { rounds: 6000, work: () => model.predictSync(bytes) },
+  predict: { rounds: 4000, work: () => model.predict(bytes) },
+  observe: { rounds: 1500, work: () => model.observe(bytes) },
+  models: { rounds: 600, work: () => createModel(settings(128), { threads: 1 }).predictSync(bytes) },
+  stores: {
+    rounds: 600,
+    async work() {
+      const store = new addon.FeatureStore(model.native, 2);
+      await store.add([{ samples, sampleRate: 8000, label: -1 }]);
+      await store.evaluate(Int32Array.of(0), 0, 0);
+    },
+  },
+  errors: {
+    rounds: 4000,
+    async work() {
+      await model.predict(bytes.subarray(0, 100)).catch(() => {});
+      try {
+        model.native.predictSync(samples, -1, 0);
+      } catch {}
+    },
+  },
+  trainings: { rounds: 60, collectEvery: 1, work: () => training({ epochs: 1 }) },
+  // No help for the collector: it must know what a dropped store or model weighs.
+  batches: { rounds: 1500, collectEvery: 1e9, work: () => model.predictBatch([bytes, bytes]) },
+  loads: { rounds: 400, collectEvery: 1e9, work: () => loadModel() },
+};
+
+async function rounds(count, collectEvery, work) {
+  for (let i = 0; i < count; i++) {
+    await work();
+    if (i % collectEvery === 0) {
+      // Finalizers run from the event loop.
+      globalThis.gc();
+      await sleep(0);
+    }
+  }
+  globalThis.gc();
+  await sleep(20);
+  globalThis.gc();
+  return process.memoryUsage.rss();
+}
+
+const { rounds: count, collectEvery = 50, work } = tasks[process.argv[2]];
+const before = await rounds(count / 4, collectEvery, work);
+const after = await rounds(count, collectEvery, work);
+console.log(after - before);

@@ -1,0 +1,33 @@
+import { resolve } from 'node:path';
+import { type ModelSettings, presetSettings, type TrainOptions } from '../../lib/index.js';
+
+/** The clips that come with the package, ten digits of nine voices. */
+export const SAMPLES = resolve('samples');
+
+export const DIGITS = Array.from({ length: 10 }, (_, digit) => String(digit));
+
+/** Settings of a network so small that an epoch over the samples takes a fraction of a second. */
+export function quickSettings(changes: Partial<ModelSettings> = {}): ModelSettings {
+  const settings = presetSettings('default', DIGITS);
+  const layer = { ...settings.network.layers[0]!, neurons: 12 };
+  return {
+    ...settings,
+    frames: 30,
+    frontend: { ...settings.frontend, melBands: 12, coefficients: 8, hopLength: 160 },
+    network: { ...settings.network, layers: [layer, layer] },
+    ...changes,
+  };
+}
+
+/** Options of a training that takes about a second. */
+export function quickTraining(changes: Partial<TrainOptions> = {}): TrainOptions {
+  return {
+    data: SAMPLES,
+    settings: quickSettings(),
+    split: 'random:0.2',
+    epochs: 2,
+    batchSize: 8,
+    threads: 2,
+    ...changes,
+  };
+}
