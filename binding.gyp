@@ -51,6 +51,7 @@
         "native/core/network/parameters.cc",
         "native/core/network/readout.cc",
         "native/core/network/recognizer.cc",
+        "native/core/network/spike_train.cc",
         "native/core/support/thread_pool.cc",
         "native/core/training/feature_store.cc",
         "native/core/training/trainer.cc"

@@ -11,15 +11,19 @@ namespace sonospike {
 void Encoder::encode(const float* values, int frames, int features, const EncodingKey& key, float* out,
                      size_t stride, Buffer<uint32_t>& scratch) const {
   switch (options_.kind) {
-    case EncodingKind::kRate: return rate(values, frames, features, key, out, stride, scratch);
-    case EncodingKind::kLatency: return latency(values, frames, features, out, stride);
-    case EncodingKind::kDelta: return delta(values, frames, features, out, stride);
-    case EncodingKind::kDirect: return direct(values, frames, features, out, stride);
+    case EncodingKind::kRate:
+      return rate(values, frames, features, key, out, stride, scratch);
+    case EncodingKind::kLatency:
+      return latency(values, frames, features, out, stride);
+    case EncodingKind::kDelta:
+      return delta(values, frames, features, out, stride);
+    case EncodingKind::kDirect:
+      return direct(values, frames, features, out, stride);
   }
 }
 
-void Encoder::rate(const float* values, int frames, int features, const EncodingKey& key, float* out, size_t stride,
-                   Buffer<uint32_t>& scratch) const {
+void Encoder::rate(const float* values, int frames, int features, const EncodingKey& key, float* out,
+                   size_t stride, Buffer<uint32_t>& scratch) const {
   // Every step takes whole blocks of four words, so that the draw of (step, feature) has a place of its own.
   const int blocks = (features + 3) / 4, repeats = options_.steps_per_frame;
   scratch.reserve(static_cast<size_t>(4) * blocks * repeats);
@@ -65,7 +69,8 @@ void Encoder::delta(const float* values, int frames, int features, float* out, s
 
 void Encoder::direct(const float* values, int frames, int features, float* out, size_t stride) const {
   for (int frame = 0; frame < frames; ++frame, values += features) {
-    for (int step = 0; step < options_.steps_per_frame; ++step, out += stride) std::copy_n(values, features, out);
+    for (int step = 0; step < options_.steps_per_frame; ++step, out += stride)
+      std::copy_n(values, features, out);
   }
 }
 

@@ -11,7 +11,8 @@ enum class EncodingKind { kRate, kLatency, kDelta, kDirect };
 struct EncodingOptions {
   EncodingKind kind = EncodingKind::kRate;
   int steps_per_frame = 10;  ///< time steps for each frame
-  float threshold = 0.0f;    ///< delta: the change that sends a spike; latency: values at or below it never spike
+  float threshold =
+      0.0f;  ///< delta: the change that sends a spike; latency: values at or below it never spike
 };
 
 /// Names the random numbers of one clip in one epoch.
@@ -21,12 +22,16 @@ struct EncodingKey {
   uint32_t epoch = 0;
 };
 
-/// Turns the scaled values of a clip, [frames, features], into the input of every time step, [steps, channels].
+/// Turns the scaled values of a clip, [frames, features], into the input of every time step, [steps,
+/// channels].
 ///
-/// - rate: in each step a spike with probability clamp(x, 0, 1); draws from Philox, keyed by clip and position
+/// - rate: in each step a spike with probability clamp(x, 0, 1); draws from Philox, keyed by clip and
+/// position
 /// - latency: at most one spike a frame, in step round((1 - clamp(x, 0, 1)) (steps_per_frame - 1))
-/// - delta: send-on-delta. Each feature has a reference, 0 before the first frame. In each step an `up` spike raises
-///   it by the threshold while x is at least that far above, a `down` spike lowers it. Channels: all up, all down
+/// - delta: send-on-delta. Each feature has a reference, 0 before the first frame. In each step an `up` spike
+/// raises
+///   it by the threshold while x is at least that far above, a `down` spike lowers it. Channels: all up, all
+///   down
 /// - direct: x itself, as input current
 class Encoder {
  public:
@@ -35,10 +40,10 @@ class Encoder {
   int steps(int frames) const { return frames * options_.steps_per_frame; }
   int channels(int features) const { return options_.kind == EncodingKind::kDelta ? 2 * features : features; }
 
-  /// Writes step t to out[t * stride …]; does not touch what lies beyond the channels. `scratch` keeps its memory
-  /// from call to call.
-  void encode(const float* values, int frames, int features, const EncodingKey& key, float* out, size_t stride,
-              Buffer<uint32_t>& scratch) const;
+  /// Writes step t to out[t * stride …]; does not touch what lies beyond the channels. `scratch` keeps its
+  /// memory from call to call.
+  void encode(const float* values, int frames, int features, const EncodingKey& key, float* out,
+              size_t stride, Buffer<uint32_t>& scratch) const;
 
  private:
   void rate(const float*, int, int, const EncodingKey&, float*, size_t, Buffer<uint32_t>&) const;

@@ -10,13 +10,16 @@
 
 namespace sonospike {
 
-/// A batch whose inputs are made where and when they are needed, so that they are never all in memory at once.
+/// A batch whose inputs are made where and when they are needed, so that they are never all in memory at
+/// once.
 struct Batch {
   int clips = 0;
   int steps = 0;
   /// Writes the input of one clip, step t to x[t * stride …]. Called from several threads at once.
   std::function<void(int clip, float* x, size_t stride, int worker)> input;
   const int* labels = nullptr;  ///< [clips]; training only
+  /// Where `gradient` leaves dloss/dinput, [steps, clips, inputs]; null: nobody asks.
+  float* input_gradient = nullptr;
 };
 
 struct BatchStatistics {

@@ -124,16 +124,23 @@ void CpuBackend::forward_group(const Batch& batch, Group group, int worker, Work
   for (int i = 0; i < group.count; ++i) {
     batch.input(group.first + i, w.x.data() + static_cast<size_t>(i) * input_stride_, row, worker);
   }
-  const float* x = w.x.data();
+  w.x_events.clear(options_.inputs, input_stride_);
+  w.x_events.append(w.x.data(), batch.steps * group.count);
   for (size_t k = 0; k < layers_.size(); ++k) {
-    layers_[k].forward(x, batch.steps, group.count, w.layers[k], w.state);
-    x = w.layers[k].s.data();
+    layers_[k].forward(input_of(k, w), batch.steps, group.count, w.layers[k], w.state);
   }
-  readout_.forward(x, batch.steps, group.count, w.readout);
+  readout_.forward(input_of(layers_.size(), w), batch.steps, group.count, w.readout);
 }
 
-void CpuBackend::score_group(const Batch& batch, const LossOptions& loss, Group group, Workspace& w, float* scores,
-                             double* clip_spikes, BatchStatistics& statistics) const {
+/// What a layer reads; the readout counts as the one after the last.
+LayerInput CpuBackend::input_of(size_t layer, Workspace& w) const {
+  SpikeTrain& events = layer > 0 ? w.layers[layer - 1].events : w.x_events;
+  const float* x = layer > 0 ? w.layers[layer - 1].s.data() : w.x.data();
+  return {x, events.rows() > 0 && events.sparse() ? &events : nullptr};
+}
+
+void CpuBackend::score_group(const Batch& batch, const LossOptions& loss, Group group, Workspace& w,
+                             float* scores, double* clip_spikes, BatchStatistics& statistics) const {
   const int classes = options_.classes, stride = readout_.stride();
   w.grad_score.resize(static_cast<size_t>(group.count) * stride);
   for (int i = 0; i < group.count; ++i) {
@@ -165,14 +172,25 @@ void CpuBackend::backward_group(const Batch& batch, Group group, Workspace& w, f
     packed += layers_[k].gradient_size();
   }
   w.g.reserve(rows * last_stride(layers_));
-  readout_.backward(w.layers.back().s.data(), batch.steps, group.count, w.readout, w.grad_score.data(), w.g.data(),
-                    packed);
+  readout_.backward(input_of(layers_.size(), w), batch.steps, group.count, w.readout, w.grad_score.data(),
+                    w.g.data(), packed);
   for (size_t k = layers_.size(); k-- > 0;) {
-    const float* x = k > 0 ? w.layers[k - 1].s.data() : w.x.data();
-    if (k > 0) w.gx.reserve(rows * layers_[k - 1].stride());
-    layers_[k].backward(x, batch.steps, group.count, w.layers[k], w.g.data(), k > 0 ? w.gx.data() : nullptr, w.state,
-                        slices[k]);
+    const bool pass_on = k > 0 || batch.input_gradient;
+    if (pass_on) w.gx.reserve(rows * (k > 0 ? layers_[k - 1].stride() : input_stride_));
+    layers_[k].backward(input_of(k, w), batch.steps, group.count, w.layers[k], w.g.data(),
+                        pass_on ? w.gx.data() : nullptr, w.state, slices[k]);
     std::swap(w.g, w.gx);
+  }
+  if (batch.input_gradient) copy_input_gradient(batch, group, w.g.data());
+}
+
+void CpuBackend::copy_input_gradient(const Batch& batch, Group group, const float* gx) const {
+  const size_t inputs = options_.inputs;
+  for (int t = 0; t < batch.steps; ++t) {
+    for (int i = 0; i < group.count; ++i, gx += input_stride_) {
+      const size_t row = static_cast<size_t>(t) * batch.clips + group.first + i;
+      std::copy_n(gx, inputs, batch.input_gradient + row * inputs);
+    }
   }
 }
 
@@ -264,8 +282,9 @@ void CpuBackend::step(const OptimizerOptions& options, float rate) {
   for (const auto& info : table_.all()) {
     if (!info.trained) continue;
     const float decay = info.role == ParameterRole::kWeight ? options.weight_decay : 0.0f;
-    kernels().adam({info.size, parameters_.data() + info.offset, m_.data() + info.offset, v_.data() + info.offset,
-                    gradient_.data() + info.offset, scale, rate, options.beta1, options.beta2, options.epsilon,
+    kernels().adam({info.size, parameters_.data() + info.offset, m_.data() + info.offset,
+                    v_.data() + info.offset, gradient_.data() + info.offset, scale, rate, options.beta1,
+                    options.beta2, options.epsilon,
                     static_cast<float>(1.0 - std::pow(static_cast<double>(options.beta1), steps_)),
                     static_cast<float>(1.0 - std::pow(static_cast<double>(options.beta2), steps_)),
                     options.decoupled_decay ? decay : 0.0f, options.decoupled_decay ? 0.0f : decay});

@@ -7,9 +7,9 @@
 
 namespace sonospike {
 
-/// The clips of a batch are cut into slots, a number that depends on the batch alone. A slot is one task for the
-/// threads, works through its clips a group at a time, and sums its gradient by itself; slots are then added in
-/// order. So the bits do not depend on the number of threads.
+/// The clips of a batch are cut into slots, a number that depends on the batch alone. A slot is one task for
+/// the threads, works through its clips a group at a time, and sums its gradient by itself; slots are then
+/// added in order. So the bits do not depend on the number of threads.
 class CpuBackend final : public Backend {
  public:
   CpuBackend(const NetworkOptions& options, int threads);
@@ -18,7 +18,8 @@ class CpuBackend final : public Backend {
   const ParameterTable& table() const override { return table_; }
   void load_parameters(const float* values) override;
   void read_parameters(float* values) const override;
-  BatchStatistics forward(const Batch& batch, const LossOptions& loss, float* scores, double* clip_spikes) override;
+  BatchStatistics forward(const Batch& batch, const LossOptions& loss, float* scores,
+                          double* clip_spikes) override;
   std::vector<ActivityView> observe(const Batch& batch, float* scores) override;
   BatchStatistics gradient(const Batch& batch, const LossOptions& loss) override;
   void read_gradient(float* values) const override;
@@ -30,6 +31,7 @@ class CpuBackend final : public Backend {
   /// Of one thread.
   struct Workspace {
     Buffer<float> x, state, grad_score;
+    SpikeTrain x_events;
     Buffer<float> g, gx;  // dL/ds of the layer in hand and of the one below
     std::vector<LayerTrace> layers;
     ReadoutTrace readout;
@@ -43,7 +45,9 @@ class CpuBackend final : public Backend {
   int group_size(int steps) const;
   void for_slots(const Batch& batch, const std::function<void(int slot, Group group, Workspace&)>& work);
   void forward_group(const Batch& batch, Group group, int worker, Workspace& w);
+  LayerInput input_of(size_t layer, Workspace& w) const;
   void backward_group(const Batch& batch, Group group, Workspace& w, float* packed);
+  void copy_input_gradient(const Batch& batch, Group group, const float* gx) const;
   void score_group(const Batch& batch, const LossOptions& loss, Group group, Workspace& w, float* scores,
                    double* clip_spikes, BatchStatistics& statistics) const;
   void pack();

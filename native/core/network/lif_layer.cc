@@ -76,55 +76,97 @@ void LifLayer::unpack_gradient(const float* packed, const ParameterTable& table,
   add_to(from.threshold, table.at(prefix + "threshold"), gradient);
 }
 
-void LifLayer::forward(const float* x, int steps, int clips, LayerTrace& trace, Buffer<float>& state) const {
+void LifLayer::forward(LayerInput input, int steps, int clips, LayerTrace& trace,
+                       Buffer<float>& state) const {
   const Kernels& k = kernels();
   const size_t row = static_cast<size_t>(clips) * stride_;
+  const int rows = steps * clips;
+  const bool hard = options_.neuron.spike != SpikeKind::kSoft;
   trace.u.reserve(row * steps);
   trace.s.reserve(row * steps);
+  trace.events.clear(options_.neurons, stride_);
   state.resize(row);
-  k.gemm({steps * clips, stride_, inputs_, x, input_stride_, 1, weight_t_.data(), stride_, trace.u.data(), stride_,
-          bias_.data(), false});
-  LifForwardArgs lif{options_.neuron, steps,          clips,          stride_,     decay_.data(),
+  if (input.events) {
+    input.events->multiply(0, rows, weight_t_.data(), stride_, bias_.data(), trace.u.data());
+  } else {
+    k.gemm({rows, stride_, inputs_, input.x, input_stride_, 1, weight_t_.data(), stride_, trace.u.data(),
+            stride_, bias_.data(), false});
+  }
+  LifForwardArgs lif{options_.neuron,   steps,          clips,          stride_,     decay_.data(),
                      threshold_.data(), trace.u.data(), trace.s.data(), state.data()};
-  if (!options_.recurrent) return k.lif_forward(lif);
+  if (!options_.recurrent) {
+    k.lif_forward(lif);
+    if (hard) trace.events.append(trace.s.data(), rows);
+    return;
+  }
   lif.steps = 1;
   for (int t = 0; t < steps; ++t, lif.u += row, lif.s += row) {
-    if (t > 0) {
-      k.gemm({clips, stride_, options_.neurons, lif.s - row, stride_, 1, recurrent_t_.data(), stride_, lif.u,
-              stride_, nullptr, true});
-    }
+    if (t > 0) feed_back(trace, t, clips, lif.u);
     k.lif_forward(lif);
+    if (hard) trace.events.append(lif.s, clips);
   }
 }
 
-void LifLayer::backward(const float* x, int steps, int clips, const LayerTrace& trace, float* g, float* gx,
+/// u of step t += R times the spikes of the step before.
+void LifLayer::feed_back(const LayerTrace& trace, int t, int clips, float* u) const {
+  const int before = (t - 1) * clips;
+  if (trace.events.rows() > 0 && trace.events.sparse()) {
+    return trace.events.multiply(before, clips, recurrent_t_.data(), stride_, nullptr, u);
+  }
+  kernels().gemm({clips, stride_, options_.neurons, trace.s.data() + static_cast<size_t>(before) * stride_,
+                  stride_, 1, recurrent_t_.data(), stride_, u, stride_, nullptr, true});
+}
+
+void LifLayer::backward(LayerInput input, int steps, int clips, LayerTrace& trace, float* g, float* gx,
                         Buffer<float>& state, float* packed) const {
   const Kernels& k = kernels();
-  const int n = options_.neurons;
-  const size_t row = static_cast<size_t>(clips) * stride_;
+  const int n = options_.neurons, rows = steps * clips;
   const PackedGradient grad = slices(packed);
-  state.resize(row);
-  LifBackwardArgs lif{options_.neuron, 0,           steps - 1,        clips,          stride_,
-                      decay_.data(),   threshold_.data(), trace.u.data(), trace.s.data(), g,
-                      state.data(),    grad.bias,   grad.decay,       grad.threshold};
-  if (!options_.recurrent) {
-    k.lif_backward(lif);
+  state.resize(static_cast<size_t>(clips) * stride_);
+  LifBackwardArgs lif{options_.neuron,   0,
+                      steps - 1,         clips,
+                      stride_,           decay_.data(),
+                      threshold_.data(), trace.u.data(),
+                      trace.s.data(),    g,
+                      state.data(),      grad.bias,
+                      grad.decay,        grad.threshold};
+  if (options_.recurrent) {
+    backward_recurrent(lif, trace, grad.recurrent);
   } else {
-    for (int t = steps - 1; t >= 0; --t) {
-      float* now = g + row * t;
-      if (t + 1 < steps) {
-        k.gemm({clips, stride_, n, now + row, stride_, 1, recurrent_.data(), stride_, now, stride_, nullptr, true});
-      }
-      lif.first = lif.last = t;
-      k.lif_backward(lif);
-    }
-    k.gemm({n, stride_, (steps - 1) * clips, trace.s.data(), 1, stride_, g + row, stride_, grad.recurrent, stride_,
-            nullptr, true});
+    k.lif_backward(lif);
   }
-  k.gemm({inputs_, stride_, steps * clips, x, 1, input_stride_, g, stride_, grad.weight, stride_, nullptr, true});
+  if (input.events) {
+    input.events->multiply_transposed(rows, g, stride_, grad.weight);
+  } else {
+    k.gemm(
+        {inputs_, stride_, rows, input.x, 1, input_stride_, g, stride_, grad.weight, stride_, nullptr, true});
+  }
   if (gx) {
-    k.gemm({steps * clips, input_stride_, n, g, stride_, 1, weight_.data(), input_stride_, gx, input_stride_, nullptr,
+    k.gemm({rows, input_stride_, n, g, stride_, 1, weight_.data(), input_stride_, gx, input_stride_, nullptr,
             false});
+  }
+}
+
+/// The scan back in time with the gradient through R, then the gradient of R itself.
+void LifLayer::backward_recurrent(LifBackwardArgs lif, LayerTrace& trace, float* grad) const {
+  const Kernels& k = kernels();
+  const int n = options_.neurons, clips = lif.clips, last = lif.last;
+  const size_t row = static_cast<size_t>(clips) * stride_;
+  for (int t = last; t >= 0; --t) {
+    float* now = lif.g + row * t;
+    if (t < last) {
+      k.gemm({clips, stride_, n, now + row, stride_, 1, recurrent_.data(), stride_, now, stride_, nullptr,
+              true});
+    }
+    lif.first = lif.last = t;
+    k.lif_backward(lif);
+  }
+  const int rows = last * clips;
+  if (trace.events.rows() > 0 && trace.events.sparse()) {
+    trace.events.multiply_transposed(rows, lif.g + row, stride_, grad);
+  } else {
+    k.gemm(
+        {n, stride_, rows, trace.s.data(), 1, stride_, lif.g + row, stride_, grad, stride_, nullptr, true});
   }
 }
 

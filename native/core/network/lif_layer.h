@@ -2,18 +2,20 @@
 
 #include "core/network/options.h"
 #include "core/network/parameters.h"
+#include "core/network/spike_train.h"
 #include "core/support/buffer.h"
 
 namespace sonospike {
 
 /// What the forward pass of a group of clips leaves behind for the backward pass.
 struct LayerTrace {
-  Buffer<float> u;  ///< membrane potential before the reset, [steps, clips, stride]
-  Buffer<float> s;  ///< spikes, [steps, clips, stride]
+  Buffer<float> u;    ///< membrane potential before the reset, [steps, clips, stride]
+  Buffer<float> s;    ///< spikes, [steps, clips, stride]
+  SpikeTrain events;  ///< the same as lists, where the spikes are hard
 };
 
-/// One layer with its weights in the kernels' layout. Neurons lie side by side and are padded to `stride` with
-/// neurons that never spike; a step of a clip is a row.
+/// One layer with its weights in the kernels' layout. Neurons lie side by side and are padded to `stride`
+/// with neurons that never spike; a step of a clip is a row.
 class LifLayer {
  public:
   /// `input_stride`: floats from one row of the input to the next.
@@ -31,12 +33,12 @@ class LifLayer {
   void unpack_gradient(const float* packed, const ParameterTable& table, const std::string& prefix,
                        float* gradient) const;
 
-  /// x [steps, clips, input_stride] → trace. `state` [clips, stride] is scratch.
-  void forward(const float* x, int steps, int clips, LayerTrace& trace, Buffer<float>& state) const;
+  /// input [steps, clips, input_stride] → trace. `state` [clips, stride] is scratch.
+  void forward(LayerInput input, int steps, int clips, LayerTrace& trace, Buffer<float>& state) const;
 
-  /// g: in dL/ds, out dL/du [steps, clips, stride]; gx: out dL/dx, or null where nobody asks. Gradients of the
-  /// parameters are added to `packed`.
-  void backward(const float* x, int steps, int clips, const LayerTrace& trace, float* g, float* gx,
+  /// g: in dL/ds, out dL/du [steps, clips, stride]; gx: out dL/dx, or null where nobody asks. Gradients of
+  /// the parameters are added to `packed`.
+  void backward(LayerInput input, int steps, int clips, LayerTrace& trace, float* g, float* gx,
                 Buffer<float>& state, float* packed) const;
 
  private:
@@ -44,6 +46,8 @@ class LifLayer {
     float *weight, *recurrent, *bias, *decay, *threshold;
   };
   PackedGradient slices(float* packed) const;
+  void feed_back(const LayerTrace& trace, int t, int clips, float* u) const;
+  void backward_recurrent(LifBackwardArgs lif, LayerTrace& trace, float* grad) const;
 
   LayerOptions options_;
   int inputs_, input_stride_, stride_;

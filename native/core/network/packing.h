@@ -5,8 +5,8 @@
 
 namespace sonospike {
 
-/// Between the files' layout of a weight matrix, [outputs, inputs], and the kernels': padded rows, transposed for
-/// the forward pass so that outputs lie side by side.
+/// Between the files' layout of a weight matrix, [outputs, inputs], and the kernels': padded rows, transposed
+/// for the forward pass so that outputs lie side by side.
 struct MatrixPacking {
   int outputs, inputs;
   int output_stride, input_stride;

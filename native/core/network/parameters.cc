@@ -30,12 +30,13 @@ ParameterTable::ParameterTable(const NetworkOptions& options) : options_(options
   if (options.readout.kind == ReadoutKind::kLeakyIntegrator) {
     add("readout.weight", kReadout, {options.classes, inputs}, ParameterRole::kWeight, true, false);
     add("readout.bias", kReadout, {options.classes}, ParameterRole::kBias, true, false);
-    add("readout.decay", kReadout, {options.classes}, ParameterRole::kDecay, options.readout.learn_decay, true);
+    add("readout.decay", kReadout, {options.classes}, ParameterRole::kDecay, options.readout.learn_decay,
+        true);
   }
 }
 
-void ParameterTable::add(std::string name, int layer, std::vector<int> shape, ParameterRole role, bool trained,
-                         bool constrained) {
+void ParameterTable::add(std::string name, int layer, std::vector<int> shape, ParameterRole role,
+                         bool trained, bool constrained) {
   size_t size = 1;
   for (int n : shape) size *= static_cast<size_t>(n);
   all_.push_back({std::move(name), layer, std::move(shape), role, size_, size, trained, constrained});
@@ -73,9 +74,11 @@ void ParameterTable::initialise(uint64_t seed, float* values) const {
       if (info.role == ParameterRole::kThreshold) start = {layer.threshold, layer.threshold_spread};
     }
     for (size_t i = 0; i < info.size; ++i) {
-      const auto block = philox(seed, static_cast<uint32_t>(i / 4),
-                                static_cast<uint32_t>(RandomStream::kInitialisation), static_cast<uint32_t>(k), 0);
-      values[info.offset + i] = start.centre + start.spread * (2.0f * philox_uniform(block.word[i % 4]) - 1.0f);
+      const auto block =
+          philox(seed, static_cast<uint32_t>(i / 4), static_cast<uint32_t>(RandomStream::kInitialisation),
+                 static_cast<uint32_t>(k), 0);
+      values[info.offset + i] =
+          start.centre + start.spread * (2.0f * philox_uniform(block.word[i % 4]) - 1.0f);
     }
   }
 }

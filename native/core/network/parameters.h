@@ -12,8 +12,9 @@ enum class ParameterRole { kWeight, kBias, kDecay, kThreshold };
 
 /// One named array among the parameters of a network; row-major at [offset, offset + size) of one flat array.
 struct ParameterInfo {
-  std::string name;  ///< layers.K.weight, .recurrent, .bias, .decay, .threshold; readout.weight, .bias, .decay
-  int layer;         ///< from 0; -1: the readout
+  std::string
+      name;   ///< layers.K.weight, .recurrent, .bias, .decay, .threshold; readout.weight, .bias, .decay
+  int layer;  ///< from 0; -1: the readout
   std::vector<int> shape;  ///< weights are [outputs, inputs]
   ParameterRole role;
   size_t offset, size;
@@ -30,12 +31,13 @@ class ParameterTable {
   const ParameterInfo& at(const std::string& name) const;
   size_t size() const { return size_; }
 
-  /// Initial values: weights and biases uniform in ±1/sqrt(inputs) as torch.nn.Linear; decays and thresholds as the
-  /// options say. The same for a seed everywhere.
+  /// Initial values: weights and biases uniform in ±1/sqrt(inputs) as torch.nn.Linear; decays and thresholds
+  /// as the options say. The same for a seed everywhere.
   void initialise(uint64_t seed, float* values) const;
 
  private:
-  void add(std::string name, int layer, std::vector<int> shape, ParameterRole role, bool trained, bool constrained);
+  void add(std::string name, int layer, std::vector<int> shape, ParameterRole role, bool trained,
+           bool constrained);
 
   NetworkOptions options_;
   std::vector<ParameterInfo> all_;

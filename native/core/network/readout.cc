@@ -44,24 +44,29 @@ void Readout::unpack_gradient(const float* packed, const ParameterTable& table, 
   }
 }
 
-void Readout::forward(const float* s, int steps, int clips, ReadoutTrace& trace) const {
+void Readout::forward(LayerInput input, int steps, int clips, ReadoutTrace& trace) const {
   const size_t row = static_cast<size_t>(clips) * stride_;
   trace.score.resize(row);
   if (counts_spikes()) {
-    for (int t = 0; t < steps; ++t) kernels().add(trace.score.data(), s + row * t, row);
+    for (int t = 0; t < steps; ++t) kernels().add(trace.score.data(), input.x + row * t, row);
     return;
   }
   trace.current.reserve(row * steps);
   trace.o.reserve(row * steps);
   trace.p.reserve(row * steps);
-  kernels().gemm({steps * clips, stride_, inputs_, s, input_stride_, 1, weight_t_.data(), stride_,
-                  trace.current.data(), stride_, bias_.data(), false});
+  if (input.events) {
+    input.events->multiply(0, steps * clips, weight_t_.data(), stride_, bias_.data(), trace.current.data());
+  } else {
+    kernels().gemm({steps * clips, stride_, inputs_, input.x, input_stride_, 1, weight_t_.data(), stride_,
+                    trace.current.data(), stride_, bias_.data(), false});
+  }
   kernels().leaky_readout_forward({steps, clips, stride_, classes_, decay_.data(), trace.current.data(),
-                                   trace.o.data(), trace.p.data(), trace.score.data(), nullptr, nullptr, nullptr});
+                                   trace.o.data(), trace.p.data(), trace.score.data(), nullptr, nullptr,
+                                   nullptr});
 }
 
-void Readout::backward(const float* s, int steps, int clips, ReadoutTrace& trace, const float* grad_score, float* gs,
-                       float* packed) const {
+void Readout::backward(LayerInput input, int steps, int clips, ReadoutTrace& trace, const float* grad_score,
+                       float* gs, float* packed) const {
   const size_t row = static_cast<size_t>(clips) * stride_;
   if (counts_spikes()) {
     for (int t = 0; t < steps; ++t) std::copy_n(grad_score, row, gs + row * t);
@@ -71,8 +76,12 @@ void Readout::backward(const float* s, int steps, int clips, ReadoutTrace& trace
   kernels().leaky_readout_backward({steps, clips, stride_, classes_, decay_.data(), trace.current.data(),
                                     trace.o.data(), trace.p.data(), trace.score.data(), grad_score, bias,
                                     bias + stride_});
-  kernels().gemm({inputs_, stride_, steps * clips, s, 1, input_stride_, trace.current.data(), stride_, packed, stride_,
-                  nullptr, true});
+  if (input.events) {
+    input.events->multiply_transposed(steps * clips, trace.current.data(), stride_, packed);
+  } else {
+    kernels().gemm({inputs_, stride_, steps * clips, input.x, 1, input_stride_, trace.current.data(), stride_,
+                    packed, stride_, nullptr, true});
+  }
   kernels().gemm({steps * clips, input_stride_, classes_, trace.current.data(), stride_, 1, weight_.data(),
                   input_stride_, gs, input_stride_, nullptr, false});
 }

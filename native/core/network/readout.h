@@ -2,6 +2,7 @@
 
 #include "core/network/options.h"
 #include "core/network/parameters.h"
+#include "core/network/spike_train.h"
 #include "core/support/buffer.h"
 
 namespace sonospike {
@@ -23,10 +24,10 @@ class Readout {
   size_t gradient_size() const;
   void unpack_gradient(const float* packed, const ParameterTable& table, float* gradient) const;
 
-  void forward(const float* s, int steps, int clips, ReadoutTrace& trace) const;
+  void forward(LayerInput input, int steps, int clips, ReadoutTrace& trace) const;
   /// grad_score [clips, stride] → gs = dL/ds [steps, clips, input_stride].
-  void backward(const float* s, int steps, int clips, ReadoutTrace& trace, const float* grad_score, float* gs,
-                float* packed) const;
+  void backward(LayerInput input, int steps, int clips, ReadoutTrace& trace, const float* grad_score,
+                float* gs, float* packed) const;
 
  private:
   ReadoutOptions options_;

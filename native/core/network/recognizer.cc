@@ -16,8 +16,8 @@ Recognizer::Recognizer(std::shared_ptr<const FeatureExtractor> extractor, const 
 Observation Recognizer::observe(const float* samples, size_t n, int rate, uint64_t seed) {
   FlushDenormals flush;
   extractor_->extract(samples, n, rate, features_.data(), workspace_);
-  encoder_.encode(features_.data(), extractor_->frames(), extractor_->feature_count(), {seed, 0, 0}, input_.data(),
-                  channels(), scratch_);
+  encoder_.encode(features_.data(), extractor_->frames(), extractor_->feature_count(), {seed, 0, 0},
+                  input_.data(), channels(), scratch_);
   Batch batch;
   batch.clips = 1;
   batch.steps = steps();

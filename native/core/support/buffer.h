@@ -9,7 +9,8 @@
 
 namespace sonospike {
 
-/// Floats in a row are padded to a multiple of this, so that kernels of every instruction set run without tails.
+/// Floats in a row are padded to a multiple of this, so that kernels of every instruction set run without
+/// tails.
 inline constexpr int kLanePad = 16;
 
 inline constexpr int pad_lanes(int n) {
@@ -51,6 +52,16 @@ class Buffer {
     std::free(data_);
     data_ = static_cast<T*>(fresh);
     size_ = capacity_ = size;
+  }
+
+  /// Makes room for `size` elements and keeps those that are there.
+  void grow(size_t size) {
+    if (size > capacity_) {
+      Buffer larger(size + size / 2);
+      if (size_) std::memcpy(larger.data_, data_, size_ * sizeof(T));
+      swap(larger);
+    }
+    size_ = size;
   }
 
   void zero() {

@@ -2,9 +2,10 @@
 
 #include <cstdint>
 
-/// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC11): a counter and
-/// a key give four 32-bit words. Nothing is carried from draw to draw, so any thread or device gets the same ones.
-/// All functions have internal linkage: kernel files compile their own copies for their instruction set.
+/// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC11): a counter
+/// and a key give four 32-bit words. Nothing is carried from draw to draw, so any thread or device gets the
+/// same ones. All functions have internal linkage: kernel files compile their own copies for their
+/// instruction set.
 
 namespace sonospike {
 

@@ -21,9 +21,9 @@ class ThreadPool {
 
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
-  /// Calls `task(index, worker)` once for every index in [0, tasks), worker in [0, size()), and returns when all
-  /// are done. Tasks are handed out in order. The first exception is thrown again here, after all have stopped.
-  /// Not reentrant: one `run` at a time.
+  /// Calls `task(index, worker)` once for every index in [0, tasks), worker in [0, size()), and returns when
+  /// all are done. Tasks are handed out in order. The first exception is thrown again here, after all have
+  /// stopped. Not reentrant: one `run` at a time.
   void run(int tasks, const std::function<void(int index, int worker)>& task);
 
  private:

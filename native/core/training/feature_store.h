@@ -17,16 +17,17 @@ struct ClipAudio {
 
 /// The scaled features of a set of clips, computed once, in parallel, and kept in memory.
 ///
-/// With statistics of the training set the clips are added unscaled; `fit` takes the statistics and scales all.
+/// With statistics of the training set the clips are added unscaled; `fit` takes the statistics and scales
+/// all.
 class FeatureStore {
  public:
   FeatureStore(std::shared_ptr<FeatureExtractor> extractor, int threads);
 
   /// Adds clips in order. One call at a time.
   void add(const std::vector<ClipAudio>& clips);
-  /// Takes the scaling from the clips at `training` where the options ask for the training set's, and scales all
-  /// clips. Needed before `features`; does nothing where there is nothing to do. `keep`: scale with what the
-  /// extractor has already (an evaluation).
+  /// Takes the scaling from the clips at `training` where the options ask for the training set's, and scales
+  /// all clips. Needed before `features`; does nothing where there is nothing to do. `keep`: scale with what
+  /// the extractor has already (an evaluation).
   void fit(const std::vector<int>& training, bool keep);
 
   int size() const { return static_cast<int>(labels_.size()); }

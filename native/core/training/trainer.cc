@@ -40,8 +40,8 @@ Trainer::Trainer(std::shared_ptr<Backend> backend, std::shared_ptr<const Feature
 std::vector<int> Trainer::order(int epoch) const {
   std::vector<int> order = training_;
   for (size_t i = order.size(); i > 1; --i) {
-    const auto block = philox(options_.seed, static_cast<uint32_t>(i), static_cast<uint32_t>(RandomStream::kShuffle),
-                              0, static_cast<uint32_t>(epoch));
+    const auto block = philox(options_.seed, static_cast<uint32_t>(i),
+                              static_cast<uint32_t>(RandomStream::kShuffle), 0, static_cast<uint32_t>(epoch));
     const uint64_t random = (static_cast<uint64_t>(block.word[0]) << 32) | block.word[1];
     std::swap(order[i - 1], order[random % i]);
   }
@@ -65,7 +65,8 @@ bool Trainer::run_epoch(const std::atomic<bool>& abort) {
       keys[i] = {options_.seed, static_cast<uint32_t>(clip), static_cast<uint32_t>(position_.epoch) + 1};
       labels[i] = store_->label(clip);
     }
-    const Batch batch = make_batch(*store_, encoder_, clips.data() + first, keys.data(), count, labels.data(), scratch);
+    const Batch batch =
+        make_batch(*store_, encoder_, clips.data() + first, keys.data(), count, labels.data(), scratch);
     const BatchStatistics done = backend_->gradient(batch, options_.loss);
     const int64_t step = static_cast<int64_t>(position_.epoch) * batches() + position_.batch;
     backend_->step(options_.optimizer, learning_rate(options_.schedule, step, total));

@@ -20,11 +20,11 @@ struct TrainingOptions {
   LossOptions loss;
 };
 
-/// Where a training stands, and the sums of the epoch in hand. With the parameters and Adam's moments it is all that
-/// is needed to go on to the same bits.
+/// Where a training stands, and the sums of the epoch in hand. With the parameters and Adam's moments it is
+/// all that is needed to go on to the same bits.
 struct TrainingPosition {
-  int epoch = 0;    ///< from 0
-  int batch = 0;    ///< of the epoch, from 0
+  int epoch = 0;      ///< from 0
+  int batch = 0;      ///< of the epoch, from 0
   int64_t clips = 0;  ///< of the epoch so far
   double loss = 0.0;
   int64_t correct = 0;
@@ -37,15 +37,15 @@ struct EvaluationResult {
   std::vector<double> spikes;  ///< [clips, layers]
 };
 
-/// Trains a network on the clips of a store. The order of the clips and the spikes of each depend on the seed, the
-/// epoch and the clip alone.
+/// Trains a network on the clips of a store. The order of the clips and the spikes of each depend on the
+/// seed, the epoch and the clip alone.
 class Trainer {
  public:
   Trainer(std::shared_ptr<Backend> backend, std::shared_ptr<const FeatureStore> store,
           const EncodingOptions& encoding, const TrainingOptions& options, std::vector<int> training);
 
-  /// Works on from `position()` to the end of the epoch, or to the end of the batch in hand once `abort` is set.
-  /// Returns whether the epoch is complete; the position then stands at the start of the next one, and
+  /// Works on from `position()` to the end of the epoch, or to the end of the batch in hand once `abort` is
+  /// set. Returns whether the epoch is complete; the position then stands at the start of the next one, and
   /// `finished()` has the sums of the one that ended.
   bool run_epoch(const std::atomic<bool>& abort);
 
@@ -53,7 +53,9 @@ class Trainer {
   void set_position(const TrainingPosition& position) { position_ = position; }
   const TrainingPosition& finished() const { return finished_; }
 
-  int batches() const { return (static_cast<int>(training_.size()) + options_.batch_size - 1) / options_.batch_size; }
+  int batches() const {
+    return (static_cast<int>(training_.size()) + options_.batch_size - 1) / options_.batch_size;
+  }
   /// Clips of the epoch that are done; may be read from another thread.
   int64_t progress() const { return progress_.load(std::memory_order_relaxed); }
 
@@ -71,8 +73,8 @@ class Trainer {
   std::atomic<int64_t> progress_{0};
 };
 
-/// Scores of some clips of a store. Every clip is encoded as if it were alone (clip 0 of epoch 0), so that it gets
-/// the scores that a prediction with the same seed gives. Stops early once `abort` is set.
+/// Scores of some clips of a store. Every clip is encoded as if it were alone (clip 0 of epoch 0), so that it
+/// gets the scores that a prediction with the same seed gives. Stops early once `abort` is set.
 EvaluationResult evaluate(Backend& backend, const FeatureStore& store, const EncodingOptions& encoding,
                           const LossOptions& loss, const std::vector<int>& clips, uint64_t seed,
                           const std::atomic<bool>& abort);
