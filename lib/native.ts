@@ -78,14 +78,15 @@ export interface NativeModel {
     steps: number,
     clips: number,
   ): { scores: Float32Array; spikes: Float32Array[] };
-  /** The mean loss over the clips and its gradient. */
+  /** The mean loss over the clips and its gradient; that of the inputs too where `ofInput`. */
   gradient(
     inputs: Float32Array,
     steps: number,
     clips: number,
     labels: Int32Array,
     labelSmoothing: number,
-  ): { loss: number; correct: number; gradients: NamedArrays };
+    ofInput?: boolean,
+  ): { loss: number; correct: number; gradients: NamedArrays; inputGradient?: Float32Array };
   /** One step along the gradient that `gradient` left. */
   optimizerStep(options: OptimizerSettings, rate: number): void;
 }

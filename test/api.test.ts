@@ -109,6 +109,16 @@ describe('a prediction', () => {
   });
 });
 
+it('samples so large that their power would overflow are refused; the largest allowed give numbers', async () => {
+  const loud = (peak: number) => ({
+    samples: Float32Array.from({ length: 8000 }, (_, i) => peak * Math.sin(i / 3)),
+    sampleRate: 8000,
+  });
+  await expect(model.predict(loud(1e30))).rejects.toMatchObject({ code: 'ERR_AUDIO_NOT_FINITE' });
+  const { probabilities } = await model.predict(loud(0.99e12));
+  expect(probabilities.every((p) => p >= 0 && p <= 1)).toBe(true);
+});
+
 it('observe gives arrays of the sizes that the settings say, and the spikes of the firing rates', async () => {
   const { features, input, layers, firingRates } = await model.observe(seven);
   const { settings } = model;

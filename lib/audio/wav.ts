@@ -59,11 +59,15 @@ export function decodeWav(bytes: Uint8Array, file?: string): DecodedWav {
   return { samples, sampleRate, channels, duration: samples.length / sampleRate };
 }
 
+/** Its power spectrum still fits in float32, with room to spare; full scale is 1. */
+const LOUDEST = 1e12;
+
 /** @throws SonospikeError ERR_AUDIO_NOT_FINITE */
 export function requireFinite(samples: Float32Array, file: string | undefined): void {
   for (let i = 0; i < samples.length; i++) {
-    if (!Number.isFinite(samples[i])) {
-      const message = `${nameOf(file)} has a sample that is not a finite number (${samples[i]}, at position ${i}).`;
+    if (!(Math.abs(samples[i]!) <= LOUDEST)) {
+      const what = Number.isFinite(samples[i]) ? 'is far beyond full scale' : 'is not a finite number';
+      const message = `${nameOf(file)} has a sample that ${what} (${samples[i]}, at position ${i}).`;
       throw new SonospikeError('ERR_AUDIO_NOT_FINITE', message, { file });
     }
   }

@@ -1,6 +1,6 @@
 #include "addon/feature_store.h"
 
-#include <algorithm>
+#include <functional>
 
 namespace sonospike {
 namespace {
@@ -8,14 +8,14 @@ namespace {
 // Marks the objects of this class, so that nothing else is taken for one.
 constexpr napi_type_tag kStoreTag = {0x0f3a9a5be0f24c8aull, 0x8d6e1f7a92c34b15ull};
 
-/// Clears the flag that keeps a second call out.
-struct BusyGuard {
-  std::atomic<bool>& busy;
-  ~BusyGuard() { busy.store(false); }
-};
-
-void claim(Napi::Env env, std::atomic<bool>& busy) {
-  if (busy.exchange(true)) throw coded_error(env, "ERR_BUSY", "The features are in use by a call that has not ended yet.");
+/// Changes the clips of a store; one that fails halfway leaves it unfit for use.
+void change(StoreCore& core, const std::function<void(FeatureStore&)>& work) {
+  try {
+    work(*core.store);
+  } catch (...) {
+    core.broken.store(true);
+    throw;
+  }
 }
 
 /// Firing rates from numbers of spikes.
@@ -32,8 +32,9 @@ Napi::Object to_result(Napi::Env env, const ModelCore& model, const EvaluationRe
   const Napi::Array predictions = Napi::Array::New(env, clips);
   for (uint32_t i = 0; i < clips; ++i) {
     Napi::HandleScope scope(env);
-    predictions.Set(i, to_prediction(env, network, result.scores.data() + static_cast<size_t>(i) * network.classes,
-                                     rates_of(result.spikes.data() + i * layers, model, 1)));
+    predictions.Set(
+        i, to_prediction(env, network, result.scores.data() + static_cast<size_t>(i) * network.classes,
+                         rates_of(result.spikes.data() + i * layers, model, 1)));
   }
   const std::vector<double> rates = rates_of(result.statistics.spikes.data(), model, clips);
   const Napi::Array all = Napi::Array::New(env, rates.size());
@@ -49,21 +50,32 @@ Napi::Object to_result(Napi::Env env, const ModelCore& model, const EvaluationRe
 }  // namespace
 
 Napi::Function NativeFeatureStore::define(Napi::Env env) {
-  return DefineClass(env, "FeatureStore",
-                     {InstanceMethod<&NativeFeatureStore::add>("add"), InstanceMethod<&NativeFeatureStore::fit>("fit"),
-                      InstanceMethod<&NativeFeatureStore::size>("size"),
-                      InstanceMethod<&NativeFeatureStore::evaluate>("evaluate")});
+  return DefineClass(
+      env, "FeatureStore",
+      {InstanceMethod("add", &NativeFeatureStore::guarded<&NativeFeatureStore::add>),
+       InstanceMethod("fit", &NativeFeatureStore::guarded<&NativeFeatureStore::fit>),
+       InstanceMethod("size", &NativeFeatureStore::guarded<&NativeFeatureStore::size>),
+       InstanceMethod("evaluate", &NativeFeatureStore::guarded<&NativeFeatureStore::evaluate>)});
 }
 
-NativeFeatureStore::NativeFeatureStore(const Napi::CallbackInfo& info)
-    : ObjectWrap(info), core_(std::make_shared<StoreCore>(NativeModel::unwrap(info[0]).core())) {
-  const int threads = std::clamp(info[1].IsNumber() ? info[1].As<Napi::Number>().Int32Value() : 1, 1, 256);
+std::shared_ptr<void> claim_store(Napi::Env env, const std::shared_ptr<StoreCore>& core) {
+  auto claimed = claim(env, {core, &core->busy}, "The features are in use by a call that has not ended yet.");
+  if (core->broken)
+    throw coded_error(env, "ERR_INTERNAL", "An earlier call on these features failed: make them anew.");
+  return claimed;
+}
+
+NativeFeatureStore::NativeFeatureStore(const Napi::CallbackInfo& info) : GuardedWrap(info) {
+  const auto& model = NativeModel::unwrap(info[0]).core();
   try {
-    core_->store = std::make_shared<FeatureStore>(core_->model->extractor, threads);
+    core_ = std::make_shared<StoreCore>(model);
+    core_->store = std::make_shared<FeatureStore>(model->extractor,
+                                                  static_cast<int>(to_int(info[1], "threads", 1, 256)));
   } catch (...) {
     throw to_js_error(info.Env(), std::current_exception());
   }
   info.This().As<Napi::Object>().TypeTag(&kStoreTag);
+  weigh(info.Env(), info[1].As<Napi::Number>().Int64Value() * kThreadBytes);
 }
 
 NativeFeatureStore& NativeFeatureStore::unwrap(const Napi::Value& value) {
@@ -84,42 +96,40 @@ Napi::Value NativeFeatureStore::add(const Napi::CallbackInfo& info) {
   const Napi::Array list = info[0].As<Napi::Array>();
   auto owned = std::make_shared<Owned>();
   for (uint32_t i = 0; i < list.Length(); ++i) {
-    if (!list.Get(i).IsObject()) throw Napi::TypeError::New(env, "a clip must be an object");
-    const Napi::Object clip = list.Get(i).As<Napi::Object>();
+    Napi::HandleScope scope(env);
+    const Napi::Value item = list.Get(i);
+    if (!item.IsObject()) throw Napi::TypeError::New(env, "a clip must be an object");
+    const Napi::Object clip = item.As<Napi::Object>();
+    const int rate = static_cast<int>(get_int(clip, "sampleRate", 1, kMostClipRate));
+    const int label = static_cast<int>(get_int(clip, "label", -1, core_->model->options.network.classes - 1));
     const Napi::Float32Array samples = to_floats(clip.Get("samples"), "samples");
-    const int rate = get_int(clip, "sampleRate"), label = static_cast<int>(get_number(clip, "label"));
-    if (samples.ElementLength() == 0 || rate < 1 || label < -1 || label >= core_->model->options.network.classes) {
-      throw Napi::TypeError::New(env, "a clip needs samples, a sample rate and a label that the model knows");
-    }
+    if (samples.ElementLength() == 0) throw Napi::TypeError::New(env, "samples are empty");
     owned->samples.emplace_back(samples.Data(), samples.Data() + samples.ElementLength());
     owned->clips.push_back({nullptr, samples.ElementLength(), rate, label});
   }
   for (size_t i = 0; i < owned->clips.size(); ++i) owned->clips[i].samples = owned->samples[i].data();
-  claim(env, core_->busy);
-  auto core = core_;
-  return JobRunner::of(env).detach({[core, owned] {
-                                      const BusyGuard guard{core->busy};
-                                      core->store->add(owned->clips);
+  weigh(env, static_cast<int64_t>(owned->clips.size() * core_->model->extractor->size() * sizeof(float)));
+  return JobRunner::of(env).detach({[core = core_, owned, held = claim_store(env, core_)] {
+                                      change(*core, [&](FeatureStore& store) { store.add(owned->clips); });
                                     },
                                     [](Napi::Env e) { return e.Undefined(); }, nullptr});
 }
 
 /// fit(training: Int32Array, keep: boolean) → promise
 Napi::Value NativeFeatureStore::fit(const Napi::CallbackInfo& info) {
+  auto claimed = claim_store(info.Env(), core_);
   const std::vector<int> training = to_clips(info[0], *core_->store);
   const bool keep = info[1].ToBoolean();
-  claim(info.Env(), core_->busy);
-  auto core = core_;
   return JobRunner::of(info.Env())
-      .detach({[core, training, keep] {
-                 const BusyGuard guard{core->busy};
+      .detach({[core = core_, training, keep, claimed] {
                  std::lock_guard held(core->model->in_use);
-                 core->store->fit(training, keep);
+                 change(*core, [&](FeatureStore& store) { store.fit(training, keep); });
                },
                [](Napi::Env e) { return e.Undefined(); }, nullptr});
 }
 
 Napi::Value NativeFeatureStore::size(const Napi::CallbackInfo& info) {
+  const auto claimed = claim_store(info.Env(), core_);
   return Napi::Number::New(info.Env(), core_->store->size());
 }
 
@@ -130,22 +140,23 @@ Napi::Value NativeFeatureStore::evaluate(const Napi::CallbackInfo& info) {
     EvaluationResult result;
   };
   const Napi::Env env = info.Env();
+  auto claimed = claim_store(env, core_);
   auto state = std::make_shared<State>(State{to_clips(info[0], *core_->store), {}});
   const uint64_t seed = to_seed(info[1]);
   const LossOptions loss{info[2].IsNumber() ? info[2].As<Napi::Number>().FloatValue() : 0.0f};
-  if (!core_->store->ready()) throw Napi::TypeError::New(env, "the features are not scaled yet: call fit first");
-  claim(env, core_->busy);
-  auto core = core_;
+  if (!core_->store->ready())
+    throw Napi::TypeError::New(env, "the features are not scaled yet: call fit first");
   auto abort = std::make_shared<std::atomic<bool>>(false);
-  return JobRunner::of(env).detach(
-      {[core, state, seed, loss, abort] {
-         const BusyGuard guard{core->busy};
-         std::lock_guard held(core->model->in_use);
-         state->result = sonospike::evaluate(*core->model->backend, *core->store, core->model->options.encoding, loss,
-                                             state->clips, seed, *abort);
-       },
-       [core, state](Napi::Env e) -> Napi::Value { return to_result(e, *core->model, state->result); },
-       abort});
+  return JobRunner::of(env).detach({[core = core_, state, seed, loss, abort, claimed] {
+                                      std::lock_guard held(core->model->in_use);
+                                      state->result = sonospike::evaluate(*core->model->backend, *core->store,
+                                                                          core->model->options.encoding, loss,
+                                                                          state->clips, seed, *abort);
+                                    },
+                                    [core = core_, state](Napi::Env e) -> Napi::Value {
+                                      return to_result(e, *core->model, state->result);
+                                    },
+                                    abort});
 }
 
 std::vector<int> to_clips(const Napi::Value& value, const FeatureStore& store) {

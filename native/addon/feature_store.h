@@ -15,10 +15,14 @@ struct StoreCore {
   std::shared_ptr<ModelCore> model;
   std::shared_ptr<FeatureStore> store;
   std::atomic<bool> busy{false};
+  std::atomic<bool> broken{false};  ///< a change of its clips failed halfway
 };
 
+/// Keeps other calls from the features until the result goes. Throws ERR_BUSY.
+std::shared_ptr<void> claim_store(Napi::Env env, const std::shared_ptr<StoreCore>& core);
+
 /// `new FeatureStore(model, threads)`: features of a set of clips, computed with the model's front end.
-class NativeFeatureStore : public Napi::ObjectWrap<NativeFeatureStore> {
+class NativeFeatureStore : public GuardedWrap<NativeFeatureStore> {
  public:
   static Napi::Function define(Napi::Env env);
   explicit NativeFeatureStore(const Napi::CallbackInfo& info);

@@ -8,9 +8,12 @@ namespace sonospike {
 
 JobRunner::JobRunner(Napi::Env env) : env_(env) {
   const napi_value name = Napi::String::New(env, "sonospike");
-  napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, this, on_done, &done_);
+  const napi_status made = napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr,
+                                                           nullptr, this, on_done, &done_);
+  if (made != napi_ok) throw Napi::Error::New(env, "no thread-safe function");
   napi_unref_threadsafe_function(env, done_);
-  // Hooks run last in, first out: this one comes before that of the thread-safe function, which is still whole then.
+  // Hooks run last in, first out: this one comes before that of the thread-safe function, which is still
+  // whole then.
   napi_add_env_cleanup_hook(
       env, [](void* self) { static_cast<JobRunner*>(self)->shut_down(); }, this);
 }
@@ -94,14 +97,22 @@ void JobRunner::settle(Napi::Env env, Job* job) {
   jobs_.erase(job->self);
   if (jobs_.empty()) napi_unref_threadsafe_function(env, done_);
   Napi::HandleScope scope(env);
-  if (job->failure) return job->deferred.Reject(to_js_error(env, job->failure).Value());
   try {
+    if (job->failure) std::rethrow_exception(job->failure);
     job->deferred.Resolve(job->work.finish(env));
-  } catch (const Napi::Error& error) {
-    job->deferred.Reject(error.Value());
   } catch (...) {
-    job->deferred.Reject(to_js_error(env, std::current_exception()).Value());
+    try {
+      job->deferred.Reject(to_js_error(env, std::current_exception()).Value());
+    } catch (...) {
+      // A worker that is being terminated takes no more calls, and nobody is left to be told.
+    }
   }
+}
+
+std::shared_ptr<void> claim(Napi::Env env, std::shared_ptr<std::atomic<bool>> busy, const char* message) {
+  if (busy->exchange(true)) throw coded_error(env, "ERR_BUSY", message);
+  std::atomic<bool>* flag = busy.get();
+  return std::shared_ptr<void>(flag, [busy = std::move(busy)](void*) { busy->store(false); });
 }
 
 Napi::Error coded_error(Napi::Env env, const char* code, const std::string& message) {

@@ -16,9 +16,9 @@ namespace sonospike {
 
 using AbortFlag = std::shared_ptr<std::atomic<bool>>;
 
-/// Runs work off Node's threads (its own, not libuv's pool) and settles promises on the environment's thread. One
-/// of these belongs to each environment (main thread or worker); when the environment goes, running work is told to
-/// abort and waited for.
+/// Runs work off Node's threads (its own, not libuv's pool) and settles promises on the environment's thread.
+/// One of these belongs to each environment (main thread or worker); when the environment goes, running work
+/// is told to abort and waited for.
 class JobRunner {
  public:
   explicit JobRunner(Napi::Env env);
@@ -29,9 +29,9 @@ class JobRunner {
   static JobRunner& of(Napi::Env env) { return *env.GetInstanceData<JobRunner>(); }
 
   struct Work {
-    std::function<void()> execute;                     ///< on another thread; must not touch JavaScript
-    std::function<Napi::Value(Napi::Env)> finish;      ///< on the environment's thread, after success
-    AbortFlag abort;                                   ///< set when the environment goes; may be null
+    std::function<void()> execute;                 ///< on another thread; must not touch JavaScript
+    std::function<Napi::Value(Napi::Env)> finish;  ///< on the environment's thread, after success
+    AbortFlag abort;                               ///< set when the environment goes; may be null
   };
   /// Short work, one after the other in the order of the calls.
   Napi::Promise enqueue(Work work) { return start(std::move(work), true); }
@@ -64,9 +64,44 @@ class JobRunner {
   bool stop_ = false;
 };
 
+/// Keeps other calls out by a flag for as long as the result lives: captured by a job's `execute`, until its
+/// promise is settled. Throws ERR_BUSY where another call has the flag.
+std::shared_ptr<void> claim(Napi::Env env, std::shared_ptr<std::atomic<bool>> busy, const char* message);
+
 /// The JavaScript error for a C++ exception, with its `code`.
 Napi::Error to_js_error(Napi::Env env, std::exception_ptr failure);
 /// An error with a `code`, to be thrown.
 Napi::Error coded_error(Napi::Env env, const char* code, const std::string& message);
+
+/// A class for JavaScript whose methods are defined with `guarded`, so that their C++ exceptions become
+/// JavaScript errors, and whose native memory the garbage collector knows of.
+template <typename T>
+class GuardedWrap : public Napi::ObjectWrap<T> {
+ public:
+  void Finalize(Napi::Env env) override { Napi::MemoryManagement::AdjustExternalMemory(env, -weight_); }
+
+ protected:
+  using Napi::ObjectWrap<T>::ObjectWrap;
+
+  /// Adds memory, and threads at kThreadBytes each, that go with this object. Otherwise thousands that were
+  /// dropped would wait for a collection that their few bytes of JavaScript never bring about.
+  void weigh(Napi::Env env, int64_t bytes) {
+    weight_ += bytes;
+    Napi::MemoryManagement::AdjustExternalMemory(env, bytes);
+  }
+  static constexpr int64_t kThreadBytes = 1 << 20;
+
+  template <Napi::Value (T::*Method)(const Napi::CallbackInfo&)>
+  Napi::Value guarded(const Napi::CallbackInfo& info) {
+    try {
+      return (static_cast<T*>(this)->*Method)(info);
+    } catch (...) {
+      throw to_js_error(info.Env(), std::current_exception());
+    }
+  }
+
+ private:
+  int64_t weight_ = 0;
+};
 
 }  // namespace sonospike

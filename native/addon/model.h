@@ -11,7 +11,8 @@
 
 namespace sonospike {
 
-/// What a model shares with the jobs that work on it, so that it outlives the JavaScript object where need be.
+/// What a model shares with the jobs that work on it, so that it outlives the JavaScript object where need
+/// be.
 struct ModelCore {
   ModelOptions options;
   int threads;
@@ -22,7 +23,7 @@ struct ModelCore {
 };
 
 /// `new Model(settings, threads)`: front end, encoder and network with their parameters.
-class NativeModel : public Napi::ObjectWrap<NativeModel> {
+class NativeModel : public GuardedWrap<NativeModel> {
  public:
   static Napi::Function define(Napi::Env env);
   explicit NativeModel(const Napi::CallbackInfo& info);

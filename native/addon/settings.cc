@@ -2,9 +2,21 @@
 
 #include <algorithm>
 #include <map>
+#include <new>
+
+#include "core/network/parameters.h"
 
 namespace sonospike {
 namespace {
+
+// As in lib/validation.ts, where the user is told; here they keep the core's arithmetic and memory within
+// bounds.
+constexpr int64_t kMostLayers = 16, kMostNeurons = 8192, kMostLabels = 1000;
+constexpr int64_t kMostFrames = 20'000, kMostStepsPerFrame = 1000, kMostSteps = 200'000;
+constexpr int64_t kMostMelBands = 512, kMostFftLength = 16'384, kMostHopLength = 65'536;
+constexpr int64_t kLeastRate = 1000, kMostRate = 192'000;
+constexpr int64_t kMostParameters = int64_t{1} << 28;
+constexpr int64_t kMostActivity = int64_t{1} << 28;  // values of all time steps of a clip
 
 [[noreturn]] void fail(const Napi::Env& env, const std::string& what) {
   throw Napi::TypeError::New(env, "native settings: " + what);
@@ -14,6 +26,15 @@ Napi::Object get_object(const Napi::Object& object, const char* key) {
   const Napi::Value value = object.Get(key);
   if (!value.IsObject()) fail(object.Env(), std::string(key) + " must be an object");
   return value.As<Napi::Object>();
+}
+
+Napi::Array get_array(const Napi::Object& object, const char* key, uint32_t min, uint32_t max) {
+  const Napi::Value value = object.Get(key);
+  if (value.IsArray()) {
+    const Napi::Array array = value.As<Napi::Array>();
+    if (array.Length() >= min && array.Length() <= max) return array;
+  }
+  fail(object.Env(), std::string(key) + " must be an array of a usual length");
 }
 
 bool get_bool(const Napi::Object& object, const char* key) {
@@ -56,7 +77,7 @@ NeuronModel read_neuron(const Napi::Object& layer) {
 
 LayerOptions read_layer(const Napi::Object& layer) {
   LayerOptions options;
-  options.neurons = get_int(layer, "neurons");
+  options.neurons = static_cast<int>(get_int(layer, "neurons", 1, kMostNeurons));
   options.recurrent = get_bool(layer, "recurrent");
   options.neuron = read_neuron(layer);
   options.decay = get_float(layer, "decay");
@@ -73,13 +94,13 @@ NetworkOptions read_network(const Napi::Object& network, int inputs, int classes
   NetworkOptions options;
   options.inputs = inputs;
   options.classes = classes;
-  const Napi::Value layers = network.Get("layers");
-  if (!layers.IsArray() || layers.As<Napi::Array>().Length() == 0) fail(network.Env(), "layers must be an array");
-  for (uint32_t i = 0; i < layers.As<Napi::Array>().Length(); ++i) {
-    const Napi::Value layer = layers.As<Napi::Array>().Get(i);
+  const Napi::Array layers = get_array(network, "layers", 1, kMostLayers);
+  for (uint32_t i = 0; i < layers.Length() && i < kMostLayers; ++i) {
+    const Napi::Value layer = layers.Get(i);
     if (!layer.IsObject()) fail(network.Env(), "a layer must be an object");
     options.layers.push_back(read_layer(layer.As<Napi::Object>()));
   }
+  if (options.layers.empty()) fail(network.Env(), "layers must not be empty");
   const Napi::Object readout = get_object(network, "readout");
   options.readout.kind = get_choice<ReadoutKind>(
       readout, "type",
@@ -92,6 +113,18 @@ NetworkOptions read_network(const Napi::Object& network, int inputs, int classes
   return options;
 }
 
+/// Memory follows from the settings alone, so that a small file cannot ask for more than a machine has.
+void check_size(const Napi::Env& env, const ModelOptions& options) {
+  const int64_t steps = int64_t{options.frames} * options.encoding.steps_per_frame;
+  int64_t width = options.network.inputs + options.network.classes;
+  for (const auto& layer : options.network.layers) width += layer.neurons;
+  if (steps > kMostSteps || steps * width > kMostActivity)
+    fail(env, "too many time steps for so many neurons");
+  if (ParameterTable(options.network).size() > static_cast<size_t>(kMostParameters)) {
+    fail(env, "the network has too many parameters");
+  }
+}
+
 }  // namespace
 
 double get_number(const Napi::Object& object, const char* key) {
@@ -100,16 +133,25 @@ double get_number(const Napi::Object& object, const char* key) {
   return value.As<Napi::Number>().DoubleValue();
 }
 
-int get_int(const Napi::Object& object, const char* key) {
-  const double value = get_number(object, key);
-  if (!(value >= 0 && value <= 1 << 30)) fail(object.Env(), std::string(key) + " must be a whole number");
-  return static_cast<int>(value);
+int64_t get_int(const Napi::Object& object, const char* key, int64_t min, int64_t max) {
+  return to_int(object.Get(key), key, min, max);
+}
+
+int64_t to_int(const Napi::Value& value, const char* what, int64_t min, int64_t max) {
+  if (value.IsNumber()) {
+    const double number = value.As<Napi::Number>().DoubleValue();
+    if (number >= static_cast<double>(min) && number <= static_cast<double>(max))
+      return static_cast<int64_t>(number);
+  }
+  throw Napi::TypeError::New(value.Env(), std::string(what) + " must be a whole number from " +
+                                              std::to_string(min) + " to " + std::to_string(max));
 }
 
 uint64_t to_seed(const Napi::Value& value) {
   if (!value.IsNumber()) throw Napi::TypeError::New(value.Env(), "seed must be a number");
   const double seed = value.As<Napi::Number>().DoubleValue();
-  if (!(seed >= 0 && seed <= 9007199254740991.0)) throw Napi::TypeError::New(value.Env(), "seed is out of range");
+  if (!(seed >= 0 && seed <= 9007199254740991.0))
+    throw Napi::TypeError::New(value.Env(), "seed is out of range");
   return static_cast<uint64_t>(seed);
 }
 
@@ -120,8 +162,22 @@ Napi::Float32Array to_floats(const Napi::Value& value, const char* what) {
   throw Napi::TypeError::New(value.Env(), std::string(what) + " must be a Float32Array");
 }
 
+Napi::Float32Array new_floats(Napi::Env env, size_t count) {
+  constexpr size_t kSmall = size_t{1} << 22;
+  if (count <= kSmall) return Napi::Float32Array::New(env, count);
+  // Where memory runs out, napi_create_arraybuffer ends the process, but JavaScript's constructor throws.
+  try {
+    const auto constructor = env.Global().Get("Float32Array").As<Napi::Function>();
+    const auto array =
+        to_floats(constructor.New({Napi::Number::New(env, static_cast<double>(count))}), "memory");
+    if (array.ElementLength() == count) return array;
+  } catch (const Napi::Error&) {
+  }
+  throw std::bad_alloc();
+}
+
 Napi::Float32Array new_floats(Napi::Env env, const float* values, size_t count) {
-  Napi::Float32Array array = Napi::Float32Array::New(env, count);
+  Napi::Float32Array array = new_floats(env, count);
   std::copy_n(values, count, array.Data());
   return array;
 }
@@ -129,15 +185,19 @@ Napi::Float32Array new_floats(Napi::Env env, const float* values, size_t count) 
 FrontEndOptions read_front_end(const Napi::Object& front_end, int sample_rate) {
   FrontEndOptions options;
   options.sample_rate = sample_rate;
-  options.kind =
-      get_choice<FeatureKind>(front_end, "type", {{"mfcc", FeatureKind::kMfcc}, {"log-mel", FeatureKind::kLogMel}});
-  options.window_length = get_int(front_end, "windowLength");
-  options.hop_length = get_int(front_end, "hopLength");
-  options.fft_length = get_int(front_end, "fftLength");
-  options.mel_bands = get_int(front_end, "melBands");
+  options.kind = get_choice<FeatureKind>(front_end, "type",
+                                         {{"mfcc", FeatureKind::kMfcc}, {"log-mel", FeatureKind::kLogMel}});
+  options.fft_length = static_cast<int>(get_int(front_end, "fftLength", 2, kMostFftLength));
+  options.window_length = static_cast<int>(get_int(front_end, "windowLength", 2, options.fft_length));
+  options.hop_length = static_cast<int>(get_int(front_end, "hopLength", 1, kMostHopLength));
+  options.mel_bands = static_cast<int>(get_int(front_end, "melBands", 1, kMostMelBands));
   options.min_frequency = get_number(front_end, "minFrequency");
   options.max_frequency = get_number(front_end, "maxFrequency");
-  options.coefficients = get_int(front_end, "coefficients");
+  if (!(options.min_frequency >= 0 && options.min_frequency < options.max_frequency &&
+        options.max_frequency <= sample_rate / 2.0)) {
+    fail(front_end.Env(), "the frequencies must rise from 0 to half of the sample rate");
+  }
+  options.coefficients = static_cast<int>(get_int(front_end, "coefficients", 1, options.mel_bands));
   options.top_db = front_end.Get("topDb").IsNull() ? -1.0 : get_number(front_end, "topDb");
   return options;
 }
@@ -149,28 +209,30 @@ EncodingOptions read_encoding(const Napi::Object& encoding) {
                                            {"latency", EncodingKind::kLatency},
                                            {"delta", EncodingKind::kDelta},
                                            {"direct", EncodingKind::kDirect}});
-  options.steps_per_frame = get_int(encoding, "stepsPerFrame");
+  options.steps_per_frame = static_cast<int>(get_int(encoding, "stepsPerFrame", 1, kMostStepsPerFrame));
   options.threshold = get_float(encoding, "threshold");
   return options;
 }
 
 ModelOptions read_model_options(const Napi::Object& settings) {
   ModelOptions options;
-  options.front_end = read_front_end(get_object(settings, "frontend"), get_int(settings, "sampleRate"));
+  options.front_end =
+      read_front_end(get_object(settings, "frontend"),
+                     static_cast<int>(get_int(settings, "sampleRate", kLeastRate, kMostRate)));
   const Napi::Object scaling = get_object(settings, "scaling");
-  options.scaling.kind = get_choice<ScalingKind>(
-      scaling, "type",
-      {{"min-max", ScalingKind::kMinMax}, {"standard", ScalingKind::kStandard}, {"none", ScalingKind::kNone}});
+  options.scaling.kind = get_choice<ScalingKind>(scaling, "type",
+                                                 {{"min-max", ScalingKind::kMinMax},
+                                                  {"standard", ScalingKind::kStandard},
+                                                  {"none", ScalingKind::kNone}});
   options.scaling.over_training_set =
       get_choice<bool>(scaling, "over", {{"clip", false}, {"training-set", true}});
   options.scaling.pooled = get_bool(scaling, "pooled");
-  options.frames = get_int(settings, "frames");
+  options.frames = static_cast<int>(get_int(settings, "frames", 1, kMostFrames));
   options.encoding = read_encoding(get_object(settings, "encoding"));
-  const Napi::Value labels = settings.Get("labels");
-  if (!labels.IsArray()) fail(settings.Env(), "labels must be an array");
   options.network = read_network(get_object(settings, "network"),
                                  Encoder(options.encoding).channels(options.front_end.feature_count()),
-                                 static_cast<int>(labels.As<Napi::Array>().Length()));
+                                 static_cast<int>(get_array(settings, "labels", 1, kMostLabels).Length()));
+  check_size(settings.Env(), options);
   return options;
 }
 
@@ -187,9 +249,8 @@ OptimizerOptions read_optimizer(const Napi::Object& object) {
 
 TrainingOptions read_training_options(const Napi::Object& object) {
   TrainingOptions options;
-  options.epochs = get_int(object, "epochs");
-  options.batch_size = get_int(object, "batchSize");
-  if (options.epochs < 1 || options.batch_size < 1) fail(object.Env(), "epochs and batchSize must be at least 1");
+  options.epochs = static_cast<int>(get_int(object, "epochs", 1, 1 << 30));
+  options.batch_size = static_cast<int>(get_int(object, "batchSize", 1, 1 << 30));
   options.seed = to_seed(object.Get("seed"));
   options.optimizer = read_optimizer(get_object(object, "optimizer"));
   const Napi::Object schedule = get_object(object, "schedule");

@@ -9,6 +9,9 @@
 
 namespace sonospike {
 
+/// Greatest sample rate of audio that comes in, Hz.
+inline constexpr int kMostClipRate = 1'000'000;
+
 /// The C++ form of ModelSettings (lib/settings.ts), which has been validated there.
 struct ModelOptions {
   FrontEndOptions front_end;
@@ -18,20 +21,26 @@ struct ModelOptions {
   NetworkOptions network;
 };
 
-/// These throw a TypeError where a field is missing or has a wrong type.
+/// These throw a TypeError where a field is missing, has a wrong type, or is beyond what lib/validation.ts
+/// lets pass.
 FrontEndOptions read_front_end(const Napi::Object& front_end, int sample_rate);
 EncodingOptions read_encoding(const Napi::Object& encoding);
 ModelOptions read_model_options(const Napi::Object& settings);
 TrainingOptions read_training_options(const Napi::Object& options);
 OptimizerOptions read_optimizer(const Napi::Object& options);
 
-/// Fields of a JavaScript object.
-int get_int(const Napi::Object& object, const char* key);
+/// Fields of a JavaScript object; they throw a TypeError. Reading one can run JavaScript (a getter), which
+/// can take the memory of any array away: arrays are read last.
+int64_t get_int(const Napi::Object& object, const char* key, int64_t min, int64_t max);
 double get_number(const Napi::Object& object, const char* key);
+/// A whole number of the given range. Throws a TypeError.
+int64_t to_int(const Napi::Value& value, const char* what, int64_t min, int64_t max);
 uint64_t to_seed(const Napi::Value& value);
 
 /// Arrays from JavaScript; they throw a TypeError.
 Napi::Float32Array to_floats(const Napi::Value& value, const char* what);
+/// A new array of zeros. Throws std::bad_alloc.
+Napi::Float32Array new_floats(Napi::Env env, size_t count);
 Napi::Float32Array new_floats(Napi::Env env, const float* values, size_t count);
 
 }  // namespace sonospike

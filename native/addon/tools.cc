@@ -11,6 +11,8 @@
 namespace sonospike {
 namespace {
 
+constexpr int kMostEncoded = 1 << 20;  // frames, and features of a frame
+
 Napi::Value info_of(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const Napi::Object object = Napi::Object::New(env);
@@ -19,7 +21,11 @@ Napi::Value info_of(const Napi::CallbackInfo& info) {
   object.Set("instructionSet", kernels().name);
   object.Set("instructionSets", sets);
   object.Set("threads", hardware_threads());
+#if defined(__clang__)
   object.Set("compiler", __VERSION__);
+#else
+  object.Set("compiler", "GCC " __VERSION__);
+#endif
   return object;
 }
 
@@ -32,21 +38,22 @@ Napi::Value select_instruction_set(const Napi::CallbackInfo& info) {
 /// resample(samples, from, to)
 Napi::Value resample(const Napi::CallbackInfo& info) {
   const Napi::Float32Array in = to_floats(info[0], "samples");
-  const int from = info[1].ToNumber().Int32Value(), to = info[2].ToNumber().Int32Value();
-  if (from < 1 || to < 1) throw Napi::TypeError::New(info.Env(), "rates must be positive");
-  const Resampler resampler(from, to);
-  Napi::Float32Array out = Napi::Float32Array::New(info.Env(), resampler.output_length(in.ElementLength()));
+  const Resampler resampler(static_cast<int>(to_int(info[1], "from", 1, kMostClipRate)),
+                            static_cast<int>(to_int(info[2], "to", 1, kMostClipRate)));
+  Napi::Float32Array out = new_floats(info.Env(), resampler.output_length(in.ElementLength()));
   resampler.process(in.Data(), in.ElementLength(), out.Data());
   return out;
 }
 
 /// features(samples, sampleRate, frontend) → { frames, features, data }: unscaled
 Napi::Value features(const Napi::CallbackInfo& info) {
+  if (!info[2].IsObject()) throw Napi::TypeError::New(info.Env(), "settings must be an object");
+  const FrontEnd front_end(read_front_end(info[2].As<Napi::Object>(),
+                                          static_cast<int>(to_int(info[1], "sampleRate", 1, kMostClipRate))));
   const Napi::Float32Array in = to_floats(info[0], "samples");
-  if (!info[2].IsObject() || in.ElementLength() == 0) throw Napi::TypeError::New(info.Env(), "samples and settings");
-  const FrontEnd front_end(read_front_end(info[2].As<Napi::Object>(), info[1].ToNumber().Int32Value()));
+  if (in.ElementLength() == 0) throw Napi::TypeError::New(info.Env(), "samples are empty");
   const size_t frames = front_end.frame_count(in.ElementLength());
-  Napi::Float32Array data = Napi::Float32Array::New(info.Env(), frames * front_end.feature_count());
+  Napi::Float32Array data = new_floats(info.Env(), frames * front_end.feature_count());
   front_end.compute(in.Data(), in.ElementLength(), data.Data());
   const Napi::Object object = Napi::Object::New(info.Env());
   object.Set("frames", static_cast<double>(frames));
@@ -57,15 +64,18 @@ Napi::Value features(const Napi::CallbackInfo& info) {
 
 /// encode(values [frames, features], frames, features, encoding, seed, clip, epoch) → [steps, channels]
 Napi::Value encode(const Napi::CallbackInfo& info) {
+  const int frames = static_cast<int>(to_int(info[1], "frames", 1, kMostEncoded));
+  const int count = static_cast<int>(to_int(info[2], "features", 1, kMostEncoded));
+  if (!info[3].IsObject()) throw Napi::TypeError::New(info.Env(), "an encoding must be an object");
+  const Encoder encoder(read_encoding(info[3].As<Napi::Object>()));
+  const EncodingKey key{to_seed(info[4]), static_cast<uint32_t>(to_int(info[5], "clip", 0, UINT32_MAX)),
+                        static_cast<uint32_t>(to_int(info[6], "epoch", 0, UINT32_MAX))};
   const Napi::Float32Array values = to_floats(info[0], "values");
-  const int frames = info[1].ToNumber().Int32Value(), count = info[2].ToNumber().Int32Value();
-  if (frames < 1 || count < 1 || values.ElementLength() != static_cast<size_t>(frames) * count || !info[3].IsObject()) {
+  if (values.ElementLength() != static_cast<size_t>(frames) * count) {
     throw Napi::TypeError::New(info.Env(), "values must have frames x features elements");
   }
-  const Encoder encoder(read_encoding(info[3].As<Napi::Object>()));
-  const EncodingKey key{to_seed(info[4]), info[5].ToNumber().Uint32Value(), info[6].ToNumber().Uint32Value()};
   const size_t channels = encoder.channels(count);
-  Napi::Float32Array out = Napi::Float32Array::New(info.Env(), channels * encoder.steps(frames));
+  Napi::Float32Array out = new_floats(info.Env(), channels * encoder.steps(frames));
   Buffer<uint32_t> scratch;
   encoder.encode(values.Data(), frames, count, key, out.Data(), channels, scratch);
   return out;
@@ -85,7 +95,8 @@ Napi::Value guarded(const Napi::CallbackInfo& info) {
 
 void define_tools(Napi::Env env, Napi::Object exports) {
   exports.Set("info", Napi::Function::New<guarded<info_of>>(env, "info"));
-  exports.Set("selectInstructionSet", Napi::Function::New<guarded<select_instruction_set>>(env, "selectInstructionSet"));
+  exports.Set("selectInstructionSet",
+              Napi::Function::New<guarded<select_instruction_set>>(env, "selectInstructionSet"));
   exports.Set("resample", Napi::Function::New<guarded<resample>>(env, "resample"));
   exports.Set("features", Napi::Function::New<guarded<features>>(env, "features"));
   exports.Set("encode", Napi::Function::New<guarded<encode>>(env, "encode"));

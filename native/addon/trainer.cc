@@ -1,7 +1,11 @@
 #include "addon/trainer.h"
 
+#include <algorithm>
+
 namespace sonospike {
 namespace {
+
+constexpr int64_t kMostCount = int64_t{1} << 53;  // whole numbers that JavaScript can tell apart
 
 Napi::Object to_object(Napi::Env env, const TrainingPosition& position) {
   const Napi::Object object = Napi::Object::New(env);
@@ -18,71 +22,79 @@ Napi::Object to_object(Napi::Env env, const TrainingPosition& position) {
 
 TrainingPosition to_position(const Napi::Object& object, size_t layers) {
   TrainingPosition position;
-  position.epoch = get_int(object, "epoch");
-  position.batch = get_int(object, "batch");
-  position.clips = static_cast<int64_t>(get_number(object, "clips"));
+  position.epoch = static_cast<int>(get_int(object, "epoch", 0, 1 << 30));
+  position.batch = static_cast<int>(get_int(object, "batch", 0, 1 << 30));
+  position.clips = get_int(object, "clips", 0, kMostCount);
   position.loss = get_number(object, "loss");
-  position.correct = static_cast<int64_t>(get_number(object, "correct"));
+  position.correct = get_int(object, "correct", 0, kMostCount);
   const Napi::Value spikes = object.Get("spikes");
   if (!spikes.IsArray() || spikes.As<Napi::Array>().Length() != layers) {
     throw Napi::TypeError::New(object.Env(), "spikes must have an element for each layer");
   }
-  for (uint32_t k = 0; k < layers; ++k) position.spikes.push_back(spikes.As<Napi::Array>().Get(k).ToNumber());
+  for (uint32_t k = 0; k < layers; ++k) {
+    const Napi::Value sum = spikes.As<Napi::Array>().Get(k);
+    if (!sum.IsNumber()) throw Napi::TypeError::New(object.Env(), "spikes must be numbers");
+    position.spikes.push_back(sum.As<Napi::Number>().DoubleValue());
+  }
   return position;
 }
 
 }  // namespace
 
 Napi::Function NativeTrainer::define(Napi::Env env) {
-  return DefineClass(
-      env, "Trainer",
-      {InstanceMethod<&NativeTrainer::run_epoch>("runEpoch"), InstanceMethod<&NativeTrainer::abort>("abort"),
-       InstanceMethod<&NativeTrainer::progress>("progress"), InstanceMethod<&NativeTrainer::read_state>("readState"),
-       InstanceMethod<&NativeTrainer::load_state>("loadState")});
+  return DefineClass(env, "Trainer",
+                     {InstanceMethod("runEpoch", &NativeTrainer::guarded<&NativeTrainer::run_epoch>),
+                      InstanceMethod("abort", &NativeTrainer::guarded<&NativeTrainer::abort>),
+                      InstanceMethod("progress", &NativeTrainer::guarded<&NativeTrainer::progress>),
+                      InstanceMethod("readState", &NativeTrainer::guarded<&NativeTrainer::read_state>),
+                      InstanceMethod("loadState", &NativeTrainer::guarded<&NativeTrainer::load_state>)});
 }
 
-NativeTrainer::NativeTrainer(const Napi::CallbackInfo& info)
-    : ObjectWrap(info), core_(std::make_shared<TrainerCore>()) {
+NativeTrainer::NativeTrainer(const Napi::CallbackInfo& info) : GuardedWrap(info) {
   const Napi::Env env = info.Env();
-  core_->model = NativeModel::unwrap(info[0]).core();
-  core_->store = NativeFeatureStore::unwrap(info[1]).core();
-  if (core_->store->model != core_->model) throw Napi::TypeError::New(env, "the features belong to another model");
-  if (!core_->store->store->ready()) throw Napi::TypeError::New(env, "the features are not scaled yet: call fit first");
-  if (!info[2].IsObject()) throw Napi::TypeError::New(env, "options must be an object");
-  const TrainingOptions options = read_training_options(info[2].As<Napi::Object>());
-  std::vector<int> clips = to_clips(info[3], *core_->store->store);
-  if (clips.empty()) throw Napi::TypeError::New(env, "there are no clips to train on");
-  for (int clip : clips) {
-    if (core_->store->store->label(clip) < 0) throw Napi::TypeError::New(env, "a clip to train on has no label");
+  try {
+    core_ = std::make_shared<TrainerCore>();
+    core_->model = NativeModel::unwrap(info[0]).core();
+    core_->store = NativeFeatureStore::unwrap(info[1]).core();
+    if (core_->store->model != core_->model)
+      throw Napi::TypeError::New(env, "the features belong to another model");
+    if (!info[2].IsObject()) throw Napi::TypeError::New(env, "options must be an object");
+    TrainingOptions options = read_training_options(info[2].As<Napi::Object>());
+    const auto claimed = claim_store(env, core_->store);
+    const FeatureStore& store = *core_->store->store;
+    if (!store.ready()) throw Napi::TypeError::New(env, "the features are not scaled yet: call fit first");
+    std::vector<int> clips = to_clips(info[3], store);
+    if (clips.empty()) throw Napi::TypeError::New(env, "there are no clips to train on");
+    for (int clip : clips) {
+      if (store.label(clip) < 0) throw Napi::TypeError::New(env, "a clip to train on has no label");
+    }
+    options.batch_size = std::min(options.batch_size, static_cast<int>(clips.size()));
+    core_->trainer = std::make_unique<Trainer>(core_->model->backend, core_->store->store,
+                                               core_->model->options.encoding, options, std::move(clips));
+  } catch (...) {
+    throw to_js_error(env, std::current_exception());
   }
-  core_->trainer = std::make_unique<Trainer>(core_->model->backend, core_->store->store,
-                                             core_->model->options.encoding, options, std::move(clips));
 }
 
 /// runEpoch() → promise of { complete, sums: of the epoch so far, batches }
 Napi::Value NativeTrainer::run_epoch(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  if (core_->busy.exchange(true)) {
-    throw coded_error(env, "ERR_BUSY", "This training is running already.");
-  }
-  auto core = core_;
+  auto claimed = claim(env, {core_, &core_->busy}, "This training is running already.");
+  auto store_claimed = claim_store(env, core_->store);
   auto complete = std::make_shared<bool>(false);
-  return JobRunner::of(env).detach({[core, complete] {
-                                      struct Guard {
-                                        std::atomic<bool>& busy;
-                                        ~Guard() { busy.store(false); }
-                                      } guard{core->busy};
-                                      std::lock_guard held(core->model->in_use);
-                                      *complete = core->trainer->run_epoch(*core->abort);
-                                    },
-                                    [core, complete](Napi::Env e) -> Napi::Value {
-                                      const Napi::Object result = Napi::Object::New(e);
-                                      const Trainer& trainer = *core->trainer;
-                                      result.Set("complete", *complete);
-                                      result.Set("sums", to_object(e, *complete ? trainer.finished() : trainer.position()));
-                                      return result;
-                                    },
-                                    core_->abort});
+  return JobRunner::of(env).detach(
+      {[core = core_, complete, claimed, store_claimed] {
+         std::lock_guard held(core->model->in_use);
+         *complete = core->trainer->run_epoch(*core->abort);
+       },
+       [core = core_, complete](Napi::Env e) -> Napi::Value {
+         const Napi::Object result = Napi::Object::New(e);
+         const Trainer& trainer = *core->trainer;
+         result.Set("complete", *complete);
+         result.Set("sums", to_object(e, *complete ? trainer.finished() : trainer.position()));
+         return result;
+       },
+       core_->abort});
 }
 
 /// Makes runEpoch end after the batch in hand; for good.
@@ -96,7 +108,8 @@ Napi::Value NativeTrainer::progress(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(core_->trainer->progress()));
 }
 
-/// readState() → { position, steps, m, v }: all that is needed beside the parameters to go on to the same bits.
+/// readState() → { position, steps, m, v }: all that is needed beside the parameters to go on to the same
+/// bits.
 Napi::Value NativeTrainer::read_state(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   std::unique_lock<std::mutex> held(core_->model->in_use, std::try_to_lock);
@@ -124,10 +137,13 @@ Napi::Value NativeTrainer::load_state(const Napi::CallbackInfo& info) {
   std::vector<float> m(table.size()), v(table.size());
   from_named_arrays(state.Get("m"), table, m.data());
   from_named_arrays(state.Get("v"), table, v.data());
-  if (!state.Get("position").IsObject()) throw Napi::TypeError::New(env, "a state needs a position");
-  core_->trainer->set_position(
-      to_position(state.Get("position").As<Napi::Object>(), core_->model->options.network.layers.size()));
-  core_->model->backend->load_moments(m.data(), v.data(), static_cast<int64_t>(get_number(state, "steps")));
+  const Napi::Value given = state.Get("position");
+  if (!given.IsObject()) throw Napi::TypeError::New(env, "a state needs a position");
+  const TrainingPosition position =
+      to_position(given.As<Napi::Object>(), core_->model->options.network.layers.size());
+  const int64_t steps = get_int(state, "steps", 0, kMostCount);
+  core_->trainer->set_position(position);
+  core_->model->backend->load_moments(m.data(), v.data(), steps);
   return env.Undefined();
 }
 

@@ -16,7 +16,7 @@ struct TrainerCore {
 };
 
 /// `new Trainer(model, store, options, clips: Int32Array)`
-class NativeTrainer : public Napi::ObjectWrap<NativeTrainer> {
+class NativeTrainer : public GuardedWrap<NativeTrainer> {
  public:
   static Napi::Function define(Napi::Env env);
   explicit NativeTrainer(const Napi::CallbackInfo& info);

@@ -30,9 +30,6 @@ const tasks = {
     },
   },
   trainings: { rounds: 60, collectEvery: 1, work: () => training({ epochs: 1 }) },
-  // No help for the collector: it must know what a dropped store or model weighs.
-  batches: { rounds: 1500, collectEvery: 1e9, work: () => model.predictBatch([bytes, bytes]) },
-  loads: { rounds: 400, collectEvery: 1e9, work: () => loadModel() },
 };
 
 async function rounds(count, collectEvery, work) {
