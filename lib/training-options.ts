@@ -37,7 +37,10 @@ export interface SplitChoice {
 
 export type RunOptions = TrainingRecipe & SplitChoice & { preset: PresetName };
 
-const ORIGINAL: TrainingRecipe = {
+type Recipe = TrainingRecipe & Pick<SplitChoice, 'validation'>;
+
+/** As the original program trains: on all of the training part, keeping the last epoch. */
+const ORIGINAL: Recipe = {
   epochs: 12,
   batchSize: 10,
   optimizer: 'adam',
@@ -49,9 +52,10 @@ const ORIGINAL: TrainingRecipe = {
   labelSmoothing: 0,
   patience: 0,
   seed: 0,
+  validation: 0,
 };
 
-const RECIPES: Record<PresetName, TrainingRecipe> = {
+const RECIPES: Record<PresetName, Recipe> = {
   original: ORIGINAL,
   default: {
     ...ORIGINAL,
@@ -63,6 +67,7 @@ const RECIPES: Record<PresetName, TrainingRecipe> = {
     weightDecay: 0.01,
     clipNorm: 1,
     labelSmoothing: 0.05,
+    validation: 0.1,
   },
 };
 
@@ -91,7 +96,7 @@ const KEYS = [
 export function resolveRunOptions(given: Partial<RunOptions>, defaultSplit: string): RunOptions {
   object(given, 'the options', KEYS);
   const preset = choice(given.preset ?? 'default', 'preset', presetNames);
-  const o = { ...RECIPES[preset], split: defaultSplit, fold: 1, validation: 0.1, ...withoutUndefined(given) };
+  const o = { ...RECIPES[preset], split: defaultSplit, fold: 1, ...withoutUndefined(given) };
   return {
     preset,
     epochs: integer(o.epochs, 'epochs', 1, 100_000),
