@@ -71,10 +71,11 @@ function originalPreset(labels: string[]): ModelSettings {
     spike: { type: 'soft', surrogate: 'sigmoid', slope: 5 },
     reset: 'zero',
     detachReset: false,
+    // The means of the original program's draws, as far as its checkpoint shows them: from here every seed learns.
     decay: 0.75,
-    decaySpread: 0.25,
+    decaySpread: 0,
     threshold: 0.5,
-    thresholdSpread: 0.5,
+    thresholdSpread: 0,
     learnDecay: true,
     learnThreshold: true,
     constrain: false,
