@@ -32,6 +32,8 @@
         "native/addon/feature_store.cc",
         "native/addon/jobs.cc",
         "native/addon/model.cc",
+        "native/addon/model_tools.cc",
+        "native/addon/named_arrays.cc",
         "native/addon/settings.cc",
         "native/addon/tools.cc",
         "native/addon/trainer.cc",

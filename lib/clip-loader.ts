@@ -1,8 +1,7 @@
-import { readAudio } from './audio/source.js';
+import { type Audio, readAudio } from './audio/source.js';
 import type { Clip } from './datasets/index.js';
 import { SonospikeError } from './errors.js';
-import { guardAsync } from './model.js';
-import type { NativeFeatureStore } from './native.js';
+import { guardAsync, type NativeClip, type NativeFeatureStore } from './native.js';
 
 export interface SkippedClip {
   file: string;
@@ -18,8 +17,12 @@ export interface LoadOptions {
   onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
-/** Files that are read at the same time; their samples are in memory together. */
+/** Clips that are handed to the addon together. */
 const TOGETHER = 64;
+/** Files that are read at the same time. */
+const READERS = 8;
+/** Bytes of samples above which no more files are opened before the addon has had these. */
+const MOST_BYTES = 2 ** 28;
 
 /**
  * Reads clips and adds their features to `store`: the next files are read while the addon computes.
@@ -31,51 +34,92 @@ export async function loadClips(
   clips: readonly Clip[],
   options: LoadOptions,
 ): Promise<{ numbers: number[]; skipped: SkippedClip[] }> {
+  const { signal, strict, onProgress } = options;
   const numberOf = new Map(options.labels.map((label, i) => [label, i]));
   const numbers: number[] = [];
   const skipped: SkippedClip[] = [];
   let next = store.size();
-  let adding: Promise<void> = Promise.resolve();
-  for (let first = 0; first < clips.length; first += TOGETHER) {
-    if (options.signal?.aborted) {
-      await adding;
-      throw new SonospikeError('ERR_ABORTED', 'Stopped while reading the clips.', {
-        cause: options.signal.reason,
-      });
+  const read = (i: number) => {
+    if (signal?.aborted) throw aborted(signal);
+    return readAudio(clips[i]!.file);
+  };
+  const use = (result: Audio | SonospikeError, i: number) => {
+    const { file, label } = clips[i]!;
+    if (!(result instanceof SonospikeError)) {
+      numbers.push(next++);
+      return { ...result, label: numberOf.get(label) ?? -1 };
     }
-    const read = await Promise.all(clips.slice(first, first + TOGETHER).map((clip) => readClip(clip.file)));
-    const good: { samples: Float32Array; sampleRate: number; label: number }[] = [];
-    for (const [i, result] of read.entries()) {
-      const clip = clips[first + i]!;
-      if (result instanceof SonospikeError) {
-        if (options.strict) {
-          await adding;
-          throw badClip(clip, result);
-        }
-        skipped.push({ file: clip.file, reason: result.message });
-        numbers.push(-1);
-      } else {
-        good.push({ ...result, label: numberOf.get(clip.label) ?? -1 });
-        numbers.push(next++);
-      }
-    }
-    await adding;
-    adding = guardAsync(() => store.add(good));
-    options.onProgress?.(Math.min(first + TOGETHER, clips.length), clips.length);
-  }
-  await adding;
+    if (result.code === 'ERR_ABORTED') throw result;
+    if (strict) throw new SonospikeError('ERR_DATASET_BAD_CLIP', result.message, { file, cause: result });
+    skipped.push({ file, reason: result.message });
+    numbers.push(-1);
+    return null;
+  };
+  await addInChunks(store, clips.length, read, use, onProgress);
   return { numbers, skipped };
 }
 
-function badClip(clip: Clip, error: SonospikeError): SonospikeError {
-  return new SonospikeError('ERR_DATASET_BAD_CLIP', error.message, { file: clip.file, cause: error });
+/**
+ * Adds `count` clips to `store` in order, a chunk at a time, so that neither all files are open nor all samples in
+ * memory at once. The next chunk is read while the addon computes.
+ * @param read gives clip `i`
+ * @param use makes of it, or of why it cannot be read, what is added; null: nothing. Called in order; may throw
+ */
+export async function addInChunks(
+  store: NativeFeatureStore,
+  count: number,
+  read: (i: number) => Promise<Audio>,
+  use: (result: Audio | SonospikeError, i: number) => NativeClip | null,
+  onProgress?: (done: number, total: number) => void,
+): Promise<void> {
+  let adding: Promise<void> = Promise.resolve();
+  try {
+    for (let first = 0; first < count; ) {
+      const results = await readChunk(first, Math.min(first + TOGETHER, count), read);
+      const good = results.map((result, i) => use(result, first + i)).filter((clip) => clip !== null);
+      await adding;
+      adding = guardAsync(() => store.add(good));
+      // Its error is thrown where it is awaited, but that may be long after it came.
+      adding.catch(() => {});
+      first += results.length;
+      onProgress?.(first, count);
+    }
+  } finally {
+    // The store is not left in use; an error of the loop comes before one of the addon.
+    await adding.catch(() => {});
+  }
+  await adding;
 }
 
-async function readClip(file: string) {
-  try {
-    return await readAudio(file);
-  } catch (error) {
-    if (error instanceof SonospikeError) return error;
-    throw error;
-  }
+/** Reads clips from `first` on, until `end` or until they are many bytes. */
+async function readChunk(
+  first: number,
+  end: number,
+  read: (i: number) => Promise<Audio>,
+): Promise<(Audio | SonospikeError)[]> {
+  const results: (Audio | SonospikeError)[] = [];
+  let next = first;
+  let bytes = 0;
+  const reader = async () => {
+    while (next < end && bytes < MOST_BYTES) {
+      const i = next++;
+      try {
+        const audio = await read(i);
+        results[i - first] = audio;
+        bytes += audio.samples.byteLength;
+      } catch (error) {
+        if (!(error instanceof SonospikeError)) {
+          next = end;
+          throw error;
+        }
+        results[i - first] = error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: READERS }, reader));
+  return results;
+}
+
+function aborted(signal: AbortSignal): SonospikeError {
+  return new SonospikeError('ERR_ABORTED', 'Stopped while reading the clips.', { cause: signal.reason });
 }

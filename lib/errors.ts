@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'ERR_MODEL_INVALID' // the file is damaged or is not a model
   | 'ERR_MODEL_VERSION'
   | 'ERR_CHECKPOINT_INVALID'
+  | 'ERR_TRAINING_DIVERGED' // weights are no longer finite
   | 'ERR_PICKLE_FORBIDDEN' // a .pt file asks for an object other than tensors, dicts, lists, numbers, strings
   | 'ERR_DOWNLOAD'
   | 'ERR_OFFLINE'
@@ -28,7 +29,6 @@ export type ErrorCode =
   | 'ERR_BUSY' // the trainer or network is in use by another run
   | 'ERR_ABORTED'
   | 'ERR_OUT_OF_MEMORY'
-  | 'ERR_DEVICE'
   | 'ERR_INTERNAL';
 
 export interface ErrorDetails {

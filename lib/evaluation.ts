@@ -1,13 +1,12 @@
 import { loadClips, type SkippedClip } from './clip-loader.js';
-import { type Clip, type Dataset, openDataset } from './datasets/index.js';
-import { describeSplit, splitDataset } from './datasets/split.js';
+import { type Clip, type Dataset, openDataset, requireDataset } from './datasets/index.js';
+import { describeSplit, type Split, splitDataset } from './datasets/split.js';
 import { SonospikeError } from './errors.js';
 import { fingerprint } from './fingerprint.js';
 import { type ClassMetrics, classMetrics, confusionMatrix, wilsonInterval } from './metrics.js';
-import { checkSeed, checkThreads, guardAsync, loadModel, type Model } from './model.js';
+import { checkSeed, checkThreads, guard, guardAsync, loadModel, Model } from './model.js';
 import { type NativeFeatureStore, native } from './native.js';
-import { choice } from './options.js';
-import { checkFlag } from './training-options.js';
+import { abortSignal, callback, choice, flag, optionsObject } from './options.js';
 
 export interface EvaluateOptions {
   /** A directory that `openDataset` knows, or what it gave. */
@@ -22,7 +21,9 @@ export interface EvaluateOptions {
   fold?: number;
   /** The part to evaluate; default `test`. */
   part?: 'train' | 'validation' | 'test';
-  /** Of the split and of the `rate` encoding. Default: the model's for its own split, else 0. */
+  /** Of the split's draw. Default: the model's for the split that it was trained with, else 0. */
+  splitSeed?: number;
+  /** Of the `rate` encoding. Default 0. */
   seed?: number;
   threads?: number;
   /** Makes a clip that cannot be used an error. */
@@ -30,6 +31,20 @@ export interface EvaluateOptions {
   signal?: AbortSignal;
   onProgress?: (done: number, total: number) => void;
 }
+
+const EVALUATE_KEYS = [
+  'data',
+  'model',
+  'split',
+  'fold',
+  'part',
+  'splitSeed',
+  'seed',
+  'threads',
+  'strict',
+  'signal',
+  'onProgress',
+] as const satisfies (keyof EvaluateOptions)[];
 
 export interface ClipResult {
   file: string;
@@ -57,6 +72,8 @@ export interface Evaluation {
   predictions: ClipResult[];
   /** One line: split and sizes. */
   split: string;
+  /** How many of the clips the model was trained on, as far as its file tells: that part of the accuracy is no test. */
+  seenInTraining: number;
   skipped: SkippedClip[];
 }
 
@@ -66,30 +83,37 @@ export interface Evaluation {
  * that the model does not know; ERR_DATASET_EMPTY if no clip could be read; ERR_ABORTED
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
-  const strict = checkFlag(options.strict, 'strict');
+  optionsObject(options, 'options', EVALUATE_KEYS);
+  abortSignal(options.signal, 'signal');
+  callback(options.onProgress, 'onProgress');
+  const strict = flag(options.strict, 'strict');
   const part = choice(options.part ?? 'test', 'part', ['train', 'validation', 'test']);
   const threads = checkThreads(options.threads);
-  const model =
-    typeof options.model === 'object' ? options.model : await loadModel(options.model, { threads });
+  const model = options.model instanceof Model ? options.model : await loadModel(options.model, { threads });
   const dataset = await resolveDataset(options.data, strict, options.signal);
   requireLabels(dataset, model.labels);
-  const own = ownSplit(model, dataset);
-  const spec = options.split ?? own?.split ?? 'all';
-  const seed = options.seed ?? (options.split === undefined ? own?.seed : undefined);
-  const split = splitDataset(dataset, spec, {
-    seed: checkSeed(seed),
-    fold: options.fold ?? (options.split === undefined ? own?.fold : undefined) ?? 1,
-    ...(options.split === undefined && own ? { validation: own.validation } : {}),
-  });
+  const split = chooseSplit(model, dataset, options);
   const clips = split[part];
   if (clips.length === 0) {
-    throw new SonospikeError('ERR_SPLIT_INVALID', `The ${part} part of split ${spec} has no clips.`);
+    throw new SonospikeError(
+      'ERR_SPLIT_INVALID',
+      `The ${part} part has no clips. The split: ${describeSplit(split)}.`,
+    );
   }
-  const store = new (native().FeatureStore)(model.native, threads);
+  const store = guard(() => new (native().FeatureStore)(model.native, threads));
   const loaded = await loadClips(store, clips, { ...options, labels: model.labels, strict });
   await guardAsync(() => store.fit(new Int32Array(), true));
-  const found = await evaluateClips(model, store, clips, loaded.numbers, checkSeed(options.seed));
-  return { ...found, split: describeSplit(split), skipped: [...dataset.skipped, ...loaded.skipped] };
+  const found = await evaluateClips(model, store, clips, loaded.numbers, {
+    seed: checkSeed(options.seed),
+    signal: options.signal,
+  });
+  const left = new Set(clips.filter((_, i) => loaded.numbers[i]! < 0));
+  return {
+    ...found,
+    split: describeSplit({ ...split, [part]: clips.filter((clip) => !left.has(clip)) }),
+    seenInTraining: countSeen(model, dataset, found.predictions),
+    skipped: [...dataset.skipped, ...loaded.skipped],
+  };
 }
 
 /** @internal A dataset, opened if need be. */
@@ -98,8 +122,39 @@ export async function resolveDataset(
   strict: boolean,
   signal?: AbortSignal,
 ): Promise<Dataset> {
-  if (typeof data === 'object' && data !== null) return data;
+  if (typeof data !== 'string') return requireDataset(data);
   return openDataset(data, signal ? { strict, signal } : { strict });
+}
+
+/**
+ * The split that was asked for; the model's own one, with the seed and fold that it was trained with, where it is the
+ * same or none was asked for, so that no clip of its training part is taken for a test.
+ */
+function chooseSplit(model: Model, dataset: Dataset, options: EvaluateOptions): Split {
+  const own = ownSplit(model, dataset);
+  if (own && (options.split ?? own.split) === own.split) {
+    const { split, seed, fold, validation } = own;
+    return splitDataset(dataset, split, {
+      seed: options.splitSeed === undefined ? seed : checkSeed(options.splitSeed),
+      fold: options.fold ?? fold,
+      validation,
+    });
+  }
+  return splitDataset(dataset, options.split ?? 'all', {
+    seed: checkSeed(options.splitSeed),
+    fold: options.fold ?? 1,
+  });
+}
+
+/** Clips among `evaluated` that were in the training part of the model. */
+function countSeen(model: Model, dataset: Dataset, evaluated: readonly ClipResult[]): number {
+  const own = ownSplit(model, dataset);
+  if (!own) return 0;
+  const { split, seed, fold, validation } = own;
+  const trained = new Set(
+    splitDataset(dataset, split, { seed, fold, validation }).train.map(({ file }) => file),
+  );
+  return evaluated.filter(({ file }) => trained.has(file)).length;
 }
 
 /** The split that the model was trained with, if it was on these very clips. */
@@ -108,7 +163,7 @@ function ownSplit(model: Model, dataset: Dataset) {
     dataset?: { fingerprint?: string };
     options?: { split: string; fold: number; seed: number; validation: number };
   };
-  return options && trained?.fingerprint === fingerprint(dataset.directory, dataset.clips) ? options : null;
+  return options && trained?.fingerprint === fingerprint(dataset.layout, dataset.clips) ? options : null;
 }
 
 function requireLabels(dataset: Dataset, known: readonly string[]): void {
@@ -122,14 +177,37 @@ function requireLabels(dataset: Dataset, known: readonly string[]): void {
   );
 }
 
+interface RunOver {
+  /** Of the `rate` encoding. */
+  seed: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** @internal The store's `evaluate`, which `signal` cuts short with ERR_ABORTED. */
+export async function evaluateNumbers(
+  store: NativeFeatureStore,
+  clips: Int32Array,
+  { seed, signal }: RunOver,
+) {
+  const stop = () => store.abortEvaluation();
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    if (signal?.aborted)
+      throw new SonospikeError('ERR_ABORTED', 'The evaluation was stopped.', { cause: signal.reason });
+    return await guardAsync(() => store.evaluate(clips, seed, 0));
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
 /** @internal Evaluates clips of a store; `numbers` are theirs there, -1 for those left out. */
 export async function evaluateClips(
   model: Model,
   store: NativeFeatureStore,
   clips: readonly Clip[],
   numbers: readonly number[],
-  seed: number,
-): Promise<Omit<Evaluation, 'split' | 'skipped'>> {
+  over: RunOver,
+): Promise<Omit<Evaluation, 'split' | 'seenInTraining' | 'skipped'>> {
   const used = clips.filter((_, i) => numbers[i]! >= 0);
   if (used.length === 0) {
     throw new SonospikeError(
@@ -138,7 +216,7 @@ export async function evaluateClips(
     );
   }
   const chosen = Int32Array.from(numbers.filter((n) => n >= 0));
-  const found = await guardAsync(() => store.evaluate(chosen, seed, 0));
+  const found = await evaluateNumbers(store, chosen, over);
   const labels = [...model.labels];
   const predictions = used.map(({ file, label, speaker }, i) => {
     const { best, scores } = found.predictions[i]!;

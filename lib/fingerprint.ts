@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
-import { relative, sep } from 'node:path';
-import type { Clip } from './datasets/index.js';
+import type { Clip, Dataset } from './datasets/index.js';
+import { clipKey } from './datasets/names.js';
 
-/** Names a list of clips: a SHA-256 over their paths below `directory` and their labels. */
-export function fingerprint(directory: string, clips: readonly Clip[]): string {
+/** Names a list of clips, wherever the dataset lies and whichever of its folders was opened: a SHA-256. */
+export function fingerprint(layout: Dataset['layout'], clips: readonly Clip[]): string {
   const hash = createHash('sha256');
-  for (const { file, label } of clips) {
-    hash.update(`${relative(directory, file).split(sep).join('/')}\0${label}\n`);
-  }
+  for (const { file, label } of clips) hash.update(`${clipKey(layout, file)}\0${label}\n`);
   return hash.digest('hex');
 }

@@ -2,12 +2,24 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { type AudioInMemory, type AudioInput, audioFromMemory, readAudio } from './audio/source.js';
 import { type ModelFile, readModelFile, writeModelFile } from './checkpoint/model-file.js';
+import { addInChunks } from './clip-loader.js';
 import { SonospikeError } from './errors.js';
-import { fromNative, type NamedArrays, type NativeModel, type NativePrediction, native } from './native.js';
+import {
+  guard,
+  guardAsync,
+  type NamedArrays,
+  type NativeModel,
+  type NativePrediction,
+  type NativeScaling,
+  native,
+} from './native.js';
 import { integer } from './options.js';
 import type { ModelSettings } from './settings.js';
 import type { Tensors } from './tensor.js';
 import { inputCount, parameterShapes, validateSettings } from './validation.js';
+
+/** @internal */
+export { guard, guardAsync };
 
 /** The model that comes with the package. */
 export const SHIPPED_MODEL = fileURLToPath(new URL('../models/digits.safetensors', import.meta.url));
@@ -44,11 +56,16 @@ export interface PredictOptions {
 }
 
 export interface ModelOptions {
-  /** Threads for batches; default: all cores. A single clip is always one thread's work. */
+  /** Threads for batches, at most 256; default: all cores. A single clip is always one thread's work. */
   threads?: number;
 }
 
-/** A trained network with its front end, encoding and labels. Made by `loadModel` and `train`. */
+/**
+ * A trained network with its front end, encoding and labels. Made by `loadModel` and `train`.
+ *
+ * One computation at a time uses it: methods that give a promise wait for those before them, and for an evaluation or
+ * a training of this model; the others throw ERR_BUSY.
+ */
 export class Model {
   /** What the model file says of the training: preset, data, split, accuracy. */
   readonly training: Readonly<Record<string, unknown>> | null;
@@ -75,7 +92,7 @@ export class Model {
   /**
    * Recognises one clip: a path, the bytes of a WAV, or samples with their rate.
    * @throws SonospikeError ERR_FILE_NOT_FOUND, ERR_WAV_INVALID, ERR_WAV_UNSUPPORTED, ERR_AUDIO_EMPTY,
-   * ERR_AUDIO_SILENT, ERR_AUDIO_NOT_FINITE, ERR_AUDIO_TOO_LONG, ERR_INVALID_OPTION
+   * ERR_AUDIO_SILENT, ERR_AUDIO_NOT_FINITE, ERR_AUDIO_TOO_LONG, ERR_INVALID_OPTION, ERR_OUT_OF_MEMORY
    */
   async predict(input: AudioInput, options: PredictOptions = {}): Promise<Prediction> {
     const seed = checkSeed(options.seed);
@@ -83,33 +100,53 @@ export class Model {
     return this.#named(await guardAsync(() => this.native.predict(samples, sampleRate, seed)));
   }
 
-  /** `predict` for what is in memory, on the calling thread. Throws as `predict`, and ERR_BUSY. */
+  /**
+   * `predict` for what is in memory, on the calling thread.
+   * @throws SonospikeError as `predict`, without the file errors; ERR_BUSY while the model is in use
+   */
   predictSync(input: AudioInMemory, options: PredictOptions = {}): Prediction {
     const seed = checkSeed(options.seed);
     const { samples, sampleRate } = audioFromMemory(input);
     return this.#named(guard(() => this.native.predictSync(samples, sampleRate, seed)));
   }
 
-  /** `predict` for many clips, shared out over all threads; results are those of `predict`, in order. */
+  /**
+   * `predict` for many clips, shared out over all threads; results are those of `predict`, in order. Files are read a
+   * few at a time.
+   * @throws SonospikeError as `predict`, for the first clip that cannot be used
+   */
   async predictBatch(inputs: readonly AudioInput[], options: PredictOptions = {}): Promise<Prediction[]> {
     const seed = checkSeed(options.seed);
     if (!Array.isArray(inputs)) throw new SonospikeError('ERR_INVALID_OPTION', 'inputs must be an array.');
     if (inputs.length === 0) return [];
-    const clips = await Promise.all(inputs.map((input) => readAudio(input)));
+    // What is in memory is copied before this returns, so that the caller is free to reuse it.
+    const sources = Array.from(inputs, (input) =>
+      typeof input === 'string' || input instanceof URL ? input : audioFromMemory(input),
+    );
+    const read = async (i: number) => {
+      const source = sources[i]!;
+      return typeof source === 'string' || source instanceof URL ? readAudio(source) : source;
+    };
     return guardAsync(async () => {
       const store = new (native().FeatureStore)(this.native, this.#threads);
-      await store.add(clips.map((clip) => ({ ...clip, label: -1 })));
+      await addInChunks(store, sources.length, read, (result) => {
+        if (result instanceof SonospikeError) throw result;
+        return { ...result, label: -1 };
+      });
       await store.fit(new Int32Array(), true);
-      const found = await store.evaluate(Int32Array.from(clips.keys()), seed, 0);
-      return clips.map((_, i) => this.#named(found.predictions[i]!));
+      const found = await store.evaluate(Int32Array.from(sources.keys()), seed, 0);
+      return found.predictions.map((prediction) => this.#named(prediction));
     });
   }
 
-  /** Recognises one clip and shows what every layer did. */
+  /**
+   * Recognises one clip and shows what every layer did.
+   * @throws SonospikeError as `predict`
+   */
   async observe(input: AudioInput, options: PredictOptions = {}): Promise<Observation> {
     const seed = checkSeed(options.seed);
     const { samples, sampleRate } = await readAudio(input);
-    const seen = guard(() => this.native.observe(samples, sampleRate, seed));
+    const seen = await guardAsync(() => this.native.observe(samples, sampleRate, seed));
     const { frames } = this.settings;
     return {
       ...this.#named(seen),
@@ -119,10 +156,34 @@ export class Model {
     };
   }
 
-  /** The parameters by name, copied: `layers.0.weight` [neurons, inputs] and so on. */
+  /**
+   * The parameters by name, copied: `layers.0.weight` [neurons, inputs] and so on.
+   * @throws SonospikeError ERR_BUSY while the model is in use
+   */
   parameters(): Tensors {
-    const arrays: NamedArrays = guard(() => this.native.readParameters());
     const scaling = guard(() => this.native.readScaling());
+    return this.#tensors(
+      guard(() => this.native.readParameters()),
+      scaling,
+    );
+  }
+
+  /**
+   * Writes the model to a file, whole or not at all.
+   * @throws SonospikeError ERR_FILE_WRITE
+   */
+  async save(path: string): Promise<void> {
+    const { settings, training } = this;
+    const { parameters, scaling } = await guardAsync(() => this.native.snapshot());
+    await writeModelFile(path, {
+      settings,
+      parameters: this.#tensors(parameters, scaling),
+      training,
+      state: null,
+    });
+  }
+
+  #tensors(arrays: NamedArrays, scaling: NativeScaling | null): Tensors {
     if (scaling) Object.assign(arrays, { 'scaling.offset': scaling.offset, 'scaling.scale': scaling.scale });
     const tensors: Tensors = new Map();
     for (const [name, shape] of parameterShapes(this.settings)) {
@@ -131,12 +192,6 @@ export class Model {
       tensors.set(name, { shape, data });
     }
     return tensors;
-  }
-
-  /** Writes the model to a file, whole or not at all. Throws ERR_FILE_WRITE. */
-  async save(path: string): Promise<void> {
-    const { settings, training } = this;
-    await writeModelFile(path, { settings, parameters: this.parameters(), training, state: null });
   }
 
   #named(prediction: NativePrediction): Prediction {
@@ -200,23 +255,6 @@ export function checkSeed(seed: number | undefined): number {
 
 /** @internal */
 export function checkThreads(threads: number | undefined): number {
-  return threads === undefined ? availableParallelism() : integer(threads, 'threads', 1, MAX_THREADS);
-}
-
-/** @internal Runs a call of the addon; its errors become `SonospikeError`s. */
-export function guard<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (error) {
-    throw fromNative(error);
-  }
-}
-
-/** @internal */
-export async function guardAsync<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw fromNative(error);
-  }
+  if (threads === undefined) return Math.min(MAX_THREADS, availableParallelism());
+  return integer(threads, 'threads', 1, MAX_THREADS);
 }

@@ -63,15 +63,24 @@ export interface NativeTrainingState {
   v: NamedArrays;
 }
 
+/** Of the training set's statistics. */
+export interface NativeScaling {
+  offset: Float32Array;
+  scale: Float32Array;
+}
+
+/** Calls that give a promise wait while the model is in use; the others throw ERR_BUSY. */
 export interface NativeModel {
   initialise(seed: number): void;
   loadParameters(parameters: NamedArrays): void;
   readParameters(): NamedArrays;
   loadScaling(offset: Float32Array, scale: Float32Array): void;
-  readScaling(): { offset: Float32Array; scale: Float32Array } | null;
+  readScaling(): NativeScaling | null;
   predictSync(samples: Float32Array, sampleRate: number, seed: number): NativePrediction;
   predict(samples: Float32Array, sampleRate: number, seed: number): Promise<NativePrediction>;
-  observe(samples: Float32Array, sampleRate: number, seed: number): NativeObservation;
+  observe(samples: Float32Array, sampleRate: number, seed: number): Promise<NativeObservation>;
+  /** What `readParameters` and `readScaling` give, once the model is free. */
+  snapshot(): Promise<{ parameters: NamedArrays; scaling: NativeScaling | null }>;
   /** Inputs [steps, clips, channels] → scores [clips, classes], spikes [steps, clips, neurons] of each layer. */
   forwardInputs(
     inputs: Float32Array,
@@ -91,17 +100,27 @@ export interface NativeModel {
   optimizerStep(options: OptimizerSettings, rate: number): void;
 }
 
+/** Labels are numbers; -1 for a clip without one. */
+export interface NativeClip {
+  samples: Float32Array;
+  sampleRate: number;
+  label: number;
+}
+
 export interface NativeFeatureStore {
-  /** Labels are numbers; -1 for a clip without one. */
-  add(clips: { samples: Float32Array; sampleRate: number; label: number }[]): Promise<void>;
+  /** Refused after a `fit` that scaled with the training set's statistics. */
+  add(clips: NativeClip[]): Promise<void>;
   /** Takes the training set's scaling (or keeps the model's) and scales all clips. */
   fit(training: Int32Array, keep: boolean): Promise<void>;
   size(): number;
+  /** Rejects with ERR_ABORTED where `abortEvaluation` cut it short. */
   evaluate(
     clips: Int32Array,
     seed: number,
     labelSmoothing: number,
   ): Promise<{ loss: number; correct: number; firingRates: number[]; predictions: NativePrediction[] }>;
+  /** Makes the evaluation in progress, if there is one, end after the batch in hand. */
+  abortEvaluation(): void;
 }
 
 export interface NativeTrainer {
@@ -167,6 +186,7 @@ function load(): NativeAddon {
 }
 
 const NATIVE_CODES: readonly string[] = [
+  'ERR_ABORTED',
   'ERR_BUSY',
   'ERR_OUT_OF_MEMORY',
   'ERR_INTERNAL',
@@ -182,4 +202,22 @@ export function fromNative(error: unknown): unknown {
   return error instanceof TypeError
     ? new SonospikeError('ERR_INVALID_OPTION', error.message, { cause: error })
     : error;
+}
+
+/** Runs a call of the addon; its errors become `SonospikeError`s. */
+export function guard<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw fromNative(error);
+  }
+}
+
+/** The same for one that gives a promise. */
+export async function guardAsync<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw fromNative(error);
+  }
 }

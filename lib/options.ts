@@ -1,4 +1,5 @@
 import { type ErrorCode, SonospikeError } from './errors.js';
+import { nearest } from './nearest.js';
 
 /** How a wrong value is reported: as a wrong option of the caller, or as a fault of a file. */
 export interface Blame {
@@ -64,12 +65,40 @@ export function object<K extends string>(
   }
   const unknown = Object.keys(value).find((key) => !(keys as readonly string[]).includes(key));
   if (unknown !== undefined) {
+    const meant = nearest(unknown, keys);
     throw complain(
-      `${name} has an unknown key ${describe(unknown)}; its keys are ${keys.join(', ')}.`,
+      `${name} has an unknown key ${describe(unknown)}; its keys are ${keys.join(', ')}.` +
+        (meant === null ? '' : ` Did you mean ${meant}?`),
       blame,
     );
   }
   return value as Partial<Record<K, unknown>>;
+}
+
+/** The options of a function: like `object`, and none where they are left out. */
+export function optionsObject<K extends string>(
+  value: unknown,
+  name: string,
+  keys: readonly K[],
+): Partial<Record<K, unknown>> {
+  return value === undefined ? {} : object(value, name, keys);
+}
+
+/** A boolean that may be left out. */
+export function flag(value: unknown, name: string, fallback = false): boolean {
+  return value === undefined ? fallback : boolean(value, name);
+}
+
+/** An AbortSignal that may be left out. */
+export function abortSignal(value: unknown, name: string): AbortSignal | undefined {
+  if (value === undefined || value instanceof AbortSignal) return value;
+  throw refuse(value, name, 'an AbortSignal');
+}
+
+/** A function that may be left out. */
+export function callback<F extends (...given: never[]) => void>(value: unknown, name: string): F | undefined {
+  if (value === undefined || typeof value === 'function') return value as F | undefined;
+  throw refuse(value, name, 'a function');
 }
 
 /** An array of `min` to `max` items. */
@@ -87,7 +116,11 @@ function describe(value: unknown): string {
   if (value === undefined) return 'missing';
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value === 'object' && value !== null) {
+    const kind: unknown = value.constructor?.name;
+    return typeof kind !== 'string' || kind === 'Object' ? 'an object' : `an object (${kind})`;
+  }
   if (typeof value === 'function') return 'a function';
+  if (typeof value === 'bigint') return `${value}n`.slice(0, 60);
   return String(value).slice(0, 60);
 }

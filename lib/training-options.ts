@@ -1,5 +1,5 @@
 import type { NativeTrainingOptions } from './native.js';
-import { boolean, choice, integer, number, object, string } from './options.js';
+import { choice, integer, number, object, string } from './options.js';
 import { type PresetName, presetNames } from './presets.js';
 
 /** How a network is trained; everything that its bits depend on beside the data and the model's settings. */
@@ -71,7 +71,8 @@ const RECIPES: Record<PresetName, Recipe> = {
   },
 };
 
-const KEYS = [
+/** @internal */
+export const RUN_KEYS = [
   'preset',
   'epochs',
   'batchSize',
@@ -94,7 +95,7 @@ const KEYS = [
  * @throws SonospikeError ERR_INVALID_OPTION, ERR_UNKNOWN_PRESET
  */
 export function resolveRunOptions(given: Partial<RunOptions>, defaultSplit: string): RunOptions {
-  object(given, 'the options', KEYS);
+  object(given, 'the options', RUN_KEYS);
   const preset = choice(given.preset ?? 'default', 'preset', presetNames);
   const o = { ...RECIPES[preset], split: defaultSplit, fold: 1, ...withoutUndefined(given) };
   return {
@@ -118,9 +119,9 @@ export function resolveRunOptions(given: Partial<RunOptions>, defaultSplit: stri
 
 /** Options that were given and differ from those of a checkpoint, except `epochs`. */
 export function differences(given: Partial<RunOptions>, saved: RunOptions): string[] {
-  return KEYS.filter((key) => key !== 'epochs' && given[key] !== undefined && given[key] !== saved[key]).map(
-    (key) => `${key} is ${given[key]}, was ${saved[key]}`,
-  );
+  return RUN_KEYS.filter(
+    (key) => key !== 'epochs' && given[key] !== undefined && given[key] !== saved[key],
+  ).map((key) => `${key} is ${given[key]}, was ${saved[key]}`);
 }
 
 /** @internal */
@@ -139,13 +140,13 @@ export function toNative(options: RunOptions): NativeTrainingOptions {
 /** @internal Picks the keys of `RunOptions` out of more options. */
 export function pickRunOptions(options: Partial<RunOptions>): Partial<RunOptions> {
   return Object.fromEntries(
-    KEYS.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]),
+    RUN_KEYS.filter((key) => options[key] !== undefined).map((key) => [key, options[key]]),
   );
 }
 
-/** @internal */
-export function checkFlag(value: unknown, name: string): boolean {
-  return value === undefined ? false : boolean(value, name);
+/** @internal What `splitDataset` takes of them. */
+export function splitOptions({ seed, fold, validation }: RunOptions) {
+  return { seed, fold, validation };
 }
 
 function withoutUndefined<T extends object>(value: T): Partial<T> {

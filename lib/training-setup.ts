@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { loadClips, type SkippedClip } from './clip-loader.js';
 import type { Clip, Dataset } from './datasets/index.js';
 import { describeSplit, type Split, splitDataset } from './datasets/split.js';
@@ -6,15 +7,16 @@ import { resolveDataset } from './evaluation.js';
 import { fingerprint } from './fingerprint.js';
 import { checkThreads, guard, guardAsync, loadTensors, Model } from './model.js';
 import { type NativeFeatureStore, type NativeTrainer, native } from './native.js';
+import { flag } from './options.js';
 import { presetSettings } from './presets.js';
+import { readSavedRun, type SavedRun } from './saved-run.js';
 import type { ModelSettings } from './settings.js';
-import { readSavedRun, type SavedRun } from './training-files.js';
 import {
-  checkFlag,
   differences,
   pickRunOptions,
   type RunOptions,
   resolveRunOptions,
+  splitOptions,
   toNative,
 } from './training-options.js';
 import { validateSettings } from './validation.js';
@@ -65,23 +67,26 @@ export interface Prepared {
 
 /** Opens the data, splits it, reads the clips and makes or restores the network. */
 export async function prepare(options: SetupOptions): Promise<Prepared> {
-  const strict = checkFlag(options.strict, 'strict');
+  const strict = flag(options.strict, 'strict');
   const threads = checkThreads(options.threads);
   const saved = options.resume === undefined ? null : await readSavedRun(options.resume);
   const dataset = await resolveDataset(options.data, strict, options.signal);
+  const named = fingerprint(dataset.layout, dataset.clips);
+  if (saved && !saved.fingerprint.startsWith(`${named} `))
+    throw otherClips(options, 'on other clips than those');
   const run = chooseOptions(options, dataset, saved);
   const settings = chooseSettings(options, run, dataset, saved);
-  const split = splitDataset(dataset, run.split, run);
-  const extra = await openExtra(options, settings.labels, strict);
-  const print = splitFingerprint(dataset, split, extra);
-  if (saved && saved.fingerprint !== print) {
+  const split = splitDataset(dataset, run.split, splitOptions(run));
+  if (split.train.length === 0) {
     throw new SonospikeError(
-      'ERR_CHECKPOINT_INVALID',
-      `${options.resume} belongs to a training on other clips than those of ${dataset.directory}. ` +
-        'Name the dataset that it was started with, or start anew without resuming.',
-      { file: options.resume },
+      'ERR_SPLIT_INVALID',
+      `Split ${run.split} has no clips to train on. It is for evaluation only.`,
     );
   }
+  const extra = await openExtra(options, settings.labels, strict);
+  const print = `${named} ${splitFingerprint(dataset, split, extra)}`;
+  if (saved && !saved.fingerprint.startsWith(`${print} `))
+    throw otherClips(options, 'on other clips than those');
 
   const model = new Model(settings, { threads });
   const store = guard(() => new (native().FeatureStore)(model.native, threads));
@@ -90,15 +95,21 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
     strict,
     labels: settings.labels,
   });
+  const used = `${print} ${usedFingerprint(parts)}`;
+  if (saved && saved.fingerprint !== used) {
+    throw otherClips(options, 'in which other clips could be read than now');
+  }
   const training = usable(parts.train, 'train');
   if (parts.validation.clips.length > 0) usable(parts.validation, 'validation');
   usable(parts.test, 'test');
   const allSkipped = [...dataset.skipped, ...(extra?.skipped ?? []), ...skipped];
-  options.onData?.(describeSplit(split), allSkipped);
+  const splitText = describeSplit(withoutSkipped(split, parts));
+  options.onData?.(splitText, allSkipped);
 
   await guardAsync(() => store.fit(training, false));
   const trainer = guard(() => new (native().Trainer)(model.native, store, toNative(run), training));
   if (saved) {
+    checkPosition(saved, training.length, options.resume);
     loadTensors(model.native, saved.parameters);
     guard(() => trainer.loadState(saved.state));
   } else {
@@ -111,14 +122,14 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
     trainer,
     parts,
     trainingClips: training.length,
-    splitText: describeSplit(split),
+    splitText,
     skipped: allSkipped,
     dataset: {
       layout: dataset.layout,
       clips: dataset.clips.length,
-      fingerprint: fingerprint(dataset.directory, dataset.clips),
+      fingerprint: named,
     },
-    fingerprint: print,
+    fingerprint: used,
     saved,
   };
 }
@@ -217,9 +228,47 @@ function usable(part: Part, name: string): Int32Array {
   );
 }
 
-function splitFingerprint(dataset: Dataset, split: Split, extra: Dataset | null): string {
-  const parts = [split.train, split.validation, split.test].map((clips) =>
-    fingerprint(dataset.directory, clips),
+function splitFingerprint({ layout }: Dataset, split: Split, extra: Dataset | null): string {
+  const parts = [split.train, split.validation, split.test].map((clips) => fingerprint(layout, clips));
+  return [...parts, extra ? fingerprint(extra.layout, extra.clips) : '-'].join(' ');
+}
+
+/** The split with the clips that could be read, and without those of the extra data. */
+function withoutSkipped(split: Split, parts: Prepared['parts']): Split {
+  const read = ({ clips, numbers }: Part) => new Set(clips.filter((_, i) => numbers[i]! >= 0));
+  const [train, validation, test] = [read(parts.train), read(parts.validation), read(parts.test)];
+  return {
+    name: split.name,
+    train: split.train.filter((clip) => train.has(clip)),
+    validation: split.validation.filter((clip) => validation.has(clip)),
+    test: split.test.filter((clip) => test.has(clip)),
+  };
+}
+
+/** Which clips could be read: their numbers in the store, and with them order and spikes, depend on it. */
+function usedFingerprint(parts: Prepared['parts']): string {
+  const numbers = [parts.train, parts.validation, parts.test].map((part) => part.numbers.join(','));
+  return createHash('sha256').update(numbers.join(';')).digest('hex');
+}
+
+function otherClips({ resume, data }: SetupOptions, how: string): SonospikeError {
+  const directory = typeof data === 'string' ? data : data.directory;
+  return new SonospikeError(
+    'ERR_CHECKPOINT_INVALID',
+    `${resume} belongs to a training ${how} of ${directory}. ` +
+      'Name the dataset that it was started with, or start anew without resuming.',
+    { file: resume },
   );
-  return [...parts, extra ? fingerprint(extra.directory, extra.clips) : '-'].join(' ');
+}
+
+/** A checkpoint stands at a batch that the training has. */
+function checkPosition({ state, options }: SavedRun, clips: number, file: string | undefined): void {
+  const { batch, clips: done } = state.position;
+  const batches = Math.ceil(clips / options.batchSize);
+  if (batch < batches && done === batch * options.batchSize) return;
+  throw new SonospikeError(
+    'ERR_CHECKPOINT_INVALID',
+    `${file} stands at batch ${batch} with ${done} clips done, which a training of ${batches} batches does not have.`,
+    { file },
+  );
 }

@@ -1,10 +1,12 @@
 import { SonospikeError } from './errors.js';
-import { type Evaluation, evaluateClips } from './evaluation.js';
+import { type Evaluation, evaluateClips, evaluateNumbers } from './evaluation.js';
 import { guard, guardAsync, loadTensors, type Model } from './model.js';
 import type { NativeTrainer, TrainingPosition } from './native.js';
+import { abortSignal, callback, optionsObject, string } from './options.js';
+import type { Best, SavedRun } from './saved-run.js';
 import type { ModelSettings } from './settings.js';
-import { type Best, CheckpointFiles, type SavedRun } from './training-files.js';
-import type { RunOptions } from './training-options.js';
+import { CheckpointFiles } from './training-files.js';
+import { RUN_KEYS, type RunOptions } from './training-options.js';
 import { type Prepared, type PrepareOptions, prepare } from './training-setup.js';
 
 export interface Score {
@@ -72,13 +74,40 @@ export interface TrainResult {
 /**
  * Trains a network on the words of a dataset. Runs off Node's threads; `signal` stops it after the batch in hand,
  * with the checkpoint written.
+ *
+ * A resumed run may have more or fewer `epochs`; with the schedules cosine and one-cycle that changes the learning
+ * rates of what is left, so the bits are those of an uninterrupted run only if `epochs` stays the same.
  * @throws SonospikeError ERR_INVALID_OPTION, ERR_UNKNOWN_PRESET, ERR_DATASET_*, ERR_SPLIT_INVALID,
- * ERR_CHECKPOINT_INVALID, ERR_FILE_*, ERR_ABORTED, ERR_OUT_OF_MEMORY
+ * ERR_CHECKPOINT_INVALID, ERR_FILE_*, ERR_TRAINING_DIVERGED, ERR_ABORTED, ERR_OUT_OF_MEMORY
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
+  optionsObject(options, 'options', TRAIN_KEYS);
+  abortSignal(options.signal, 'signal');
+  for (const name of ['onData', 'onLoad', 'onProgress', 'onEpoch'] as const) callback(options[name], name);
+  for (const name of ['out', 'checkpoint', 'resume'] as const) {
+    if (options[name] !== undefined) string(options[name], name);
+  }
   const prepared = await prepare(options);
   return new TrainingRun(prepared, options).run();
 }
+
+const TRAIN_KEYS = [
+  ...RUN_KEYS,
+  'data',
+  'extraData',
+  'threads',
+  'strict',
+  'signal',
+  'onData',
+  'onLoad',
+  'settings',
+  'out',
+  'checkpoint',
+  'resume',
+  'testEveryEpoch',
+  'onEpoch',
+  'onProgress',
+] as const satisfies (keyof TrainOptions)[];
 
 const PROGRESS_INTERVAL = 100; // ms
 
@@ -94,6 +123,12 @@ class TrainingRun {
   #clips = 0;
   /** Clips of the epoch in hand that were done before a stop. */
   #before: number;
+  /** The sums of an epoch that is trained but not measured. */
+  #pending: TrainingPosition | null;
+  /** Whether the run has been stopped, with its checkpoint written. */
+  #ended = false;
+  /** What a callback has thrown. */
+  #thrown: { error: unknown } | null = null;
 
   constructor(prepared: Prepared, options: TrainOptions) {
     this.#p = prepared;
@@ -104,6 +139,7 @@ class TrainingRun {
       prepared.saved?.history.map((metrics) => ({ ...metrics, clipsPerSecond: 0, secondsLeft: 0 })) ?? [];
     this.#best = prepared.saved?.best ?? null;
     this.#before = prepared.saved?.state.position.clips ?? 0;
+    this.#pending = prepared.saved?.pending ?? null;
   }
 
   async run(): Promise<TrainResult> {
@@ -115,10 +151,15 @@ class TrainingRun {
         if (signal?.aborted) await this.#stopped();
         await this.#epoch();
       }
+      return await this.#result();
+    } catch (error) {
+      const cut = error instanceof SonospikeError && error.code === 'ERR_ABORTED' && !this.#ended;
+      // An evaluation was cut short: the epoch is measured when the run goes on.
+      if (cut) await this.#stopped();
+      throw error;
     } finally {
       signal?.removeEventListener('abort', stop);
     }
-    return this.#result();
   }
 
   #finished(): boolean {
@@ -131,13 +172,19 @@ class TrainingRun {
   async #epoch(): Promise<void> {
     const epoch = this.#epochs.length + 1;
     const started = performance.now();
-    const timer = this.#watch(epoch, started);
-    const { complete, sums } = await guardAsync(() => this.#trainer.runEpoch()).finally(() =>
-      clearInterval(timer),
-    );
-    if (!complete) return this.#stopped();
+    if (this.#pending === null) {
+      const timer = this.#watch(epoch, started);
+      const { complete, sums } = await guardAsync(() => this.#trainer.runEpoch()).finally(() =>
+        clearInterval(timer),
+      );
+      if (this.#thrown) throw this.#thrown.error;
+      this.#requireFinite(sums, epoch);
+      if (!complete) return this.#stopped();
+      this.#pending = sums;
+    }
     const seconds = (performance.now() - started) / 1000;
-    const metrics = await this.#measure(epoch, sums, seconds);
+    const metrics = await this.#measure(epoch, this.#pending, seconds);
+    this.#pending = null;
     this.#epochs.push(metrics);
     if (metrics.best) {
       const { loss, accuracy } = metrics.validation ?? metrics.train;
@@ -146,6 +193,17 @@ class TrainingRun {
     }
     await this.#saveCheckpoint();
     this.#options.onEpoch?.(metrics);
+  }
+
+  /** Not a number goes through comparisons and clamps unseen: the loss alone does not tell. */
+  #requireFinite({ loss }: TrainingPosition, epoch: number): void {
+    const parameters = [...this.#p.model.parameters().values()];
+    if (Number.isFinite(loss) && parameters.every(({ data }) => data.every(Number.isFinite))) return;
+    throw new SonospikeError(
+      'ERR_TRAINING_DIVERGED',
+      `Training diverged in epoch ${epoch}: weights are no longer finite. Use a lower learning rate ` +
+        `(it is ${this.#p.run.learningRate}) or clip the gradient (clipNorm). What was written before is untouched.`,
+    );
   }
 
   async #measure(epoch: number, sums: TrainingPosition, seconds: number): Promise<EpochMetrics> {
@@ -182,7 +240,8 @@ class TrainingRun {
 
   async #score({ numbers }: { numbers: number[] }): Promise<Score> {
     const clips = Int32Array.from(numbers.filter((n) => n >= 0));
-    const { loss, correct } = await guardAsync(() => this.#p.store.evaluate(clips, 0, 0));
+    const over = { seed: 0, signal: this.#options.signal };
+    const { loss, correct } = await evaluateNumbers(this.#p.store, clips, over);
     return { loss, accuracy: correct / clips.length };
   }
 
@@ -194,27 +253,40 @@ class TrainingRun {
     return setInterval(() => {
       const done = this.#trainer.progress();
       const clipsPerSecond = Math.max(0, done - before) / ((performance.now() - started) / 1000);
-      onProgress({ epoch, epochs: this.#p.run.epochs, done, clips, clipsPerSecond });
+      try {
+        onProgress({ epoch, epochs: this.#p.run.epochs, done, clips, clipsPerSecond });
+      } catch (error) {
+        // Thrown from a timer it would end the process; from here it rejects `train`.
+        this.#thrown ??= { error };
+        this.#trainer.abort();
+      }
     }, PROGRESS_INTERVAL);
   }
 
   async #saveCheckpoint(): Promise<void> {
     const state = guard(() => this.#trainer.readState());
     const history: SavedRun['history'] = this.#epochs.map(({ clipsPerSecond, secondsLeft, ...kept }) => kept);
-    await this.#files.saveCheckpoint({ history, best: this.#best, state });
+    await this.#files.saveCheckpoint({ history, best: this.#best, pending: this.#pending, state });
   }
 
-  /** Writes the checkpoint and ends the run with ERR_ABORTED. */
+  /** Writes the checkpoint, if there is anything new to write, and ends the run with ERR_ABORTED. */
   async #stopped(): Promise<never> {
-    await this.#saveCheckpoint();
-    const { checkpoint } = this.#options;
-    throw new SonospikeError(
-      'ERR_ABORTED',
-      checkpoint === undefined
-        ? 'Training was stopped. No checkpoint file was named, so what it had learned is gone.'
-        : `Training was stopped after ${this.#epochs.length} epochs; the checkpoint is ${checkpoint}.`,
-      { file: checkpoint, cause: this.#options.signal?.reason },
-    );
+    const { checkpoint, signal } = this.#options;
+    this.#ended = true;
+    const steps = guard(() => this.#trainer.readState()).steps;
+    const began = steps > (this.#p.saved?.state.steps ?? 0);
+    // A run that has done nothing must not replace the checkpoint of one that has.
+    if (began) await this.#saveCheckpoint();
+    const epochs = this.#epochs.length === 1 ? '1 epoch' : `${this.#epochs.length} epochs`;
+    const kept = !began
+      ? 'before its first batch; nothing was written'
+      : checkpoint === undefined
+        ? `after ${epochs}. No checkpoint file was named, so what it had learned is gone`
+        : `after ${epochs}; the checkpoint is ${checkpoint}`;
+    throw new SonospikeError('ERR_ABORTED', `Training was stopped ${kept}.`, {
+      file: began || this.#p.saved ? checkpoint : undefined,
+      cause: signal?.reason,
+    });
   }
 
   async #result(): Promise<TrainResult> {
@@ -222,8 +294,9 @@ class TrainingRun {
     const best = this.#best;
     if (best) loadTensors(model.native, best.parameters);
     const { clips, numbers } = parts.test;
-    const found = await evaluateClips(model, store, clips, numbers, 0);
-    const test: Evaluation = { ...found, split: splitText, skipped: this.#p.skipped };
+    const over = { seed: 0, signal: this.#options.signal };
+    const found = await evaluateClips(model, store, clips, numbers, over);
+    const test: Evaluation = { ...found, split: splitText, seenInTraining: 0, skipped: this.#p.skipped };
     const bestEpoch = best?.epoch ?? 0;
     const finished = await this.#files.saveFinished(best, test);
     return { model: finished, epochs: this.#epochs, bestEpoch, test, split: splitText, options: run };

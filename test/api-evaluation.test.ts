@@ -45,6 +45,45 @@ describe('evaluate', () => {
     expect(validation.predictions.some(({ file }) => files.has(file))).toBe(false);
   });
 
+  it('knows its own split by name too, and whatever the seed of the encoding', async () => {
+    const out = join(folder, 'named.safetensors');
+    const { test } = await train(quickTraining({ out, seed: 12, split: 'random:0.3' }));
+    const held = test.predictions.map(({ file }) => file);
+    for (const options of [{ seed: 5 }, { split: 'random:0.3' }, { split: 'random:0.3', seed: 7 }]) {
+      const found = await evaluate({ data: SAMPLES, model: out, ...options });
+      expect(found.predictions.map(({ file }) => file)).toEqual(held);
+    }
+    const drawn = await evaluate({ data: SAMPLES, model: out, split: 'random:0.3', splitSeed: 1 });
+    expect(drawn.predictions.map(({ file }) => file)).not.toEqual(held);
+  });
+
+  it('knows its own split whether the root or the folder with the clips is opened', async () => {
+    const root = join(folder, 'root');
+    await mkdir(join(root, 'recordings'), { recursive: true });
+    for (const name of await readdir(SAMPLES)) {
+      if (name.endsWith('.wav')) await copyFile(join(SAMPLES, name), join(root, 'recordings', name));
+    }
+    const out = join(folder, 'root.safetensors');
+    const { test } = await train(quickTraining({ data: root, out, seed: 13 }));
+    const found = await evaluate({ data: join(root, 'recordings'), model: out });
+    expect(found.predictions).toEqual(test.predictions);
+  });
+
+  it('is cut short by the signal', async () => {
+    const controller = new AbortController();
+    const found = evaluate({
+      data: SAMPLES,
+      model,
+      split: 'all',
+      signal: controller.signal,
+      // All clips are read: what is left is the evaluation itself.
+      onProgress: (done, total) => {
+        if (done === total) setImmediate(() => controller.abort(new Error('enough')));
+      },
+    });
+    await expect(found).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+  });
+
   it('takes all clips of a dataset that the model was not trained on', async () => {
     const other = join(folder, 'other');
     await mkdir(other);

@@ -11,7 +11,7 @@ import {
   type TrainResult,
   train,
 } from '../lib/index.js';
-import { readSavedRun } from '../lib/training-files.js';
+import { readSavedRun } from '../lib/saved-run.js';
 import { quickSettings, quickTraining, SAMPLES } from './helpers/training.js';
 
 let folder: string;

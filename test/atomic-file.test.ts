@@ -178,6 +178,16 @@ function saverScript(): string {
 /** The modules that model-file.ts needs, without those that need the addon. */
 function libFiles(): string[] {
   const checkpoint = fs.readdirSync('lib/checkpoint').map((file) => join('lib/checkpoint', file));
-  const others = ['errors', 'options', 'presets', 'settings', 'tensor', 'validation'];
+  const others = ['errors', 'files', 'nearest', 'options', 'presets', 'settings', 'tensor', 'validation'];
   return [...checkpoint, ...others.map((name) => join('lib', `${name}.ts`))];
 }
+
+test.runIf(fs.existsSync('/proc/self'))(
+  'a folder that cannot be made is an error, not a hang',
+  async () => {
+    await expect(writeFileAtomic('/proc/none/model', [new Uint8Array(1)])).rejects.toMatchObject({
+      code: 'ERR_FILE_WRITE',
+    });
+  },
+  5000,
+);

@@ -4,7 +4,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type OpenOptions, openDataset } from '../lib/datasets/index.js';
-import { compareCodePoints, sortedNames } from '../lib/datasets/names.js';
+import { clipKey, compareCodePoints, sortedNames } from '../lib/datasets/names.js';
 import { SonospikeError } from '../lib/errors.js';
 import { needs } from './helpers/data.js';
 
@@ -203,6 +203,32 @@ describe('links and duplicates', () => {
     expect(reasons).toEqual([expect.stringMatching(/^the same (file|folder|label, speaker and index) as /)]);
     expect(await codeOf(root, { strict: true })).toBe('ERR_DATASET_DUPLICATE');
   });
+});
+
+it.each<[string, unknown]>([
+  ['null', null],
+  ['an array', []],
+  ['text', 'strict'],
+  ['a strict of another type', { strict: 'yes' }],
+  ['a signal of another type', { signal: { aborted: false } }],
+])('refuses %s as the options', async (_name, options) => {
+  make('one/a.wav', 'two/a.wav');
+  expect(await codeOf(root, options as OpenOptions)).toBe('ERR_INVALID_OPTION');
+});
+
+it('names the option that was meant', async () => {
+  await expect(openDataset(root, { stirct: true } as OpenOptions)).rejects.toThrow(
+    'options has an unknown key "stirct"; its keys are strict, signal. Did you mean strict?',
+  );
+});
+
+it('a clip has the same key however its name is composed', () => {
+  const [composed, decomposed] = ['caf\u00e9', 'cafe\u0301'];
+  for (const layout of ['audiomnist', 'fsdd', 'folders'] as const) {
+    const keys = [composed, decomposed].map((word) => clipKey(layout, `/d/${word}/${word}_a_0.wav`));
+    expect(keys[0]).toBe(keys[1]);
+    expect(keys[0]).toContain(composed);
+  }
 });
 
 describe('bad directories', () => {

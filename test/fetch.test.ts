@@ -152,6 +152,15 @@ describe('fetchDataset', () => {
     expect(statSync(join(directory, 'recordings/7_theo_4.wav')).ino).toBe(before);
   });
 
+  it('takes an archive that has grown, and such a copy', async () => {
+    const directory = await get({ clips: 8 });
+    expect((await openDataset(directory)).clips).toHaveLength(10);
+    expect(readdirSync(to)).toEqual(['fsdd']);
+    const progress: FetchProgress[] = [];
+    await get({ clips: 8, onProgress: (at) => progress.push(at) });
+    expect(progress).toEqual([{ phase: 'exists', done: 10, total: 10 }]);
+  });
+
   it('does not touch an incomplete one, but takes an empty folder', async () => {
     mkdirSync(join(to, 'fsdd'));
     const directory = await get();
@@ -293,11 +302,32 @@ describe('a bad answer', () => {
     ['not a URL', { url: 'nowhere' }],
     ['a file', { url: 'file:///etc/archive.tar.gz' }],
     ['no folder', { to: '' }],
+    ['a folder of another type', { to: 7 as never }],
+    ['a signal of another type', { signal: {} as never }],
+    ['an onProgress of another type', { onProgress: 'print' as never }],
+    ['a fraction of a clip', { clips: 0.5 }],
+    ['no time at all', { idleTimeout: 0 }],
+    ['a delay of NaN', { retryDelay: Number.NaN }],
   ])('%s as an option', async (_name, options) => {
     expect((await failure(options)).code).toBe('ERR_INVALID_OPTION');
   });
 
+  it.each([undefined, null, [], 'data'])('%s as the options', async (options) => {
+    await expect(fetchDataset('fsdd', options as never)).rejects.toMatchObject({
+      code: 'ERR_INVALID_OPTION',
+    });
+  });
+
+  it('an unknown option, and the one that was meant', async () => {
+    const error = await failure({ clip: 5 } as never);
+    expect(error.code).toBe('ERR_INVALID_OPTION');
+    expect(error.message).toContain('Did you mean clips?');
+  });
+
   it('an unknown dataset', async () => {
+    await expect(fetchDataset(Symbol('fsdd') as never, { to })).rejects.toMatchObject({
+      code: 'ERR_INVALID_OPTION',
+    });
     await expect(fetchDataset('mnist' as 'fsdd', { to })).rejects.toMatchObject({
       code: 'ERR_INVALID_OPTION',
     });
@@ -321,7 +351,7 @@ describe('a bad archive', () => {
     ['that is empty', Buffer.alloc(0), /damaged/],
     ['that holds no tar', tarGz([]), /damaged/],
     ['without its end', tarGz(fsddEntries, Buffer.alloc(0)), /end is missing/],
-    ['of too few clips', tarGz(fsddEntries.slice(0, -1)), /holds 9 clips and should hold 10/],
+    ['of too few clips', tarGz(fsddEntries.slice(0, -1)), /holds 9 clips and should hold 10 or more/],
     ['that leads out', tarGz([...fsddEntries, { path: '../evil', contents: clip }]), /outside/],
     [
       'that leads out from within',
@@ -336,8 +366,8 @@ describe('a bad archive', () => {
     ],
     [
       'of too many files',
-      tarGz(Array.from({ length: 1011 }, (_, i) => ({ path: `x/recordings/${i}_a_0.wav` }))),
-      /more than 1010 files/,
+      tarGz(Array.from({ length: 1021 }, (_, i) => ({ path: `x/recordings/${i}_a_0.wav` }))),
+      /more than 1020 files/,
     ],
   ])('%s is refused and removed', async (_name, body, message) => {
     handler = whole(body);

@@ -80,8 +80,10 @@ describe('the tarball', () => {
       'dist/cli/main.js',
       'models/digits.safetensors',
       'native/addon/addon.cc',
+      'docs/architecture.md',
       'native/core/kernels/avx2.cc',
       'samples/7_kal_0.wav',
+      'samples/README.md',
     ];
     expect(packed).toEqual(expect.arrayContaining(wanted));
     const prebuild = `prebuilds/${process.platform}-${process.arch}/`;

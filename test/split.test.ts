@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hash32 } from '../lib/datasets/draw.js';
-import { type Clip, type Dataset, openDataset } from '../lib/datasets/index.js';
+import { type Clip, type Dataset, openDataset, requireDataset } from '../lib/datasets/index.js';
 import { sortedNames } from '../lib/datasets/names.js';
 import {
   describeSplit,
@@ -305,5 +305,55 @@ describe('wrong arguments', () => {
     ['official', { validation: '0.1' as unknown as number }, 'ERR_INVALID_OPTION'],
   ])('%s %o', (spec, options, code) => {
     expect(failure(audioMnist, spec, options).code).toBe(code);
+  });
+});
+
+describe('arguments of a wrong type', () => {
+  const data = recordings('fsdd', { a: 4, b: 4 }, ['x', 'y']);
+  const refusal = (text: string) =>
+    expect.objectContaining({ code: 'ERR_INVALID_OPTION', message: expect.stringContaining(text) });
+
+  it.each<[string, unknown]>([
+    ['null', null],
+    ['nothing', undefined],
+    ['a path', 'data/fsdd'],
+    ['an empty object', {}],
+    ['an array', []],
+    ['an unknown layout', { ...data, layout: 'flat' }],
+    ['no directory', { ...data, directory: undefined }],
+    ['clips that are paths', { ...data, clips: ['a.wav'] }],
+    ['a clip of null', { ...data, clips: [null] }],
+    ['a clip without a speaker', { ...data, clips: [{ file: 'a.wav', label: 'a', index: 0 }] }],
+    ['labels that are numbers', { ...data, labels: [1, 2] }],
+    ['no speakers', { ...data, speakers: null }],
+    ['no list of what was skipped', { ...data, skipped: undefined }],
+  ])('%s as the dataset', (_name, value) => {
+    for (const call of [requireDataset, foldsOf, splitDataset]) {
+      expect(() => call(value as Dataset, 'all')).toThrow(refusal(''));
+    }
+  });
+
+  it.each([null, undefined, 7, Symbol('all'), ['all']])('%s as the split', (spec) => {
+    expect(() => splitDataset(data, spec as never)).toThrow(refusal('the split is'));
+    expect(() => foldsOf(data, spec as never)).toThrow(refusal('the split is'));
+  });
+
+  it.each([null, 7, [], 'seed'])('%s as the options', (options) => {
+    expect(() => splitDataset(data, 'all', options as never)).toThrow(refusal('options is'));
+  });
+
+  it('an unknown option, and the one that was meant', () => {
+    expect(() => splitDataset(data, 'all', { folds: 1 } as never)).toThrow(refusal('Did you mean fold?'));
+  });
+
+  it.each([
+    null,
+    undefined,
+    'all',
+    {},
+    { name: 'all' },
+    { name: 'all', train: [], validation: [], test: [0] },
+  ])('%j as what is described', (split) => {
+    expect(() => describeSplit(split as never)).toThrow(refusal(''));
   });
 });

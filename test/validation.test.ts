@@ -1,7 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SonospikeError } from '../lib/errors.js';
-import { boolean, choice, integer, number, string } from '../lib/options.js';
+import {
+  abortSignal,
+  boolean,
+  callback,
+  choice,
+  flag,
+  integer,
+  number,
+  optionsObject,
+  string,
+} from '../lib/options.js';
 import { presetNames, presetSettings } from '../lib/presets.js';
 import type { ModelSettings } from '../lib/settings.js';
 import { inputCount, parameterShapes, validateSettings } from '../lib/validation.js';
@@ -186,6 +196,30 @@ describe('option checkers', () => {
     expect(() => choice('c', 'c', ['a', 'b'])).toThrow(`c is "c"; it must be 'a' or 'b'.`);
     expect(() => boolean(undefined, 'b')).toThrow('b is missing; it must be true or false.');
     expect(() => string('', 's')).toThrow('s is ""; it must be a string that is not empty.');
+    expect(() => integer(8n, 'n', 1, 8)).toThrow('n is 8n; it must be');
+    expect(() => string(new Date(), 's')).toThrow('s is an object (Date); it must be');
+    expect(() => callback(1, 'onEpoch')).toThrow('onEpoch is 1; it must be a function.');
+  });
+
+  test('options may be left out, but are not null and have no other keys', () => {
+    expect(optionsObject(undefined, 'the options', ['seed'])).toEqual({});
+    expect(optionsObject({ seed: 1 }, 'the options', ['seed'])).toEqual({ seed: 1 });
+    for (const value of [null, [], 'x', 1, () => 1]) {
+      expect(() => optionsObject(value, 'the options', ['seed'])).toThrow(refusal('the options'));
+    }
+    expect(() => optionsObject({ sede: 1 }, 'the options', ['seed'])).toThrow(refusal('Did you mean seed?'));
+    expect(() => optionsObject({ x: 1 }, 'the options', ['seed'])).toThrow(/its keys are seed\.$/);
+    expect([flag(undefined, 'f'), flag(undefined, 'f', true), flag(false, 'f', true)]).toEqual([
+      false,
+      true,
+      false,
+    ]);
+    expect(() => flag('yes', 'f')).toThrow(refusal('f is "yes"'));
+    const { signal } = new AbortController();
+    expect([abortSignal(undefined, 's'), abortSignal(signal, 's')]).toEqual([undefined, signal]);
+    for (const value of [null, {}, { aborted: false }, true]) {
+      expect(() => abortSignal(value, 's')).toThrow(refusal('it must be an AbortSignal'));
+    }
   });
 });
 

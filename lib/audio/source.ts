@@ -1,7 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
-import { fileError, SonospikeError } from '../errors.js';
+import { SonospikeError } from '../errors.js';
+import { readWhole } from '../files.js';
+import { integer, refuse, string } from '../options.js';
 import { decodeWav, MAX_SAMPLE_RATE, requireFinite } from './wav.js';
 
 /**
@@ -22,9 +23,6 @@ export interface Audio {
 /** Seconds. */
 export const MAX_DURATION = 30 * 60;
 
-/** Bytes. Half an hour of 48 kHz stereo in float is 0.7 GB, and Node reads no file of 2 GiB or more at once. */
-const MAX_FILE_SIZE = 2 ** 31 - 1;
-
 /**
  * Reads audio and checks that it is worth listening to.
  *
@@ -35,7 +33,8 @@ const MAX_FILE_SIZE = 2 ** 31 - 1;
 export async function readAudio(input: AudioInput): Promise<Audio> {
   if (typeof input !== 'string' && !(input instanceof URL)) return audioFromMemory(input);
   const file = pathOf(input);
-  return checked(decodeWav(await readWhole(file), file), file);
+  const bytes = await readWhole(file, 'the path of a WAV file is needed', (size) => tooLarge(file, size));
+  return checked(decodeWav(bytes, file), file);
 }
 
 /**
@@ -51,21 +50,14 @@ export function audioFromMemory(input: AudioInMemory): Audio {
     return checked(decodeWav(bytes));
   }
   if (typeof input !== 'object' || input === null || !('samples' in input)) {
-    throw invalidOption(
-      'Audio must be a path, a file: URL, a Buffer or Uint8Array that holds a WAV, or { samples, sampleRate }; ' +
-        `got ${describe(input)}.`,
-    );
+    const wanted = 'a path, a file: URL, a Buffer or Uint8Array that holds a WAV, or { samples, sampleRate }';
+    throw refuse(input, 'the audio', wanted);
   }
-  const { samples, sampleRate } = input;
+  const { samples } = input;
   if (!types.isFloat32Array(samples) && !types.isInt16Array(samples)) {
-    throw invalidOption(`samples must be a Float32Array or an Int16Array; got ${describe(samples)}.`);
+    throw refuse(samples, 'samples', 'a Float32Array or an Int16Array');
   }
-  if (!Number.isInteger(sampleRate) || sampleRate < 1 || sampleRate > MAX_SAMPLE_RATE) {
-    const value = typeof sampleRate === 'number' ? sampleRate : describe(sampleRate);
-    throw invalidOption(
-      `sampleRate must be a whole number of Hz from 1 to ${MAX_SAMPLE_RATE}; got ${value}.`,
-    );
-  }
+  const sampleRate = integer(input.sampleRate, 'sampleRate', 1, MAX_SAMPLE_RATE);
   if (samples.length === 0) throw emptyArray('The array of samples');
   requireShort(samples.length / sampleRate);
   const copy = new Float32Array(samples);
@@ -75,10 +67,7 @@ export function audioFromMemory(input: AudioInMemory): Audio {
 }
 
 function pathOf(input: string | URL): string {
-  if (typeof input === 'string') {
-    if (input === '') throw invalidOption('The path of the audio file is empty.');
-    return input;
-  }
+  if (typeof input === 'string') return string(input, 'the path of the audio');
   try {
     return fileURLToPath(input);
   } catch (error) {
@@ -87,25 +76,9 @@ function pathOf(input: string | URL): string {
   }
 }
 
-async function readWhole(file: string): Promise<Uint8Array> {
-  let bytes: Uint8Array;
-  try {
-    const info = await stat(file);
-    // A pipe or a device can be without end, or never answer.
-    if (!info.isFile()) {
-      const kind = info.isDirectory() ? 'a directory' : 'not a regular file';
-      const message = `Cannot read ${file}: it is ${kind}, and the path of a WAV file is needed.`;
-      throw new SonospikeError('ERR_FILE_UNREADABLE', message, { file });
-    }
-    if (info.size > MAX_FILE_SIZE) {
-      const message = `${file} has ${info.size} bytes; no more than 2 GiB are read.`;
-      throw new SonospikeError('ERR_AUDIO_TOO_LONG', message, { file });
-    }
-    bytes = await readFile(file);
-  } catch (error) {
-    throw error instanceof SonospikeError ? error : fileError(error, file, 'read');
-  }
-  return bytes;
+function tooLarge(file: string, bytes: number): SonospikeError {
+  const message = `${file} has ${bytes} bytes; no more than 2 GiB are read.`;
+  return new SonospikeError('ERR_AUDIO_TOO_LONG', message, { file });
 }
 
 function checked({ samples, sampleRate }: Audio, file?: string): Audio {
@@ -134,14 +107,4 @@ function emptyArray(what: string): SonospikeError {
     `${what} is empty, or its memory has been transferred away (for example by postMessage with a ` +
     'transfer list). Pass a copy to keep using the data.';
   return new SonospikeError('ERR_AUDIO_EMPTY', message);
-}
-
-function invalidOption(message: string): SonospikeError {
-  return new SonospikeError('ERR_INVALID_OPTION', message);
-}
-
-function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value === 'object') return value.constructor?.name ?? 'an object';
-  return `a ${typeof value}`;
 }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Stats } from 'node:fs';
-import { mkdir, open, readdir, realpath, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { open, readdir, realpath, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileError, SonospikeError } from '../errors.js';
+import { makeFolder } from '../files.js';
 
 /** No write takes this long: a temporary file older than it is left over, even if its process id is in use. */
 const MAX_WRITE_MS = 3_600_000;
@@ -23,7 +24,7 @@ export async function writeFileAtomic(path: string, chunks: readonly Uint8Array[
     const target = await realpath(path).catch(() => resolve(path));
     const earlier = await stat(target).catch(() => undefined);
     if (earlier !== undefined && !earlier.isFile()) throw notRegular(path);
-    await mkdir(dirname(target), { recursive: true });
+    await makeFolder(dirname(target));
     await removeStale(target);
     await replace(target, chunks, earlier);
   } catch (error) {

@@ -1,5 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
-import { fileError, SonospikeError } from '../errors.js';
+import { SonospikeError } from '../errors.js';
+import { readWhole } from '../files.js';
 import type { ModelSettings } from '../settings.js';
 import type { Tensors } from '../tensor.js';
 import { parameterShapes, validateSettings } from '../validation.js';
@@ -14,8 +14,6 @@ import { isZip } from './torch-pickle.js';
 const FORMAT = 'sonospike';
 const VERSION = 1;
 const STATE_PREFIX = 'state.';
-/** What Node reads into one buffer. */
-const MAX_FILE_BYTES = 2 ** 31 - 1;
 
 /** What a model file holds. */
 export interface ModelFile {
@@ -41,24 +39,8 @@ export interface CheckpointState {
  * ERR_PICKLE_FORBIDDEN
  */
 export async function readModelFile(path: string): Promise<ModelFile> {
-  return decodeModel(await readWhole(path), path);
-}
-
-/** Only regular files: reading a pipe or a device might never end. */
-async function readWhole(path: string): Promise<Uint8Array> {
-  try {
-    const info = await stat(path);
-    if (!info.isFile()) {
-      const kind = info.isDirectory() ? 'a directory' : 'not a regular file';
-      throw new SonospikeError('ERR_FILE_UNREADABLE', `${path} is ${kind}; a model is one file.`, {
-        file: path,
-      });
-    }
-    if (info.size > MAX_FILE_BYTES) throw damaged(path, `it has ${info.size} bytes, more than any model`);
-    return await readFile(path);
-  } catch (error) {
-    throw error instanceof SonospikeError ? error : fileError(error, path, 'read');
-  }
+  const tooLarge = (bytes: number) => damaged(path, `it has ${bytes} bytes, more than any model`);
+  return decodeModel(await readWhole(path, 'a model is one file', tooLarge), path);
 }
 
 /**

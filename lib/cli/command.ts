@@ -27,7 +27,9 @@ interface CommandSpec<T extends OptionTable> {
 const COMMON = {
   json: {
     type: 'flag',
-    help: 'Prints exactly one JSON document on stdout; everything else goes to stderr.',
+    help:
+      'Prints exactly one JSON document on stdout; everything else goes to stderr. With npm, use npm run -s, as npm ' +
+      'prints lines of its own.',
   },
   help: { type: 'flag', short: 'h', help: 'Prints this text.' },
 } as const satisfies OptionTable;
@@ -41,7 +43,7 @@ export function defineCommand<const T extends OptionTable>(spec: CommandSpec<T>)
     summary: spec.summary,
     async run(args) {
       const parsed = parseOptions(args, table) as Parsed<typeof COMMON> & Parsed<T>;
-      const { help, json } = parsed.options as Parsed<typeof COMMON>['options'];
+      const { help, json, ...options } = parsed.options;
       if (help) {
         process.stdout.write(helpText({ ...spec, usage, options: table }));
         return;
@@ -49,7 +51,10 @@ export function defineCommand<const T extends OptionTable>(spec: CommandSpec<T>)
       refuseSurplus(parsed.positionals, spec.positionals?.max ?? 0, spec.name);
       const out = new Output(json);
       try {
-        await spec.run({ ...parsed, args }, out);
+        await spec.run(
+          { positionals: parsed.positionals, options: options as unknown as Parsed<T>['options'], args },
+          out,
+        );
       } finally {
         out.bar.clear();
       }

@@ -16,10 +16,10 @@ export async function openData(
   directory: string | undefined,
   options: { strict: boolean; signal?: AbortSignal },
 ): Promise<Dataset> {
-  if (directory !== undefined) return openDataset(directory, options);
-  const samples = await openDataset(SAMPLES, options);
+  const { strict, signal } = options;
+  const opened = await openDataset(directory ?? SAMPLES, signal ? { strict, signal } : { strict });
   // The folder's own README is no news.
-  return { ...samples, skipped: [] };
+  return directory === undefined ? { ...opened, skipped: [] } : opened;
 }
 
 /** Says which files were left out, and why. */

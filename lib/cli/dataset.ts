@@ -75,7 +75,7 @@ class FetchReport {
       const of = total === null ? '' : ` of ${megabytes(total)}`;
       this.#out.bar.update('download', total === null ? null : done / total, megabytes(done) + of);
     } else if (phase === 'unpack') {
-      this.#out.bar.update('unpack', done / clips, `${done} files`);
+      this.#out.bar.update('unpack', Math.min(1, done / clips), `${done} files`);
     }
   }
 }

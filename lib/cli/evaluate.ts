@@ -29,12 +29,13 @@ const OPTIONS = {
     default: 'test',
     help: 'The part of the split.',
   },
-  seed: {
+  splitSeed: {
     type: 'integer',
     min: 0,
     max: Number.MAX_SAFE_INTEGER,
-    help: 'Of the split and of the rate encoding.',
+    help: "Of the split's draw. Left out: the model's, for the split that it was trained with.",
   },
+  seed: { type: 'integer', min: 0, max: Number.MAX_SAFE_INTEGER, help: 'Of the rate encoding.' },
   threads: { type: 'integer', min: 1, max: MAX_THREADS, help: 'Left out: all cores.' },
   strict: { type: 'flag', help: 'Makes a clip that cannot be used an error, instead of leaving it out.' },
 } as const satisfies OptionTable;
@@ -61,6 +62,11 @@ export const evaluate = defineCommand({
       onProgress: (done, total) => out.bar.update('reading clips', done / total, `${done} of ${total}`),
     });
     noteSkipped(out, found.skipped);
+    if (found.seenInTraining > 0 && options.part === 'test') {
+      out.note(
+        `${found.seenInTraining} of these ${found.clips} clips were in the training part of the model: this is no test of it.`,
+      );
+    }
     if (out.json) out.document({ ...found, model: file });
     else out.print(report(found));
   },

@@ -1,12 +1,12 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { SonospikeError } from '../errors.js';
+import { nearest } from '../nearest.js';
 import type { Command } from './command.js';
 import { dataset } from './dataset.js';
 import { evaluate } from './evaluate.js';
 import { entry } from './help.js';
 import { info } from './info.js';
-import { nearest } from './nearest.js';
 import { endOnClosedPipe } from './output.js';
 import { runDigit } from './run-digit.js';
 import { exitStatus } from './stop.js';
@@ -71,7 +71,9 @@ function version(): string {
 
 /** One line for every error, and the stack for those who ask for it. */
 function report(error: unknown): void {
-  const expected = error instanceof SonospikeError && error.code !== 'ERR_INTERNAL';
+  // A full disk behind stdout is no fault of this program.
+  const full = ['ENOSPC', 'EIO'].includes((error as NodeJS.ErrnoException | null)?.code ?? '');
+  const expected = full || (error instanceof SonospikeError && error.code !== 'ERR_INTERNAL');
   const message = error instanceof Error ? error.message : String(error);
   const bug = expected ? '' : ' (This is a bug in sonospike; SONOSPIKE_DEBUG=1 shows where.)';
   // Names of files may hold line breaks.

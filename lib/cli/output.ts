@@ -43,7 +43,11 @@ export function endOnClosedPipe(): void {
 
 /** A command as the user would type it: through npm if that is how this one was started. */
 export function commandLine(name: string, args: readonly string[]): string {
-  const program = process.env.npm_lifecycle_event ? `npm run ${name} --` : `sonospike ${name}`;
+  // npx sets the variable too, to its own name.
+  const throughNpm = ['train', 'evaluate', 'run-digit', 'dataset', 'info'].includes(
+    process.env.npm_lifecycle_event ?? '',
+  );
+  const program = throughNpm ? `npm run ${name} --` : `sonospike ${name}`;
   return [program, ...args.map(quote)].join(' ').replace(/ --$/, '');
 }
 

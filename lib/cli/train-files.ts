@@ -1,28 +1,30 @@
 import { constants } from 'node:fs';
-import { access, readFile, stat } from 'node:fs/promises';
+import { access, open, readFile, stat } from 'node:fs/promises';
 import { dirname, format, parse, resolve } from 'node:path';
 import { isJsonObject } from '../checkpoint/strict-json.js';
 import { fileError, SonospikeError } from '../errors.js';
 import type { ModelSettings } from '../settings.js';
 import { validateSettings } from '../validation.js';
-import type { Output } from './output.js';
 
 export interface TrainFiles {
   out: string;
   checkpoint: string;
   /** The checkpoint to go on from. */
   resume: string | undefined;
+  /** What to say of them once the training begins. */
+  notes: string[];
 }
 
 /**
- * The files of a training; says which it replaces. Refuses those that cannot be written now, rather than after the
- * first epoch.
+ * The files of a training. Refuses those that cannot be written now, rather than after the first epoch, and those
+ * that are there already and no models.
  * @throws SonospikeError ERR_INVALID_OPTION, ERR_FILE_WRITE, ERR_FILE_NOT_FOUND
  */
-export async function chooseFiles(
-  named: { out: string; checkpoint?: string; resume?: string },
-  output: Output,
-): Promise<TrainFiles> {
+export async function chooseFiles(named: {
+  out: string;
+  checkpoint?: string;
+  resume?: string;
+}): Promise<TrainFiles> {
   const { out } = named;
   const checkpoint = named.checkpoint ?? (named.resume || besideModel(out));
   if (resolve(out) === resolve(checkpoint)) {
@@ -32,16 +34,18 @@ export async function chooseFiles(
     );
   }
   const [outThere, checkpointThere] = [await writable(out), await writable(checkpoint)];
+  const notes: string[] = [];
   const resume = named.resume || (named.resume === '' && checkpointThere ? checkpoint : undefined);
   if (named.resume === '' && resume === undefined) {
-    output.note(`There is no checkpoint ${checkpoint} to go on from: starting anew.`);
+    notes.push(`There is no checkpoint ${checkpoint} to go on from: starting anew.`);
   }
   if (resume === undefined) {
-    for (const file of [...(outThere ? [out] : []), ...(checkpointThere ? [checkpoint] : [])]) {
-      output.note(`Replacing ${file}, which is there already.`);
-    }
+    const replaced = [...(outThere ? [out] : []), ...(checkpointThere ? [checkpoint] : [])];
+    notes.push(...replaced.map((file) => `Replacing ${file}, which is there already.`));
+  } else {
+    notes.push(`Going on from ${resume}.`);
   }
-  return { out, checkpoint, resume };
+  return { out, checkpoint, resume, notes };
 }
 
 /** `digits.safetensors` → `digits.checkpoint.safetensors` */
@@ -58,8 +62,24 @@ async function writable(file: string): Promise<boolean> {
     throw fileError(error, file, 'write');
   }
   const found = await stat(file).catch(() => null);
-  if (!found?.isDirectory()) return found !== null;
-  throw new SonospikeError('ERR_FILE_WRITE', `Cannot write ${file}: it is a directory.`, { file });
+  if (found === null) return false;
+  if (!found.isDirectory() && (!found.isFile() || (await looksLikeModel(file)))) return true;
+  const what = found.isDirectory()
+    ? 'it is a directory'
+    : 'it is there already, and no model; name another file';
+  throw new SonospikeError('ERR_FILE_WRITE', `Cannot write ${file}: ${what}.`, { file });
+}
+
+/** The header of a safetensors file begins behind eight bytes. An empty file may be replaced. */
+async function looksLikeModel(file: string): Promise<boolean> {
+  const handle = await open(file, 'r').catch(() => null);
+  if (handle === null) return true;
+  try {
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(9), 0, 9, 0);
+    return bytesRead === 0 || buffer[8] === '{'.charCodeAt(0);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Settings from a JSON file; labels that it leaves out are those of the dataset. */

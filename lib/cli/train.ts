@@ -33,7 +33,7 @@ export const train = defineCommand({
   ],
   options: TRAIN_OPTIONS,
   async run({ options, args }, out) {
-    const files = await chooseFiles(options, out);
+    const files = await chooseFiles(options);
     const result = await stoppable(out, (signal) => runTraining(options, files, out, signal)).catch(
       (error) => {
         throw withWayOn(error, files, args);
@@ -53,8 +53,6 @@ async function runTraining(
 ): Promise<TrainResult> {
   const { strict, threads, extraData, testEveryEpoch } = options;
   const data = await openData(options.data, { strict, signal });
-  if (options.data === undefined)
-    out.note(`No --data: training on the ${data.clips.length} shipped samples.`);
   const settings = await chooseSettings(options, data);
   const report = new TrainReport(out);
   return trainNetwork({
@@ -70,6 +68,9 @@ async function runTraining(
     testEveryEpoch,
     signal,
     onData: (split, skipped) => {
+      if (options.data === undefined)
+        out.note(`No --data: training on the ${data.clips.length} shipped samples.`);
+      for (const note of files.notes) out.note(note);
       noteSkipped(out, skipped);
       out.note(`Split ${split}.`);
     },

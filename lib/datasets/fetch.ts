@@ -1,6 +1,8 @@
 import { mkdir, mkdtemp, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileError, SonospikeError } from '../errors.js';
+import { makeFolder } from '../files.js';
+import { abortSignal, callback, choice, integer, object, refuse, string } from '../options.js';
 import { abortedError, download } from './download.js';
 import { openDataset } from './index.js';
 import { unpack } from './unpack.js';
@@ -13,6 +15,7 @@ interface PublicDataset {
   folder: string;
   /** The folder of the archive with the clips. */
   clipFolder: string;
+  /** Those that were there at the time of writing; the archive may have got more since. */
   clips: number;
   /** Bytes, far above the real size. */
   maxBytes: number;
@@ -38,6 +41,8 @@ export const PUBLIC_DATASETS: Readonly<Record<'fsdd' | 'audiomnist', PublicDatas
   },
 };
 
+const NAMES = Object.keys(PUBLIC_DATASETS) as (keyof typeof PUBLIC_DATASETS)[];
+
 export interface FetchProgress {
   /** `exists`: a complete copy is there already and is left alone. */
   phase: 'exists' | 'download' | 'unpack';
@@ -55,7 +60,7 @@ export interface FetchOptions {
    * SONOSPIKE_DATASET_URL, else https://github.com.
    */
   url?: string;
-  /** Number of clips that make the dataset complete. */
+  /** Least number of clips that make the dataset complete. */
   clips?: number;
   signal?: AbortSignal;
   onProgress?: (progress: FetchProgress) => void;
@@ -66,47 +71,63 @@ export interface FetchOptions {
 }
 
 /**
- * Downloads a public dataset, unpacks it into a temporary folder, checks that all clips are there, and only then
- * puts it into place. A download that broke off is resumed, in the same call or a later one.
+ * Downloads a public dataset, unpacks it into a temporary folder, checks that all clips are there (more of
+ * them are welcome), and only then puts it into place. A download that broke off is resumed, in the same call or a later one.
  *
  * @returns the dataset's directory, for `openDataset`
  * @throws SonospikeError ERR_INVALID_OPTION, ERR_OFFLINE, ERR_DOWNLOAD (HTTP errors, damaged archives, missing
  * clips), ERR_FILE_WRITE (also if the directory is there but not complete), ERR_ABORTED
  */
 export async function fetchDataset(name: 'fsdd' | 'audiomnist', options: FetchOptions): Promise<string> {
-  const known = Object.hasOwn(PUBLIC_DATASETS, name) ? PUBLIC_DATASETS[name] : undefined;
-  if (known === undefined) {
-    const names = Object.keys(PUBLIC_DATASETS).join(' and ');
-    throw new SonospikeError(
-      'ERR_INVALID_OPTION',
-      `There is no public dataset "${name}" here; known are ${names}.`,
-    );
-  }
-  if (typeof options?.to !== 'string' || options.to === '') {
-    throw new SonospikeError('ERR_INVALID_OPTION', 'The folder to download to must be given as a path.');
-  }
-  const dataset = { ...known, clips: options.clips ?? known.clips };
-  const url = addressOf(dataset, options.url ?? process.env.SONOSPIKE_DATASET_URL);
-  const directory = resolve(options.to, dataset.folder);
-  if (await isComplete(directory, dataset)) {
-    options.onProgress?.({ phase: 'exists', done: dataset.clips, total: dataset.clips });
+  const known = PUBLIC_DATASETS[choice(name, 'the name of the dataset', NAMES)];
+  const checked = checkOptions(options);
+  const { to, signal, onProgress, idleTimeout, retryDelay } = checked;
+  const dataset = { ...known, clips: checked.clips ?? known.clips };
+  const url = addressOf(dataset, checked.url ?? process.env.SONOSPIKE_DATASET_URL);
+  const directory = resolve(to, dataset.folder);
+  const there = await clipsThere(directory, dataset);
+  if (there !== null) {
+    onProgress?.({ phase: 'exists', done: there, total: there });
     return directory;
   }
   const archive = `${directory}.tar.gz`;
   try {
-    await mkdir(options.to, { recursive: true });
+    await makeFolder(to);
     if (!(await exists(archive))) {
       const onBytes = (done: number, total: number | null) =>
-        options.onProgress?.({ phase: 'download', done, total });
-      const { signal, idleTimeout, retryDelay } = options;
+        onProgress?.({ phase: 'download', done, total });
       await download(url, archive, { signal, idleTimeout, retryDelay, onBytes });
     }
-    await install(archive, directory, dataset, options);
+    await install(archive, directory, dataset, checked);
   } catch (error) {
-    if (options.signal?.aborted) throw abortedError(options.signal);
+    if (signal?.aborted) throw abortedError(signal);
     throw error instanceof SonospikeError ? error : fileError(error, directory, 'write');
   }
   return directory;
+}
+
+/** Milliseconds that a timer takes; the delay is doubled with every retry. */
+const MAX_TIMEOUT = 2 ** 31 - 1;
+const MAX_RETRY_DELAY = 2 ** 24;
+
+type CheckedOptions = Pick<FetchOptions, 'to'> & {
+  [K in keyof FetchOptions]: FetchOptions[K] | undefined;
+};
+
+function checkOptions(options: FetchOptions): CheckedOptions {
+  const keys = ['to', 'url', 'clips', 'signal', 'onProgress', 'idleTimeout', 'retryDelay'] as const;
+  const { to, url, clips, signal, onProgress, idleTimeout, retryDelay } = object(options, 'options', keys);
+  const count = (value: unknown, name: string, min: number, max: number) =>
+    value === undefined ? undefined : integer(value, name, min, max);
+  return {
+    to: string(to, 'to'),
+    url: url === undefined ? undefined : string(url, 'url'),
+    clips: count(clips, 'clips', 1, 1e9),
+    signal: abortSignal(signal, 'signal'),
+    onProgress: callback(onProgress, 'onProgress'),
+    idleTimeout: count(idleTimeout, 'idleTimeout', 1, MAX_TIMEOUT),
+    retryDelay: count(retryDelay, 'retryDelay', 0, MAX_RETRY_DELAY),
+  };
 }
 
 /** Unpacks, checks and puts into place. A bad archive is removed, so that the next call downloads it again. */
@@ -114,7 +135,7 @@ async function install(
   archive: string,
   directory: string,
   dataset: PublicDataset,
-  { to, signal, onProgress }: FetchOptions,
+  { to, signal, onProgress }: CheckedOptions,
 ): Promise<void> {
   // In the same folder, hence on the same disk, where a rename is one step.
   const temporary = await mkdtemp(join(resolve(to), `.${dataset.folder}-`));
@@ -124,14 +145,16 @@ async function install(
     await mkdir(unpacked);
     await unpack(archive, unpacked, {
       maxBytes: dataset.maxBytes,
-      maxFiles: dataset.clips + 1000,
+      maxFiles: 2 * dataset.clips + 1000,
       wanted: (path) => path.startsWith(`${dataset.clipFolder}/`) || !path.includes('/'),
       onFile: (done) => onProgress?.({ phase: 'unpack', done, total: null }),
       signal,
     });
     const clips = await countClips(unpacked);
-    if (clips !== dataset.clips) {
-      const message = `The archive of ${dataset.title} holds ${clips} clips and should hold ${dataset.clips}.`;
+    if (clips < dataset.clips) {
+      const message =
+        `The archive of ${dataset.title} holds ${clips} clips and should hold ${dataset.clips} or more. It has been ` +
+        'removed: run the same command again to download it once more, or set SONOSPIKE_DATASET_URL to a mirror.';
       throw new SonospikeError('ERR_DOWNLOAD', message, { file: archive });
     }
     await rename(unpacked, directory);
@@ -149,27 +172,27 @@ function addressOf(dataset: PublicDataset, base = 'https://github.com'): string 
   const isArchive = /\.(tar\.gz|tgz)$/.test(base);
   const address = isArchive ? base : base.replace(/\/+$/, '') + dataset.archive;
   if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol)) {
-    throw new SonospikeError(
-      'ERR_INVALID_OPTION',
-      `The download address must be an http(s) URL; got ${base}.`,
-    );
+    throw refuse(base, 'the download address', 'an http(s) URL');
   }
   return address;
 }
 
-/** @throws SonospikeError ERR_FILE_WRITE if something else is in the way */
-async function isComplete(directory: string, dataset: PublicDataset): Promise<boolean> {
-  if (!(await exists(directory))) return false;
+/**
+ * The number of clips of a complete copy, or null if there is none.
+ * @throws SonospikeError ERR_FILE_WRITE if something else is in the way
+ */
+async function clipsThere(directory: string, dataset: PublicDataset): Promise<number | null> {
+  if (!(await exists(directory))) return null;
   const clips = await countClips(directory);
-  if (clips === dataset.clips) return true;
+  if (clips >= dataset.clips) return clips;
   // Removes only an empty directory, and fails on anything else.
   const removed = await rmdir(directory).then(
     () => true,
     () => false,
   );
-  if (removed) return false;
+  if (removed) return null;
   const message =
-    `${directory} exists, but has ${clips} clips where ${dataset.title} has ${dataset.clips}. ` +
+    `${directory} exists, but has ${clips} clips where ${dataset.title} has ${dataset.clips} or more. ` +
     'It is left alone: move it away, or choose another folder with --to.';
   throw new SonospikeError('ERR_FILE_WRITE', message, { file: directory });
 }

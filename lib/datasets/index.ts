@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { SonospikeError } from '../errors.js';
+import { abortSignal, choice, flag, optionsObject, refuse, string } from '../options.js';
 import {
   type ClipName,
   clipKey,
@@ -10,6 +11,8 @@ import {
   sortedNames,
 } from './names.js';
 import { type Folder, type FoundFile, Scanner, SkipList, type SkippedFile } from './scan.js';
+
+const LAYOUTS = ['audiomnist', 'fsdd', 'folders'] as const;
 
 /** One recording of one word. */
 export interface Clip {
@@ -25,7 +28,7 @@ export interface Clip {
 export interface Dataset {
   /** Absolute path, as it was named. */
   directory: string;
-  layout: 'audiomnist' | 'fsdd' | 'folders';
+  layout: (typeof LAYOUTS)[number];
   /** Ordered by path, by code point, whatever the file system's order. */
   clips: Clip[];
   /** By value when all are whole numbers, else by code point. */
@@ -54,13 +57,18 @@ export interface OpenOptions {
  * ERR_DATASET_LAYOUT (WAV files, but none named as above), ERR_DATASET_ONE_CLASS, ERR_ABORTED; with `strict`
  * ERR_DATASET_BAD_CLIP and ERR_DATASET_DUPLICATE
  */
-export async function openDataset(directory: string, options: OpenOptions = {}): Promise<Dataset> {
+export async function openDataset(directory: string, options?: OpenOptions): Promise<Dataset> {
   if (typeof directory !== 'string' || directory === '') {
-    throw new SonospikeError('ERR_INVALID_OPTION', 'The dataset must be given as the path of a directory.');
+    throw refuse(directory, 'the dataset', 'the path of a directory');
   }
+  const { strict, signal } = optionsObject(options, 'options', ['strict', 'signal']);
   const path = resolve(directory);
-  const skips = new SkipList(options.strict ?? false);
-  const { layout, candidates } = await findClips(path, new Scanner(skips, options.signal), skips);
+  const skips = new SkipList(flag(strict, 'strict'));
+  const { layout, candidates } = await findClips(
+    path,
+    new Scanner(skips, abortSignal(signal, 'signal')),
+    skips,
+  );
   const clips = withoutDuplicates(layout, candidates, skips);
   const labels = sortedNames(clips.map((clip) => clip.label));
   if (labels.length === 1) {
@@ -71,6 +79,48 @@ export async function openDataset(directory: string, options: OpenOptions = {}):
   }
   const speakers = sortedNames(clips.flatMap((clip) => clip.speaker ?? []));
   return { directory: path, layout, clips, labels, speakers, skipped: skips.list(path) };
+}
+
+/**
+ * Checks that something is a dataset, as `openDataset` gives it or a caller made it from that, and gives it back.
+ * @throws SonospikeError ERR_INVALID_OPTION
+ */
+export function requireDataset(value: unknown): Dataset {
+  if (typeof value !== 'object' || value === null || !Array.isArray((value as Dataset).clips)) {
+    throw refuse(value, 'the dataset', 'what openDataset gives');
+  }
+  const { directory, layout, clips, labels, speakers, skipped } = value as Record<keyof Dataset, unknown>;
+  string(directory, 'the directory of the dataset');
+  choice(layout, 'the layout of the dataset', LAYOUTS);
+  requireClips(clips, 'clips');
+  for (const [name, list] of Object.entries({ labels, speakers })) {
+    const isNames = Array.isArray(list) && list.every((each) => typeof each === 'string');
+    if (!isNames) throw refuse(list, `${name} of the dataset`, 'an array of strings');
+  }
+  if (!Array.isArray(skipped)) throw refuse(skipped, 'skipped of the dataset', 'an array');
+  return value as Dataset;
+}
+
+/**
+ * Checks an array of clips.
+ * @throws SonospikeError ERR_INVALID_OPTION
+ */
+export function requireClips(value: unknown, name: string): Clip[] {
+  if (!Array.isArray(value)) throw refuse(value, name, 'an array of clips');
+  const wrong = value.findIndex((clip) => !isClip(clip));
+  if (wrong < 0) return value;
+  throw refuse(value[wrong], `${name}[${wrong}]`, 'a clip: { file, label, speaker, index }');
+}
+
+function isClip(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { file, label, speaker, index } = value as Record<keyof Clip, unknown>;
+  return (
+    typeof file === 'string' &&
+    typeof label === 'string' &&
+    (speaker === null || typeof speaker === 'string') &&
+    (index === null || Number.isSafeInteger(index))
+  );
 }
 
 interface Candidate extends ClipName {

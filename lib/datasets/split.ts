@@ -1,6 +1,7 @@
 import { SonospikeError } from '../errors.js';
+import { integer, optionsObject, refuse } from '../options.js';
 import { drawStratified, inOrder, shuffled } from './draw.js';
-import type { Clip, Dataset } from './index.js';
+import { type Clip, type Dataset, requireClips, requireDataset } from './index.js';
 import { sortedNames } from './names.js';
 
 /** Three parts without a clip in common; together they are the dataset. */
@@ -36,6 +37,8 @@ const AUDIOMNIST_GROUPS = [
 /** FSDD: takes below this one are the test set. */
 const FSDD_TEST_TAKES = 5;
 
+const PARTS = ['train', 'validation', 'test'] as const;
+
 type Spec =
   | { kind: 'official' | 'leave-one-speaker-out' | 'all' }
   | { kind: 'speakers'; names: string[] }
@@ -53,10 +56,10 @@ interface Draw {
  * How many folds a split has: 5 for `official` on AudioMNIST, one for each speaker with `leave-one-speaker-out`,
  * else 1.
  *
- * @throws SonospikeError ERR_SPLIT_INVALID for an unknown split
+ * @throws SonospikeError ERR_SPLIT_INVALID for an unknown split, ERR_INVALID_OPTION for arguments of a wrong type
  */
 export function foldsOf(dataset: Dataset, spec: string): number {
-  return countFolds(dataset, parseSpec(spec));
+  return countFolds(requireDataset(dataset), parseSpec(spec));
 }
 
 /**
@@ -73,9 +76,10 @@ export function foldsOf(dataset: Dataset, spec: string): number {
  * fraction's number of them, at least one, unless a single one is left to train on.
  *
  * @throws SonospikeError ERR_SPLIT_INVALID (unknown split, speaker or fold; a part without clips),
- * ERR_INVALID_OPTION (seed or validation out of range)
+ * ERR_INVALID_OPTION (seed or validation out of range; an argument of a wrong type)
  */
-export function splitDataset(dataset: Dataset, spec: string, options: SplitOptions = {}): Split {
+export function splitDataset(dataset: Dataset, spec: string, options?: SplitOptions): Split {
+  requireDataset(dataset);
   const parsed = parseSpec(spec);
   const draw = checkOptions(options, countFolds(dataset, parsed), spec);
   const parts = divide(dataset, parsed, draw);
@@ -91,14 +95,19 @@ export function splitDataset(dataset: Dataset, spec: string, options: SplitOptio
   return split;
 }
 
-/** The split and its sizes in one line. */
+/**
+ * The split and its sizes in one line.
+ * @throws SonospikeError ERR_INVALID_OPTION if it is not what `splitDataset` gives
+ */
 export function describeSplit(split: Split): string {
+  if (typeof split?.name !== 'string') throw refuse(split, 'the split', 'what splitDataset gives');
   const size = (clips: Clip[]) => {
     const speakers = new Set(clips.flatMap((clip) => clip.speaker ?? []));
     if (speakers.size === 0) return `${clips.length}`;
     return `${clips.length} (${speakers.size} speaker${speakers.size === 1 ? '' : 's'})`;
   };
-  return `${split.name}: train ${size(split.train)}, validation ${size(split.validation)}, test ${size(split.test)}`;
+  const sizes = PARTS.map((part) => `${part} ${size(requireClips(split[part], `the ${part} part`))}`);
+  return `${split.name}: ${sizes.join(', ')}`;
 }
 
 type Parts = Omit<Split, 'name'>;
@@ -179,7 +188,8 @@ function validated(dataset: Dataset, clips: Clip[], { seed, validation }: Draw):
 
 function parseSpec(spec: string): Spec {
   if (spec === 'official' || spec === 'leave-one-speaker-out' || spec === 'all') return { kind: spec };
-  const [, kind, value = ''] = /^(speakers|random):(.*)$/su.exec(String(spec)) ?? [];
+  if (typeof spec !== 'string') throw refuse(spec, 'the split', 'a string');
+  const [, kind, value = ''] = /^(speakers|random):(.*)$/su.exec(spec) ?? [];
   if (kind === 'speakers') {
     const names = value.split(',').map((name) => name.trim().normalize('NFC'));
     if (names.every((name) => name !== '')) return { kind, names: sortedNames(names) };
@@ -205,29 +215,27 @@ function countFolds(dataset: Dataset, spec: Spec): number {
   return 1;
 }
 
-function checkOptions(
-  { seed = 0, fold = 1, validation = 0.1 }: SplitOptions,
-  folds: number,
-  spec: string,
-): Draw {
-  if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new SonospikeError(
-      'ERR_INVALID_OPTION',
-      `seed must be a whole number from 0 up; got ${String(seed)}.`,
-    );
-  }
+function checkOptions(options: SplitOptions | undefined, folds: number, spec: string): Draw {
+  const {
+    seed = 0,
+    fold = 1,
+    validation = 0.1,
+  } = optionsObject(options, 'options', ['seed', 'fold', 'validation']);
   if (typeof validation !== 'number' || !(validation >= 0 && validation < 1)) {
-    throw new SonospikeError(
-      'ERR_INVALID_OPTION',
-      `validation must be from 0 to below 1; got ${String(validation)}.`,
-    );
+    throw refuse(validation, 'validation', 'a number from 0 to below 1');
   }
-  if (!Number.isInteger(fold) || fold < 1 || fold > folds) {
-    throw invalidSplit(
-      `Fold ${String(fold)} is not possible: ${spec} has ${folds === 1 ? 'one fold' : `folds 1 to ${folds}`} here.`,
-    );
+  const most = Number.MAX_SAFE_INTEGER;
+  const draw = {
+    seed: integer(seed, 'seed', 0, most),
+    fold: integer(fold, 'fold', 1, most, { code: 'ERR_SPLIT_INVALID' }),
+    folds,
+    validation,
+  };
+  if (draw.fold > folds) {
+    const range = folds === 1 ? 'one fold' : `folds 1 to ${folds}`;
+    throw invalidSplit(`Fold ${draw.fold} is not possible: ${spec} has ${range} here.`);
   }
-  return { seed, fold, folds, validation };
+  return draw;
 }
 
 function nameOf(dataset: Dataset, { kind }: Spec, spec: string, { seed, fold, folds }: Draw): string {

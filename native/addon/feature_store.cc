@@ -50,12 +50,13 @@ Napi::Object to_result(Napi::Env env, const ModelCore& model, const EvaluationRe
 }  // namespace
 
 Napi::Function NativeFeatureStore::define(Napi::Env env) {
-  return DefineClass(
-      env, "FeatureStore",
-      {InstanceMethod("add", &NativeFeatureStore::guarded<&NativeFeatureStore::add>),
-       InstanceMethod("fit", &NativeFeatureStore::guarded<&NativeFeatureStore::fit>),
-       InstanceMethod("size", &NativeFeatureStore::guarded<&NativeFeatureStore::size>),
-       InstanceMethod("evaluate", &NativeFeatureStore::guarded<&NativeFeatureStore::evaluate>)});
+  return DefineClass(env, "FeatureStore",
+                     {InstanceMethod("add", &NativeFeatureStore::guarded<&NativeFeatureStore::add>),
+                      InstanceMethod("fit", &NativeFeatureStore::guarded<&NativeFeatureStore::fit>),
+                      InstanceMethod("size", &NativeFeatureStore::guarded<&NativeFeatureStore::size>),
+                      InstanceMethod("evaluate", &NativeFeatureStore::guarded<&NativeFeatureStore::evaluate>),
+                      InstanceMethod("abortEvaluation",
+                                     &NativeFeatureStore::guarded<&NativeFeatureStore::abort_evaluation>)});
 }
 
 std::shared_ptr<void> claim_store(Napi::Env env, const std::shared_ptr<StoreCore>& core) {
@@ -108,8 +109,11 @@ Napi::Value NativeFeatureStore::add(const Napi::CallbackInfo& info) {
     owned->clips.push_back({nullptr, samples.ElementLength(), rate, label});
   }
   for (size_t i = 0; i < owned->clips.size(); ++i) owned->clips[i].samples = owned->samples[i].data();
+  auto claimed = claim_store(env, core_);
+  if (!core_->store->open())
+    throw Napi::TypeError::New(env, "the features are scaled already: clips must be added before fit");
   weigh(env, static_cast<int64_t>(owned->clips.size() * core_->model->extractor->size() * sizeof(float)));
-  return JobRunner::of(env).detach({[core = core_, owned, held = claim_store(env, core_)] {
+  return JobRunner::of(env).detach({[core = core_, owned, claimed] {
                                       change(*core, [&](FeatureStore& store) { store.add(owned->clips); });
                                     },
                                     [](Napi::Env e) { return e.Undefined(); }, nullptr});
@@ -133,7 +137,8 @@ Napi::Value NativeFeatureStore::size(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), core_->store->size());
 }
 
-/// evaluate(clips: Int32Array, seed, labelSmoothing) → promise of { loss, correct, firingRates, predictions }
+/// evaluate(clips: Int32Array, seed, labelSmoothing) → promise of { loss, correct, firingRates, predictions
+/// }; ERR_ABORTED where abortEvaluation cut it short.
 Napi::Value NativeFeatureStore::evaluate(const Napi::CallbackInfo& info) {
   struct State {
     std::vector<int> clips;
@@ -146,17 +151,25 @@ Napi::Value NativeFeatureStore::evaluate(const Napi::CallbackInfo& info) {
   const LossOptions loss{info[2].IsNumber() ? info[2].As<Napi::Number>().FloatValue() : 0.0f};
   if (!core_->store->ready())
     throw Napi::TypeError::New(env, "the features are not scaled yet: call fit first");
-  auto abort = std::make_shared<std::atomic<bool>>(false);
+  const auto abort = core_->evaluation = std::make_shared<std::atomic<bool>>(false);
   return JobRunner::of(env).detach({[core = core_, state, seed, loss, abort, claimed] {
                                       std::lock_guard held(core->model->in_use);
                                       state->result = sonospike::evaluate(*core->model->backend, *core->store,
                                                                           core->model->options.encoding, loss,
                                                                           state->clips, seed, *abort);
+                                      if (!state->result.complete)
+                                        throw CodedFailure("ERR_ABORTED", "The evaluation was stopped.");
                                     },
                                     [core = core_, state](Napi::Env e) -> Napi::Value {
                                       return to_result(e, *core->model, state->result);
                                     },
                                     abort});
+}
+
+/// abortEvaluation(): makes an evaluation in progress end after the batch in hand.
+Napi::Value NativeFeatureStore::abort_evaluation(const Napi::CallbackInfo& info) {
+  if (core_->evaluation) core_->evaluation->store(true);
+  return info.Env().Undefined();
 }
 
 std::vector<int> to_clips(const Napi::Value& value, const FeatureStore& store) {

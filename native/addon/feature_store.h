@@ -16,6 +16,7 @@ struct StoreCore {
   std::shared_ptr<FeatureStore> store;
   std::atomic<bool> busy{false};
   std::atomic<bool> broken{false};  ///< a change of its clips failed halfway
+  AbortFlag evaluation;  ///< of the evaluation in progress; touched by the environment's thread only
 };
 
 /// Keeps other calls from the features until the result goes. Throws ERR_BUSY.
@@ -35,6 +36,7 @@ class NativeFeatureStore : public GuardedWrap<NativeFeatureStore> {
   Napi::Value fit(const Napi::CallbackInfo& info);
   Napi::Value size(const Napi::CallbackInfo& info);
   Napi::Value evaluate(const Napi::CallbackInfo& info);
+  Napi::Value abort_evaluation(const Napi::CallbackInfo& info);
 
   std::shared_ptr<StoreCore> core_;
 };

@@ -30,11 +30,15 @@ void JobRunner::shut_down() {
       if (job->work.abort) job->work.abort->store(true);
     }
   }
-  wake_.notify_all();
-  if (queue_thread_.joinable()) queue_thread_.join();
   for (auto& job : jobs_) {
     if (job->thread.joinable()) job->thread.join();
   }
+  {
+    std::lock_guard lock(mutex_);
+    end_ = true;
+  }
+  wake_.notify_all();
+  if (queue_thread_.joinable()) queue_thread_.join();
   jobs_.clear();
 }
 
@@ -65,15 +69,39 @@ Napi::Promise JobRunner::start(Work work, bool queued) {
 void JobRunner::serve_queue() {
   for (;;) {
     Job* job;
+    bool stop;
     {
       std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stop_ || !queue_.empty(); });
-      if (stop_) return;
+      wake_.wait(lock, [this] { return end_ || !queue_.empty(); });
+      if (queue_.empty()) return;
       job = queue_.front();
       queue_.pop_front();
+      stop = stop_;
     }
-    execute(job);
+    if (!stop) {
+      if (take_turn(job)) execute(job);
+    } else if (job->has_turn) {
+      // Work on a thread of its own may be waiting behind this job, and is waited for.
+      job->work.turns->unlock();
+    }
   }
+}
+
+/// Whether the job can go on now; otherwise it comes back to the queue once it can.
+bool JobRunner::take_turn(Job* job) {
+  Turns* turns = job->work.turns;
+  if (!turns || job->has_turn) return true;
+  const bool now = turns->lock_or_call([this, job] {
+    {
+      std::lock_guard lock(mutex_);
+      job->has_turn = true;
+      queue_.push_back(job);
+    }
+    wake_.notify_one();
+  });
+  // Where it has to wait, the job is no longer this thread's.
+  if (now) job->has_turn = true;
+  return now;
 }
 
 void JobRunner::execute(Job* job) {
@@ -83,6 +111,7 @@ void JobRunner::execute(Job* job) {
   } catch (...) {
     job->failure = std::current_exception();
   }
+  if (job->has_turn) job->work.turns->unlock();
   napi_call_threadsafe_function(done_, job, napi_tsfn_blocking);
 }
 
@@ -126,6 +155,8 @@ Napi::Error to_js_error(Napi::Env env, std::exception_ptr failure) {
     std::rethrow_exception(failure);
   } catch (const Napi::Error& error) {
     return error;
+  } catch (const CodedFailure& failed) {
+    return coded_error(env, failed.code, failed.what());
   } catch (const std::bad_alloc&) {
     return coded_error(env, "ERR_OUT_OF_MEMORY",
                        "Not enough memory. Use a smaller batch, a smaller network or shorter clips.");

@@ -10,7 +10,11 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
+#include <string>
 #include <thread>
+
+#include "addon/turns.h"
 
 namespace sonospike {
 
@@ -32,6 +36,9 @@ class JobRunner {
     std::function<void()> execute;                 ///< on another thread; must not touch JavaScript
     std::function<Napi::Value(Napi::Env)> finish;  ///< on the environment's thread, after success
     AbortFlag abort;                               ///< set when the environment goes; may be null
+    /// What queued work has to itself while it executes. Work that waits for its turn does not hold up what
+    /// is queued behind it. It must live as long as `execute`; may be null.
+    Turns* turns = nullptr;
   };
   /// Short work, one after the other in the order of the calls.
   Napi::Promise enqueue(Work work) { return start(std::move(work), true); }
@@ -45,11 +52,13 @@ class JobRunner {
     std::exception_ptr failure;
     std::thread thread;
     std::list<std::unique_ptr<Job>>::iterator self;
+    bool has_turn = false;
   };
 
   Napi::Promise start(Work work, bool queued);
   void execute(Job* job);
   void serve_queue();
+  bool take_turn(Job* job);
   void settle(Napi::Env env, Job* job);
   void shut_down();
   static void on_done(napi_env env, napi_value, void* context, void* data);
@@ -61,7 +70,14 @@ class JobRunner {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Job*> queue_;
-  bool stop_ = false;
+  bool stop_ = false;  // no more work is begun
+  bool end_ = false;   // nor will any be queued
+};
+
+/// A failure with the `code` that JavaScript shall see.
+struct CodedFailure : std::runtime_error {
+  CodedFailure(const char* code, const char* message) : std::runtime_error(message), code(code) {}
+  const char* code;
 };
 
 /// Keeps other calls out by a flag for as long as the result lives: captured by a job's `execute`, until its

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "core/support/denormals.h"
-
 namespace sonospike {
 namespace {
 
@@ -38,33 +36,66 @@ OwnedClip to_clip(const Napi::Value& samples, const Napi::Value& rate) {
 }
 
 /// [steps, neurons] without the padding.
-Napi::Float32Array compact(Napi::Env env, const float* rows, size_t stride, int steps, int neurons) {
-  Napi::Float32Array array = new_floats(env, static_cast<size_t>(steps) * neurons);
-  for (int t = 0; t < steps; ++t) std::copy_n(rows + stride * t, neurons, array.Data() + size_t(neurons) * t);
-  return array;
+std::vector<float> compact(const float* rows, size_t stride, int steps, int neurons) {
+  std::vector<float> values(static_cast<size_t>(steps) * neurons);
+  for (int t = 0; t < steps; ++t)
+    std::copy_n(rows + stride * t, neurons, values.data() + size_t(neurons) * t);
+  return values;
 }
 
-}  // namespace
+Napi::Float32Array to_array(Napi::Env env, const std::vector<float>& values) {
+  return new_floats(env, values.data(), values.size());
+}
 
-Napi::Object to_named_arrays(Napi::Env env, const ParameterTable& table, const float* values) {
+/// A prediction on its way through another thread.
+struct Question {
+  OwnedClip clip;
+  uint64_t seed;
+  std::vector<float> scores;
+  std::vector<double> rates;
+
+  Observation ask(const ModelCore& core, bool keep_input) {
+    Observation seen =
+        core.recognizer->observe(clip.samples.data(), clip.samples.size(), clip.rate, seed, keep_input);
+    scores = seen.scores;
+    rates = firing_rates(seen.layers, core.recognizer->steps());
+    return seen;
+  }
+};
+
+/// What `observe` shows beside the prediction.
+struct Sight {
+  struct Layer {
+    int neurons;
+    std::vector<float> spikes, potential;
+  };
+  Question question;
+  std::vector<float> features, input;
+  std::vector<Layer> layers;
+
+  void look(const ModelCore& core) {
+    const Observation seen = question.ask(core, true);
+    const int steps = core.recognizer->steps();
+    features.assign(seen.features, seen.features + core.extractor->size());
+    input.assign(seen.input, seen.input + static_cast<size_t>(steps) * core.recognizer->channels());
+    for (const ActivityView& view : seen.layers) {
+      layers.push_back({view.neurons, compact(view.s, view.stride, steps, view.neurons),
+                        compact(view.u, view.stride, steps, view.neurons)});
+    }
+  }
+};
+
+/// { offset, scale } of the training set, or null.
+Napi::Value to_scaling(Napi::Env env, const FeatureScaling& scaling, bool pooled) {
+  if (scaling.offset.empty()) return env.Null();
+  const size_t count = pooled ? 1 : scaling.offset.size();
   const Napi::Object object = Napi::Object::New(env);
-  for (const auto& info : table.all())
-    object.Set(info.name, new_floats(env, values + info.offset, info.size));
+  object.Set("offset", new_floats(env, scaling.offset.data(), count));
+  object.Set("scale", new_floats(env, scaling.scale.data(), count));
   return object;
 }
 
-void from_named_arrays(const Napi::Value& value, const ParameterTable& table, float* values) {
-  if (!value.IsObject())
-    throw Napi::TypeError::New(value.Env(), "parameters must be an object of Float32Arrays");
-  for (const auto& info : table.all()) {
-    const Napi::Float32Array array = to_floats(value.As<Napi::Object>().Get(info.name), info.name.c_str());
-    if (array.ElementLength() != info.size) {
-      throw Napi::TypeError::New(value.Env(),
-                                 info.name + " must have " + std::to_string(info.size) + " elements");
-    }
-    std::copy_n(array.Data(), info.size, values + info.offset);
-  }
-}
+}  // namespace
 
 Napi::Object to_prediction(Napi::Env env, const NetworkOptions& network, const float* scores,
                            const std::vector<double>& firing_rates) {
@@ -85,6 +116,7 @@ Napi::Function NativeModel::define(Napi::Env env) {
                      {InstanceMethod("initialise", &NativeModel::guarded<&NativeModel::initialise>),
                       InstanceMethod("loadParameters", &NativeModel::guarded<&NativeModel::load_parameters>),
                       InstanceMethod("readParameters", &NativeModel::guarded<&NativeModel::read_parameters>),
+                      InstanceMethod("snapshot", &NativeModel::guarded<&NativeModel::snapshot>),
                       InstanceMethod("loadScaling", &NativeModel::guarded<&NativeModel::load_scaling>),
                       InstanceMethod("readScaling", &NativeModel::guarded<&NativeModel::read_scaling>),
                       InstanceMethod("predictSync", &NativeModel::guarded<&NativeModel::predict_sync>),
@@ -127,8 +159,8 @@ NativeModel& NativeModel::unwrap(const Napi::Value& value) {
   return *Napi::ObjectWrap<NativeModel>::Unwrap(value.As<Napi::Object>());
 }
 
-std::unique_lock<std::mutex> NativeModel::lock(Napi::Env env) const {
-  std::unique_lock<std::mutex> lock(core_->in_use, std::try_to_lock);
+std::unique_lock<Turns> NativeModel::lock(Napi::Env env) const {
+  std::unique_lock<Turns> lock(core_->in_use, std::try_to_lock);
   if (!lock.owns_lock()) {
     throw coded_error(env, "ERR_BUSY",
                       "The model is in use by a training or a prediction that has not ended yet.");
@@ -180,175 +212,80 @@ Napi::Value NativeModel::load_scaling(const Napi::CallbackInfo& info) {
 
 Napi::Value NativeModel::read_scaling(const Napi::CallbackInfo& info) {
   const auto held = lock(info.Env());
-  const FeatureScaling& scaling = core_->extractor->training_scaling();
-  if (scaling.offset.empty()) return info.Env().Null();
-  const size_t count = core_->options.scaling.pooled ? 1 : scaling.offset.size();
-  const Napi::Object object = Napi::Object::New(info.Env());
-  object.Set("offset", new_floats(info.Env(), scaling.offset.data(), count));
-  object.Set("scale", new_floats(info.Env(), scaling.scale.data(), count));
-  return object;
+  return to_scaling(info.Env(), core_->extractor->training_scaling(), core_->options.scaling.pooled);
+}
+
+/// snapshot() → promise of { parameters, scaling }: both as they are when its turn comes.
+Napi::Value NativeModel::snapshot(const Napi::CallbackInfo& info) {
+  struct State {
+    std::vector<float> values;
+    FeatureScaling scaling;
+  };
+  auto state = std::make_shared<State>();
+  auto core = core_;
+  return JobRunner::of(info.Env())
+      .enqueue({[core, state] {
+                  state->values.resize(core->backend->table().size());
+                  core->backend->read_parameters(state->values.data());
+                  state->scaling = core->extractor->training_scaling();
+                },
+                [core, state](Napi::Env env) -> Napi::Value {
+                  const Napi::Object result = Napi::Object::New(env);
+                  result.Set("parameters",
+                             to_named_arrays(env, core->backend->table(), state->values.data()));
+                  result.Set("scaling", to_scaling(env, state->scaling, core->options.scaling.pooled));
+                  return result;
+                },
+                nullptr, &core->in_use});
 }
 
 /// predictSync(samples, rate, seed) on the calling thread.
 Napi::Value NativeModel::predict_sync(const Napi::CallbackInfo& info) {
   const auto held = lock(info.Env());
   const Napi::Float32Array samples = to_samples(info[0]);
-  const Observation seen =
-      core_->recognizer->observe(samples.Data(), samples.ElementLength(), to_rate(info[1]), to_seed(info[2]));
+  const Observation seen = core_->recognizer->observe(samples.Data(), samples.ElementLength(),
+                                                      to_rate(info[1]), to_seed(info[2]), false);
   return to_prediction(info.Env(), core_->options.network, seen.scores.data(),
                        firing_rates(seen.layers, core_->recognizer->steps()));
 }
 
-/// predict(samples, rate, seed): the same on another thread.
+/// predict(samples, rate, seed) → promise: the same on another thread, when the model is free.
 Napi::Value NativeModel::predict(const Napi::CallbackInfo& info) {
-  struct State {
-    OwnedClip clip;
-    uint64_t seed;
-    std::vector<float> scores;
-    std::vector<double> rates;
-  };
-  auto state = std::make_shared<State>(State{to_clip(info[0], info[1]), to_seed(info[2]), {}, {}});
+  auto question = std::make_shared<Question>(Question{to_clip(info[0], info[1]), to_seed(info[2]), {}, {}});
   auto core = core_;
   return JobRunner::of(info.Env())
-      .enqueue({[core, state] {
-                  std::lock_guard held(core->in_use);
-                  const Observation seen = core->recognizer->observe(
-                      state->clip.samples.data(), state->clip.samples.size(), state->clip.rate, state->seed);
-                  state->scores = seen.scores;
-                  state->rates = firing_rates(seen.layers, core->recognizer->steps());
+      .enqueue({[core, question] { question->ask(*core, false); },
+                [core, question](Napi::Env env) -> Napi::Value {
+                  return to_prediction(env, core->options.network, question->scores.data(), question->rates);
                 },
-                [core, state](Napi::Env env) -> Napi::Value {
-                  return to_prediction(env, core->options.network, state->scores.data(), state->rates);
-                },
-                nullptr});
+                nullptr, &core->in_use});
 }
 
-/// observe(samples, rate, seed): a prediction with everything on the way.
+/// observe(samples, rate, seed) → promise: a prediction with everything on the way.
 Napi::Value NativeModel::observe(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const auto held = lock(env);
-  const OwnedClip clip = to_clip(info[0], info[1]);
-  Recognizer& recognizer = *core_->recognizer;
-  const int steps = recognizer.steps();
-  const Observation seen =
-      recognizer.observe(clip.samples.data(), clip.samples.size(), clip.rate, to_seed(info[2]));
-  const Napi::Object result =
-      to_prediction(env, core_->options.network, seen.scores.data(), firing_rates(seen.layers, steps));
-  result.Set("steps", steps);
-  result.Set("features", new_floats(env, seen.features, core_->extractor->size()));
-  result.Set("input", new_floats(env, seen.input, static_cast<size_t>(steps) * recognizer.channels()));
-  const Napi::Array layers = Napi::Array::New(env, seen.layers.size());
-  for (uint32_t k = 0; k < seen.layers.size(); ++k) {
-    const ActivityView& view = seen.layers[k];
-    const Napi::Object layer = Napi::Object::New(env);
-    layer.Set("neurons", view.neurons);
-    layer.Set("spikes", compact(env, view.s, view.stride, steps, view.neurons));
-    layer.Set("potential", compact(env, view.u, view.stride, steps, view.neurons));
-    layers.Set(k, layer);
-  }
-  result.Set("layers", layers);
-  return result;
-}
-
-namespace {
-
-/// A batch whose inputs are given: [steps, clips, inputs].
-Batch given_batch(const Napi::CallbackInfo& info, int inputs, std::vector<float>& values) {
-  const Napi::Float32Array array = to_floats(info[0], "inputs");
-  const int64_t steps = to_int(info[1], "steps", 1, 1 << 24), clips = to_int(info[2], "clips", 1, 1 << 24);
-  if (array.ElementLength() != static_cast<size_t>(steps * clips) * inputs) {
-    throw Napi::TypeError::New(info.Env(), "inputs must have steps x clips x channels elements");
-  }
-  values.assign(array.Data(), array.Data() + array.ElementLength());
-  Batch batch;
-  batch.clips = static_cast<int>(clips);
-  batch.steps = static_cast<int>(steps);
-  batch.input = [&values, clips, inputs, steps](int clip, float* x, size_t stride, int) {
-    for (int64_t t = 0; t < steps; ++t)
-      std::copy_n(values.data() + (t * clips + clip) * inputs, inputs, x + stride * t);
-  };
-  return batch;
-}
-
-}  // namespace
-
-/// forwardInputs(inputs, steps, clips) → { scores [clips, classes], spikes: [steps, clips, neurons] of each
-/// layer }
-Napi::Value NativeModel::forward_inputs(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const auto held = lock(env);
-  const int classes = core_->options.network.classes;
-  std::vector<float> values;
-  const Batch batch = given_batch(info, core_->options.network.inputs, values);
-  std::vector<float> scores(static_cast<size_t>(batch.clips) * classes);
-  std::vector<std::vector<float>> spikes(core_->options.network.layers.size());
-  for (int clip = 0; clip < batch.clips; ++clip) {
-    Batch one = batch;
-    one.clips = 1;
-    one.input = [&batch, clip](int, float* x, size_t stride, int worker) {
-      batch.input(clip, x, stride, worker);
-    };
-    const auto views = core_->backend->observe(one, scores.data() + static_cast<size_t>(clip) * classes);
-    for (size_t k = 0; k < views.size(); ++k) {
-      const size_t n = views[k].neurons;
-      spikes[k].resize(n * batch.clips * batch.steps);
-      for (int t = 0; t < batch.steps; ++t) {
-        std::copy_n(views[k].s + views[k].stride * t, n,
-                    spikes[k].data() + (static_cast<size_t>(t) * batch.clips + clip) * n);
-      }
-    }
-  }
-  const Napi::Array layers = Napi::Array::New(env, spikes.size());
-  for (uint32_t k = 0; k < spikes.size(); ++k)
-    layers.Set(k, new_floats(env, spikes[k].data(), spikes[k].size()));
-  const Napi::Object result = Napi::Object::New(env);
-  result.Set("scores", new_floats(env, scores.data(), scores.size()));
-  result.Set("spikes", layers);
-  return result;
-}
-
-/// gradient(inputs, steps, clips, labels, labelSmoothing, ofInput) → { loss, correct, gradients,
-/// inputGradient }
-Napi::Value NativeModel::gradient(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const auto held = lock(env);
-  std::vector<float> values;
-  std::vector<int> labels;
-  Batch batch = given_batch(info, core_->options.network.inputs, values);
-  if (!info[3].IsTypedArray() || info[3].As<Napi::TypedArray>().TypedArrayType() != napi_int32_array ||
-      info[3].As<Napi::TypedArray>().ElementLength() != static_cast<size_t>(batch.clips)) {
-    throw Napi::TypeError::New(env, "labels must be an Int32Array with one element a clip");
-  }
-  const Napi::Int32Array given = info[3].As<Napi::Int32Array>();
-  labels.assign(given.Data(), given.Data() + batch.clips);
-  for (int label : labels) {
-    if (label < 0 || label >= core_->options.network.classes)
-      throw Napi::TypeError::New(env, "no such label");
-  }
-  batch.labels = labels.data();
-  const LossOptions loss{info[4].IsNumber() ? info[4].As<Napi::Number>().FloatValue() : 0.0f};
-  std::vector<float> input_gradient(info[5].ToBoolean() ? values.size() : 0);
-  if (!input_gradient.empty()) batch.input_gradient = input_gradient.data();
-  const BatchStatistics done = core_->backend->gradient(batch, loss);
-  std::vector<float> gradient(core_->backend->table().size());
-  core_->backend->read_gradient(gradient.data());
-  const Napi::Object result = Napi::Object::New(env);
-  result.Set("loss", done.loss / batch.clips);
-  result.Set("correct", done.correct);
-  result.Set("gradients", to_named_arrays(env, core_->backend->table(), gradient.data()));
-  if (!input_gradient.empty()) {
-    result.Set("inputGradient", new_floats(env, input_gradient.data(), input_gradient.size()));
-  }
-  return result;
-}
-
-/// optimizerStep(options, rate): one step along the gradient that `gradient` left.
-Napi::Value NativeModel::optimizer_step(const Napi::CallbackInfo& info) {
-  const auto held = lock(info.Env());
-  if (!info[0].IsObject() || !info[1].IsNumber())
-    throw Napi::TypeError::New(info.Env(), "options and a rate are needed");
-  core_->backend->step(read_optimizer(info[0].As<Napi::Object>()), info[1].As<Napi::Number>().FloatValue());
-  return info.Env().Undefined();
+  auto sight =
+      std::make_shared<Sight>(Sight{{to_clip(info[0], info[1]), to_seed(info[2]), {}, {}}, {}, {}, {}});
+  auto core = core_;
+  return JobRunner::of(info.Env())
+      .enqueue({[core, sight] { sight->look(*core); },
+                [core, sight](Napi::Env env) -> Napi::Value {
+                  const Napi::Object result = to_prediction(
+                      env, core->options.network, sight->question.scores.data(), sight->question.rates);
+                  result.Set("steps", core->recognizer->steps());
+                  result.Set("features", to_array(env, sight->features));
+                  result.Set("input", to_array(env, sight->input));
+                  const Napi::Array layers = Napi::Array::New(env, sight->layers.size());
+                  for (uint32_t k = 0; k < sight->layers.size(); ++k) {
+                    const Napi::Object layer = Napi::Object::New(env);
+                    layer.Set("neurons", sight->layers[k].neurons);
+                    layer.Set("spikes", to_array(env, sight->layers[k].spikes));
+                    layer.Set("potential", to_array(env, sight->layers[k].potential));
+                    layers.Set(k, layer);
+                  }
+                  result.Set("layers", layers);
+                  return result;
+                },
+                nullptr, &core->in_use});
 }
 
 }  // namespace sonospike

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "addon/jobs.h"
+#include "addon/named_arrays.h"
 #include "addon/settings.h"
 #include "core/network/recognizer.h"
 
@@ -19,7 +20,7 @@ struct ModelCore {
   std::shared_ptr<FeatureExtractor> extractor;
   std::shared_ptr<Backend> backend;
   std::unique_ptr<Recognizer> recognizer;
-  std::mutex in_use;  ///< held by whoever computes with it
+  Turns in_use;  ///< held by whoever computes with it
 };
 
 /// `new Model(settings, threads)`: front end, encoder and network with their parameters.
@@ -36,6 +37,7 @@ class NativeModel : public GuardedWrap<NativeModel> {
   Napi::Value initialise(const Napi::CallbackInfo& info);
   Napi::Value load_parameters(const Napi::CallbackInfo& info);
   Napi::Value read_parameters(const Napi::CallbackInfo& info);
+  Napi::Value snapshot(const Napi::CallbackInfo& info);
   Napi::Value load_scaling(const Napi::CallbackInfo& info);
   Napi::Value read_scaling(const Napi::CallbackInfo& info);
   Napi::Value predict_sync(const Napi::CallbackInfo& info);
@@ -45,18 +47,13 @@ class NativeModel : public GuardedWrap<NativeModel> {
   Napi::Value gradient(const Napi::CallbackInfo& info);
   Napi::Value optimizer_step(const Napi::CallbackInfo& info);
 
-  std::unique_lock<std::mutex> lock(Napi::Env env) const;
+  std::unique_lock<Turns> lock(Napi::Env env) const;
 
   std::shared_ptr<ModelCore> core_;
 };
 
-/// { scores, probabilities, best, spikes: spikes of each layer }
+/// { scores, probabilities, best, firingRates: of each layer, spikes per neuron and time step }
 Napi::Object to_prediction(Napi::Env env, const NetworkOptions& network, const float* scores,
                            const std::vector<double>& firing_rates);
-
-/// An object with one Float32Array a parameter, cut out of a flat array.
-Napi::Object to_named_arrays(Napi::Env env, const ParameterTable& table, const float* values);
-/// The reverse. Throws a TypeError where one is missing or has another length.
-void from_named_arrays(const Napi::Value& value, const ParameterTable& table, float* values);
 
 }  // namespace sonospike

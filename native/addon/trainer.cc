@@ -76,7 +76,7 @@ NativeTrainer::NativeTrainer(const Napi::CallbackInfo& info) : GuardedWrap(info)
   }
 }
 
-/// runEpoch() → promise of { complete, sums: of the epoch so far, batches }
+/// runEpoch() → promise of { complete, sums: of the epoch so far }
 Napi::Value NativeTrainer::run_epoch(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   auto claimed = claim(env, {core_, &core_->busy}, "This training is running already.");
@@ -112,7 +112,7 @@ Napi::Value NativeTrainer::progress(const Napi::CallbackInfo& info) {
 /// bits.
 Napi::Value NativeTrainer::read_state(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  std::unique_lock<std::mutex> held(core_->model->in_use, std::try_to_lock);
+  std::unique_lock<Turns> held(core_->model->in_use, std::try_to_lock);
   if (!held.owns_lock()) throw coded_error(env, "ERR_BUSY", "This training is running.");
   const ParameterTable& table = core_->model->backend->table();
   std::vector<float> m(table.size()), v(table.size());
@@ -129,7 +129,7 @@ Napi::Value NativeTrainer::read_state(const Napi::CallbackInfo& info) {
 /// loadState(state): the reverse.
 Napi::Value NativeTrainer::load_state(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  std::unique_lock<std::mutex> held(core_->model->in_use, std::try_to_lock);
+  std::unique_lock<Turns> held(core_->model->in_use, std::try_to_lock);
   if (!held.owns_lock()) throw coded_error(env, "ERR_BUSY", "This training is running.");
   if (!info[0].IsObject()) throw Napi::TypeError::New(env, "a state must be an object");
   const Napi::Object state = info[0].As<Napi::Object>();

@@ -5,6 +5,7 @@
 
 #include "core/training/trainer.h"
 #include "test/training_cases.h"
+#include "test/watched_backend.h"
 
 namespace sonospike {
 namespace {
@@ -41,7 +42,7 @@ TEST_CASE("schedule: one cycle rises from its first rate, is highest after the w
 
 TEST_CASE("schedule: a single step and extreme warm-ups stay finite") {
   for (ScheduleKind kind : {ScheduleKind::kConstant, ScheduleKind::kCosine, ScheduleKind::kOneCycle}) {
-    for (float warmup : {0.0f, 0.5f, 0.99f}) {
+    for (float warmup : {0.0f, 0.5f, 0.99f, 1.0f}) {
       for (int64_t total : {1, 2, 10}) {
         for (int64_t step = 0; step < total; ++step) {
           const float rate = learning_rate({kind, 0.01f, warmup}, step, total);
@@ -83,6 +84,8 @@ TEST_CASE("evaluation: a clip has the scores that it has alone, on any number of
   constexpr int kClips = 300;  // more than one batch
   const auto all = test::first_clips(kClips);
   Evaluated one(1, kClips), five(5, kClips);
+  CHECK(one.backend->workers() == 1);
+  CHECK(five.backend->workers() == 5);
   const EvaluationResult together = one.run(all), threaded = five.run(all);
   CHECK(together.scores == threaded.scores);
   CHECK(together.spikes == threaded.spikes);
@@ -119,7 +122,52 @@ TEST_CASE("evaluation: of nothing, and aborted") {
   Evaluated evaluated(2, 20);
   CHECK(evaluated.run({}).scores.empty());
   const std::atomic<bool> abort = true;
-  CHECK(evaluated.run(test::first_clips(20), abort).statistics.spikes == std::vector<double>(2, 0.0));
+  const EvaluationResult aborted = evaluated.run(test::first_clips(20), abort);
+  CHECK_FALSE(aborted.complete);
+  CHECK(aborted.statistics.spikes == std::vector<double>(2, 0.0));
+}
+
+TEST_CASE("evaluation: stops after the batch in hand") {
+  const test::Tones tones = test::random_tones(3, 4);
+  const auto store = test::tone_store(tones);
+  test::WatchedBackend backend(make_cpu_backend(small_network(), 1));
+  std::atomic<bool> abort = false;
+  int batches = 0;
+  backend.on_forward = [&](const Batch&) { abort = ++batches == 2; };
+  const auto run = [&](size_t clips) {
+    abort = false;
+    batches = 0;
+    return evaluate(backend, *store, {EncodingKind::kRate, 5, 0.0f}, {}, std::vector<int>(clips, 1), 8,
+                    abort);
+  };
+  CHECK_FALSE(run(1000).complete);
+  CHECK(batches == 2);
+  CHECK(run(300).complete);  // there was nothing left to stop
+}
+
+TEST_CASE("evaluation: batches of a large network are smaller, and change no sum") {
+  const test::Tones tones = test::random_tones(3, 4);
+  const auto store = test::tone_store(tones);
+  NetworkOptions options = small_network();
+  options.layers.insert(options.layers.begin(), LayerOptions{});
+  options.layers[0].neurons = options.layers[1].neurons = 1500;
+  test::WatchedBackend backend(make_cpu_backend(options, 2));
+  std::vector<float> parameters(backend.table().size());
+  backend.table().initialise(3, parameters.data());
+  backend.load_parameters(parameters.data());
+  std::vector<int> sizes;
+  backend.on_forward = [&](const Batch& batch) { sizes.push_back(batch.clips); };
+  std::vector<int> clips(100);
+  for (size_t i = 0; i < clips.size(); ++i) clips[i] = static_cast<int>(i % 3);
+  const auto result = evaluate(backend, *store, {EncodingKind::kRate, 5, 0.0f}, {}, clips, 8, kNoAbort);
+  REQUIRE(sizes.size() >= 2);
+  CHECK(sizes[0] < 100);
+  double loss = 0.0;
+  for (int clip : clips) {
+    loss +=
+        evaluate(backend, *store, {EncodingKind::kRate, 5, 0.0f}, {}, {clip}, 8, kNoAbort).statistics.loss;
+  }
+  CHECK(result.statistics.loss == loss);
 }
 
 }  // namespace

@@ -55,8 +55,10 @@ TEST_CASE("feature store: statistics are those of the training clips, and scale 
   const ScalingOptions scaling{ScalingKind::kStandard, true, false};
   const auto store = test::tone_store(tones, scaling);
   CHECK_FALSE(store->ready());
+  CHECK(store->open());
   store->fit(training, false);
   REQUIRE(store->ready());
+  CHECK_FALSE(store->open());
   for (int f = 0; f < kToneFeatures; ++f) {
     std::vector<double> values;
     for (int clip : training) {

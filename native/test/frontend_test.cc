@@ -92,20 +92,20 @@ TEST_CASE("resampler: equal rates copy, an empty clip stays empty") {
   CHECK(Resampler(44100, 16000).output_length(600 * 44100) == 600 * 16000);
 }
 
-/// Transforms kLanes random signals together and one by one, and holds both against the definition.
+/// Transforms kLaneCount random signals together and one by one, and holds both against the definition.
 void check_fft(int length, double tolerance, std::mt19937& random) {
   CAPTURE(length);
   const RealFft fft(length);
   std::vector<std::vector<float>> signals;
   std::vector<Lanes> in(length);
-  for (int lane = 0; lane < kLanes; ++lane) {
+  for (int lane = 0; lane < kLaneCount; ++lane) {
     signals.push_back(noise(length, random));
     for (int i = 0; i < length; ++i) set_lane(in[i], lane, signals[lane][i]);
   }
   std::vector<Complex<Lanes>> out(fft.bins()), workspace(fft.workspace_length());
   fft.forward(in.data(), out.data(), workspace.data());
 
-  for (int lane = 0; lane < kLanes; ++lane) {
+  for (int lane = 0; lane < kLaneCount; ++lane) {
     const std::vector<float>& signal = signals[lane];
     std::vector<Complex<float>> single(fft.bins()), single_workspace(fft.workspace_length());
     fft.forward(signal.data(), single.data(), single_workspace.data());

@@ -16,6 +16,8 @@ struct CaseLimits {
 };
 
 enum class Spikes { kSoft, kHard };
+/// Spikes alone, or clips of spikes and clips of currents.
+enum class Inputs { kBinary, kMixed };
 
 struct NetworkCase {
   NetworkOptions options;
@@ -61,9 +63,9 @@ class CaseMaker {
     return made;
   }
 
-  void add_clips(NetworkCase& c, int count) {
+  void add_clips(NetworkCase& c, int count, Inputs inputs = Inputs::kMixed) {
     for (int i = 0; i < count; ++i) {
-      c.clips.push_back(random_input(c.steps * c.options.inputs));
+      c.clips.push_back(random_input(c.steps * c.options.inputs, inputs));
       c.labels.push_back(between(0, c.options.classes - 1));
     }
   }
@@ -112,9 +114,9 @@ class CaseMaker {
   }
 
   /// Spikes or currents.
-  std::vector<float> random_input(size_t count) {
+  std::vector<float> random_input(size_t count, Inputs inputs) {
     std::vector<float> x(count);
-    const bool binary = flip();
+    const bool binary = inputs == Inputs::kBinary || flip();
     for (float& value : x) value = binary ? static_cast<float>(random_() % 4 == 0) : uniform(0.0f, 1.0f);
     return x;
   }

@@ -100,9 +100,13 @@ NetworkCase some_case(uint32_t seed) {
     layer.constrain = maker.flip();
   }
   c.options.readout.learn_decay = maker.flip();
-  // At the edges of what constraints allow.
+  // At the edges of what constraints allow; what is not trained stays where it is, even beyond them.
   const ParameterTable table(c.options);
   for (const ParameterInfo& info : table.all()) {
+    if (!info.trained && info.role == ParameterRole::kThreshold) {
+      c.parameters[info.offset] = 0.005f;
+      continue;
+    }
     if (info.role == ParameterRole::kDecay && maker.flip()) c.parameters[info.offset] = 0.999f;
     if (info.role == ParameterRole::kThreshold && maker.flip()) c.parameters[info.offset] = 0.02f;
   }

@@ -15,14 +15,17 @@ class WatchedBackend final : public Backend {
   explicit WatchedBackend(std::shared_ptr<Backend> inner) : inner_(std::move(inner)) {}
 
   std::function<void(const Batch&)> on_gradient = [](const Batch&) {};
+  std::function<void(const Batch&)> on_forward = [](const Batch&) {};
   std::function<void(float rate)> on_step = [](float) {};
 
   const NetworkOptions& options() const override { return inner_->options(); }
   const ParameterTable& table() const override { return inner_->table(); }
+  int workers() const override { return inner_->workers(); }
   void load_parameters(const float* values) override { inner_->load_parameters(values); }
   void read_parameters(float* values) const override { inner_->read_parameters(values); }
   BatchStatistics forward(const Batch& batch, const LossOptions& loss, float* scores,
                           double* spikes) override {
+    on_forward(batch);
     return inner_->forward(batch, loss, scores, spikes);
   }
   std::vector<ActivityView> observe(const Batch& batch, float* scores) override {

@@ -28,7 +28,7 @@ class FeatureExtractor {
   size_t size() const { return static_cast<size_t>(frames_) * feature_count(); }
   const ScalingOptions& scaling() const { return scaling_; }
 
-  /// The scaling of the training set; needed before `scaled` where the options ask for it.
+  /// The scaling of the training set; needed before `scale` where the options ask for it.
   void set_training_scaling(FeatureScaling scaling) { training_scaling_ = std::move(scaling); }
   const FeatureScaling& training_scaling() const { return training_scaling_; }
 

@@ -21,7 +21,7 @@ class RealFft {
   /// Values that `forward` needs room for.
   size_t workspace_length() const { return 2 * static_cast<size_t>(points_); }
 
-  /// Transforms in[length] to out[bins]. `V` is float, or Lanes for kLanes transforms at a time.
+  /// Transforms in[length] to out[bins]. `V` is float, or Lanes for kLaneCount transforms at a time.
   template <class V>
   void forward(const V* in, Complex<V>* out, Complex<V>* workspace) const;
 

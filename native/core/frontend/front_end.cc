@@ -19,7 +19,7 @@ float decibels(float power) {
 /// Turns values[count] into dB and returns the largest of them and `peak`.
 float convert_to_decibels(Lanes* values, int count, float peak) {
   for (int i = 0; i < count; ++i) {
-    for (int lane = 0; lane < kLanes; ++lane) {
+    for (int lane = 0; lane < kLaneCount; ++lane) {
       const float value = decibels(get_lane(values[i], lane));
       peak = std::max(peak, value);
       set_lane(values[i], lane, value);
@@ -30,7 +30,7 @@ float convert_to_decibels(Lanes* values, int count, float peak) {
 
 void raise_to_floor(Lanes* values, int count, float floor) {
   for (int i = 0; i < count; ++i) {
-    for (int lane = 0; lane < kLanes; ++lane)
+    for (int lane = 0; lane < kLaneCount; ++lane)
       set_lane(values[i], lane, std::max(get_lane(values[i], lane), floor));
   }
 }
@@ -58,23 +58,23 @@ void FrontEnd::compute(const float* samples, size_t n, float* out) const {
 
 void FrontEnd::compute(const float* samples, size_t n, float* out, FrontEndWorkspace& workspace) const {
   const size_t frames = frame_count(n);
-  const size_t groups = (frames + kLanes - 1) / kLanes;
+  const size_t groups = (frames + kLaneCount - 1) / kLaneCount;
   reserve(groups, workspace);
 
   // All frames come before the first result: the floor depends on the loudest of them.
   float peak = -std::numeric_limits<float>::infinity();
   for (size_t group = 0; group < groups; ++group) {
     Lanes* bands = &workspace.decibels[group * mel_.bands()];
-    mel_power(samples, n, group * kLanes, bands, workspace);
+    mel_power(samples, n, group * kLaneCount, bands, workspace);
     peak = convert_to_decibels(bands, mel_.bands(), peak);
   }
 
   const float floor = options_.top_db < 0 ? -std::numeric_limits<float>::infinity()
                                           : peak - static_cast<float>(options_.top_db);
   for (size_t group = 0; group < groups; ++group) {
-    const size_t first = group * kLanes;
-    store(group_features(group, floor, workspace), feature_count(), std::min<size_t>(kLanes, frames - first),
-          out + first * feature_count());
+    const size_t first = group * kLaneCount;
+    store(group_features(group, floor, workspace), feature_count(),
+          std::min<size_t>(kLaneCount, frames - first), out + first * feature_count());
   }
 }
 
@@ -87,7 +87,7 @@ void FrontEnd::reserve(size_t groups, FrontEndWorkspace& workspace) const {
   workspace.coefficients.resize(dct_.coefficients());
 }
 
-/// Mel bands of kLanes frames, out[mel_bands].
+/// Mel bands of kLaneCount frames, out[mel_bands].
 void FrontEnd::mel_power(const float* samples, size_t n, size_t first_frame, Lanes* out,
                          FrontEndWorkspace& workspace) const {
   window_.extract(samples, n, first_frame, workspace.frame.data());

@@ -19,7 +19,7 @@ struct FrontEndWorkspace {
   std::vector<Complex<Lanes>> fft;       // RealFft::workspace_length()
   std::vector<Complex<Lanes>> spectrum;  // [bins]
   std::vector<Lanes> power;              // [bins]
-  std::vector<Lanes> decibels;           // [groups of kLanes frames, mel_bands]
+  std::vector<Lanes> decibels;           // [groups of kLaneCount frames, mel_bands]
   std::vector<Lanes> coefficients;       // [coefficients]
 };
 

@@ -16,7 +16,7 @@ constexpr double kZeroCrossings = 6;
 constexpr double kRolloff = 0.99;
 constexpr int64_t kMaxTableWeights = 1 << 20;
 // Two vectors a turn, so that one addition need not wait for the one before it.
-constexpr int64_t kTapsPerTurn = 2 * kLanes;
+constexpr int64_t kTapsPerTurn = 2 * kLaneCount;
 
 Lanes load(const float* from) {
   Lanes value;
@@ -26,7 +26,7 @@ Lanes load(const float* from) {
 
 float sum_of_lanes(const Lanes& value) {
   float sum = 0;
-  for (int lane = 0; lane < kLanes; ++lane) sum += get_lane(value, lane);
+  for (int lane = 0; lane < kLaneCount; ++lane) sum += get_lane(value, lane);
   return sum;
 }
 
@@ -75,7 +75,7 @@ float Resampler::inner_sum(const float* in, int64_t phase) const {
   Lanes even{}, odd{};
   for (int64_t tap = 0; tap < row_length_; tap += kTapsPerTurn) {
     even += load(in + tap) * load(row + tap);
-    odd += load(in + tap + kLanes) * load(row + tap + kLanes);
+    odd += load(in + tap + kLaneCount) * load(row + tap + kLaneCount);
   }
   return sum_of_lanes(even + odd);
 }

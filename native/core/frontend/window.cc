@@ -38,7 +38,8 @@ void FrameWindow::extract(const float* samples, size_t n, size_t first, Lanes* o
   const auto window_end = window_begin_ + static_cast<int>(window_.size());
   std::fill(out, out + window_begin_, Lanes{});
   std::fill(out + window_end, out + fft_length_, Lanes{});
-  for (int lane = 0; lane < kLanes; ++lane) extract_lane(samples, n, std::min(first + lane, last), lane, out);
+  for (int lane = 0; lane < kLaneCount; ++lane)
+    extract_lane(samples, n, std::min(first + lane, last), lane, out);
 }
 
 void FrameWindow::extract_lane(const float* samples, size_t n, size_t frame, int lane, Lanes* out) const {

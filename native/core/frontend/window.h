@@ -25,8 +25,8 @@ class FrameWindow {
   /// being counted for odd ones; 0 for an empty clip.
   size_t frame_count(size_t samples) const;
 
-  /// Puts the frames `first` to `first + kLanes - 1` of samples[n] on the lanes of out[fft_length]. Frames
-  /// past the end are replaced by the last one.
+  /// Puts the frames `first` to `first + kLaneCount - 1` of samples[n] on the lanes of out[fft_length].
+  /// Frames past the end are replaced by the last one.
   void extract(const float* samples, size_t n, size_t first, Lanes* out) const;
 
  private:

@@ -50,6 +50,8 @@ class Backend {
 
   virtual const NetworkOptions& options() const = 0;
   virtual const ParameterTable& table() const = 0;
+  /// `Batch::input` is called with a worker in [0, workers()).
+  virtual int workers() const = 0;
 
   /// All parameters in the order of `table()`.
   virtual void load_parameters(const float* values) = 0;

@@ -9,8 +9,9 @@ namespace sonospike {
 namespace {
 
 constexpr int kMostSlots = 16;
-constexpr size_t kSlotGradientBytes = size_t{64} << 20;  // all slots of a wide network together
-constexpr size_t kGroupBytes = size_t{1} << 20;          // traces of a group: the second-level cache
+constexpr size_t kSlotGradientBytes = size_t{64}
+                                      << 20;  // all slots of a wide network together; four slots may be more
+constexpr size_t kGroupBytes = size_t{1} << 20;  // traces of a group: the second-level cache
 constexpr int kMostClipsInGroup = 8;
 constexpr float kLeastThreshold = 0.01f;
 
@@ -118,6 +119,8 @@ void CpuBackend::for_slots(const Batch& batch, const std::function<void(int, Gro
   });
 }
 
+/// Lanes of x beyond the inputs stay zero, as they were when its memory was made: rows always have the same
+/// stride, and `batch.input` writes the inputs alone.
 void CpuBackend::forward_group(const Batch& batch, Group group, int worker, Workspace& w) {
   const size_t row = static_cast<size_t>(group.count) * input_stride_;
   w.x.reserve(row * batch.steps);
@@ -295,7 +298,7 @@ void CpuBackend::step(const OptimizerOptions& options, float rate) {
 
 void CpuBackend::constrain() {
   for (const auto& info : table_.all()) {
-    if (!info.constrained) continue;
+    if (!info.constrained || !info.trained) continue;
     const bool decay = info.role == ParameterRole::kDecay;
     for (size_t i = 0; i < info.size; ++i) {
       float& x = parameters_[info.offset + i];

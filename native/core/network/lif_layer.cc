@@ -55,15 +55,16 @@ size_t LifLayer::gradient_size() const {
   return (static_cast<size_t>(inputs_) + (options_.recurrent ? options_.neurons : 0) + 3) * stride_;
 }
 
-LifLayer::PackedGradient LifLayer::slices(float* packed) const {
-  float* recurrent = packed + static_cast<size_t>(inputs_) * stride_;
-  float* bias = recurrent + (options_.recurrent ? static_cast<size_t>(options_.neurons) * stride_ : 0);
+template <typename T>
+LifLayer::PackedGradient<T> LifLayer::slices(T* packed) const {
+  T* recurrent = packed + static_cast<size_t>(inputs_) * stride_;
+  T* bias = recurrent + (options_.recurrent ? static_cast<size_t>(options_.neurons) * stride_ : 0);
   return {packed, recurrent, bias, bias + stride_, bias + 2 * stride_};
 }
 
 void LifLayer::unpack_gradient(const float* packed, const ParameterTable& table, const std::string& prefix,
                                float* gradient) const {
-  const PackedGradient from = slices(const_cast<float*>(packed));
+  const PackedGradient<const float> from = slices(packed);
   const int n = options_.neurons;
   MatrixPacking{n, inputs_, stride_, input_stride_}.add_transposed(
       from.weight, gradient + table.at(prefix + "weight").offset);
@@ -121,7 +122,7 @@ void LifLayer::backward(LayerInput input, int steps, int clips, LayerTrace& trac
                         Buffer<float>& state, float* packed) const {
   const Kernels& k = kernels();
   const int n = options_.neurons, rows = steps * clips;
-  const PackedGradient grad = slices(packed);
+  const PackedGradient<float> grad = slices(packed);
   state.resize(static_cast<size_t>(clips) * stride_);
   LifBackwardArgs lif{options_.neuron,   0,
                       steps - 1,         clips,

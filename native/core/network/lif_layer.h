@@ -42,10 +42,13 @@ class LifLayer {
                 Buffer<float>& state, float* packed) const;
 
  private:
+  /// `T`: float, or const float for those who only read.
+  template <typename T>
   struct PackedGradient {
-    float *weight, *recurrent, *bias, *decay, *threshold;
+    T *weight, *recurrent, *bias, *decay, *threshold;
   };
-  PackedGradient slices(float* packed) const;
+  template <typename T>
+  PackedGradient<T> slices(T* packed) const;
   void feed_back(const LayerTrace& trace, int t, int clips, float* u) const;
   void backward_recurrent(LifBackwardArgs lif, LayerTrace& trace, float* grad) const;
 

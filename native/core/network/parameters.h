@@ -19,6 +19,8 @@ struct ParameterInfo {
   ParameterRole role;
   size_t offset, size;
   bool trained;
+  /// Kept in range after each optimizer step, where it is trained: decay in [0, 1], threshold at or above
+  /// 0.01. The readout's decay always is.
   bool constrained;
 };
 

@@ -13,7 +13,7 @@ namespace sonospike {
 struct Observation {
   std::vector<float> scores;         ///< [classes]
   const float* features = nullptr;   ///< [frames, features], scaled
-  const float* input = nullptr;      ///< [steps, channels]
+  const float* input = nullptr;      ///< [steps, channels]; only where asked for
   std::vector<ActivityView> layers;  ///< [steps, neurons] each
 };
 
@@ -26,8 +26,8 @@ class Recognizer {
   int steps() const { return encoder_.steps(extractor_->frames()); }
   int channels() const { return encoder_.channels(extractor_->feature_count()); }
 
-  /// The spikes of the `rate` encoding depend on `seed` alone.
-  Observation observe(const float* samples, size_t n, int rate, uint64_t seed);
+  /// The spikes of the `rate` encoding depend on `seed` alone. `keep_input`: the observation shows the input.
+  Observation observe(const float* samples, size_t n, int rate, uint64_t seed, bool keep_input);
 
  private:
   std::shared_ptr<const FeatureExtractor> extractor_;

@@ -1,6 +1,7 @@
 #include "core/network/spike_train.h"
 
 #include <bit>
+#include <cassert>
 
 #include "core/kernels/kernels.h"
 
@@ -39,6 +40,7 @@ void SpikeTrain::append(const float* s, int rows) {
     for (int base = 0; base < stride_; base += kLanePad) {
       for (unsigned word = *bits++; word; word &= word - 1) index_[at++] = base + std::countr_zero(word);
     }
+    assert(at == start_[row] || index_[at - 1] < static_cast<uint32_t>(width_));  // the greatest comes last
     start_[row + 1] = at;
   }
   rows_ += rows;

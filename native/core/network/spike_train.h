@@ -10,7 +10,8 @@ class SpikeTrain {
  public:
   /// Forgets what was there. Rows to come have `stride` floats, of which the first `width` are in use.
   void clear(int width, int stride);
-  /// Takes in rows. Values other than 0 and 1 make the train unusable.
+  /// Takes in rows, whose floats from `width` on must be zero. Values other than 0 and 1 make the train
+  /// unusable.
   void append(const float* s, int rows);
 
   int rows() const { return rows_; }

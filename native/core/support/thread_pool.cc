@@ -13,7 +13,6 @@ ThreadPool::ThreadPool(int threads) {
     for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
   } catch (...) {
     // The system gives no more threads: the ones there are do the work.
-    if (workers_.empty() && threads < 1) throw;
   }
 }
 

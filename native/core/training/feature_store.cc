@@ -1,6 +1,7 @@
 #include "core/training/feature_store.h"
 
 #include <algorithm>
+#include <cassert>
 
 namespace sonospike {
 
@@ -8,6 +9,7 @@ FeatureStore::FeatureStore(std::shared_ptr<FeatureExtractor> extractor, int thre
     : extractor_(std::move(extractor)), pool_(threads), workspaces_(pool_.size()) {}
 
 void FeatureStore::add(const std::vector<ClipAudio>& clips) {
+  assert(open());
   const size_t first = labels_.size();
   for (const auto& clip : clips) labels_.push_back(clip.label);
   features_.resize(labels_.size());
@@ -43,6 +45,7 @@ void FeatureStore::fit(const std::vector<int>& training, bool keep) {
     extractor_->scale(raw_[i].data(), raw_[i].size() / features, features_[i].data());
   });
   raw_.clear();
+  fitted_ = true;
 }
 
 }  // namespace sonospike

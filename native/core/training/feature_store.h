@@ -23,7 +23,7 @@ class FeatureStore {
  public:
   FeatureStore(std::shared_ptr<FeatureExtractor> extractor, int threads);
 
-  /// Adds clips in order. One call at a time.
+  /// Adds clips in order, while the store is open. One call at a time.
   void add(const std::vector<ClipAudio>& clips);
   /// Takes the scaling from the clips at `training` where the options ask for the training set's, and scales
   /// all clips. Needed before `features`; does nothing where there is nothing to do. `keep`: scale with what
@@ -32,6 +32,8 @@ class FeatureStore {
 
   int size() const { return static_cast<int>(labels_.size()); }
   bool ready() const { return raw_.empty(); }
+  /// Whether clips can be added: not once `fit` has scaled those with the statistics of a training set.
+  bool open() const { return !fitted_; }
   int label(int clip) const { return labels_[clip]; }
   /// [frames, features]
   const float* features(int clip) const { return features_[clip].data(); }
@@ -47,6 +49,7 @@ class FeatureStore {
   std::vector<ExtractorWorkspace> workspaces_;
   std::vector<int> labels_;
   std::vector<std::vector<float>> features_;
+  bool fitted_ = false;
   std::vector<std::vector<float>> raw_;  // [clip]: unscaled frames, until `fit`
 };
 

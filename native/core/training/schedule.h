@@ -33,7 +33,7 @@ inline float learning_rate(const ScheduleOptions& o, int64_t step, int64_t total
     case ScheduleKind::kOneCycle:
       break;
   }
-  if (part < o.warmup_share) {
+  if (part < o.warmup_share || o.warmup_share >= 1.0f) {
     return static_cast<float>(between(o.rate / o.start_divisor, o.rate, part / o.warmup_share));
   }
   return static_cast<float>(between(o.rate, last, (part - o.warmup_share) / (1.0 - o.warmup_share)));

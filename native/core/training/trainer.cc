@@ -8,8 +8,8 @@
 namespace sonospike {
 namespace {
 
-constexpr int kMostWorkers = 256;
 constexpr int kEvaluationBatch = 256;
+constexpr double kEvaluationWork = 4e9;  // multiplications that one thread does in about a second
 
 Batch make_batch(const FeatureStore& store, const Encoder& encoder, const int* clips, const EncodingKey* keys,
                  int count, const int* labels, std::vector<Buffer<uint32_t>>& scratch) {
@@ -53,7 +53,7 @@ bool Trainer::run_epoch(const std::atomic<bool>& abort) {
   const std::vector<int> clips = order(position_.epoch);
   std::vector<EncodingKey> keys(options_.batch_size);
   std::vector<int> labels(options_.batch_size);
-  std::vector<Buffer<uint32_t>> scratch(kMostWorkers);
+  std::vector<Buffer<uint32_t>> scratch(backend_->workers());
   const int64_t total = static_cast<int64_t>(batches()) * options_.epochs;
 
   for (progress_ = position_.clips; position_.batch < batches(); ++position_.batch) {
@@ -84,35 +84,58 @@ bool Trainer::run_epoch(const std::atomic<bool>& abort) {
   return true;
 }
 
+namespace {
+
+/// Clips between two looks at the abort flag: about a second of work at the most.
+int evaluation_batch(const Backend& backend, int steps) {
+  const double clip = static_cast<double>(backend.table().size()) * steps;  // multiplications
+  return static_cast<int>(std::clamp(kEvaluationWork / clip, 1.0, double{kEvaluationBatch}));
+}
+
+/// Sums over the clips one by one, so that they do not depend on the batches.
+void add_up(const Backend& backend, const FeatureStore& store, const LossOptions& loss,
+            const std::vector<int>& clips, EvaluationResult& result) {
+  const NetworkOptions& network = backend.options();
+  const size_t classes = network.classes, layers = network.layers.size();
+  std::vector<float> unused(classes);
+  for (size_t i = 0; i < clips.size(); ++i) {
+    for (size_t k = 0; k < layers; ++k) result.statistics.spikes[k] += result.spikes[i * layers + k];
+    const int label = store.label(clips[i]);
+    if (label < 0) continue;
+    const float* scores = result.scores.data() + i * classes;
+    result.statistics.loss +=
+        clip_loss(network.readout.kind, loss, scores, network.classes, label, 1.0f, unused.data());
+    result.statistics.correct += best_class(scores, network.classes) == label;
+  }
+}
+
+}  // namespace
+
 EvaluationResult evaluate(Backend& backend, const FeatureStore& store, const EncodingOptions& encoding,
                           const LossOptions& loss, const std::vector<int>& clips, uint64_t seed,
                           const std::atomic<bool>& abort) {
   FlushDenormals flush;
   const Encoder encoder(encoding);
-  const int classes = backend.options().classes;
+  const size_t classes = backend.options().classes, layers = backend.options().layers.size();
   EvaluationResult result;
   result.scores.resize(clips.size() * classes);
-  const size_t layers = backend.options().layers.size();
   result.spikes.resize(clips.size() * layers);
   result.statistics.spikes.resize(layers);
-  std::vector<EncodingKey> keys(kEvaluationBatch, EncodingKey{seed, 0, 0});
-  std::vector<int> labels(kEvaluationBatch);
-  std::vector<Buffer<uint32_t>> scratch(kMostWorkers);
-  for (size_t first = 0; first < clips.size() && !abort.load(); first += kEvaluationBatch) {
-    const int count = static_cast<int>(std::min<size_t>(kEvaluationBatch, clips.size() - first));
-    bool labelled = true;
-    for (int i = 0; i < count; ++i) {
-      labels[i] = store.label(clips[first + i]);
-      labelled = labelled && labels[i] >= 0;
+  const size_t most = evaluation_batch(backend, encoder.steps(store.extractor().frames()));
+  const std::vector<EncodingKey> keys(most, EncodingKey{seed, 0, 0});
+  std::vector<Buffer<uint32_t>> scratch(backend.workers());
+  for (size_t first = 0; first < clips.size(); first += most) {
+    if (abort.load(std::memory_order_relaxed)) {
+      result.complete = false;
+      return result;
     }
-    const Batch batch = make_batch(store, encoder, clips.data() + first, keys.data(), count,
-                                   labelled ? labels.data() : nullptr, scratch);
-    const BatchStatistics part = backend.forward(batch, loss, result.scores.data() + first * classes,
-                                                 result.spikes.data() + first * layers);
-    result.statistics.loss += part.loss;
-    result.statistics.correct += part.correct;
-    for (size_t k = 0; k < part.spikes.size(); ++k) result.statistics.spikes[k] += part.spikes[k];
+    const int count = static_cast<int>(std::min(most, clips.size() - first));
+    const Batch batch =
+        make_batch(store, encoder, clips.data() + first, keys.data(), count, nullptr, scratch);
+    backend.forward(batch, loss, result.scores.data() + first * classes,
+                    result.spikes.data() + first * layers);
   }
+  add_up(backend, store, loss, clips, result);
   return result;
 }
 

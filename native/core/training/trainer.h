@@ -35,6 +35,7 @@ struct EvaluationResult {
   BatchStatistics statistics;
   std::vector<float> scores;   ///< [clips, classes]
   std::vector<double> spikes;  ///< [clips, layers]
+  bool complete = true;        ///< false: cut short
 };
 
 /// Trains a network on the clips of a store. The order of the clips and the spikes of each depend on the
@@ -74,7 +75,8 @@ class Trainer {
 };
 
 /// Scores of some clips of a store. Every clip is encoded as if it were alone (clip 0 of epoch 0), so that it
-/// gets the scores that a prediction with the same seed gives. Stops early once `abort` is set.
+/// gets the scores that a prediction with the same seed gives. The loss is summed over the clips that have a
+/// label. Stops early once `abort` is set.
 EvaluationResult evaluate(Backend& backend, const FeatureStore& store, const EncodingOptions& encoding,
                           const LossOptions& loss, const std::vector<int>& clips, uint64_t seed,
                           const std::atomic<bool>& abort);
