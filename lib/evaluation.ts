@@ -97,7 +97,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   if (clips.length === 0) {
     throw new SonospikeError(
       'ERR_SPLIT_INVALID',
-      `The ${part} part has no clips. The split: ${describeSplit(split)}.`,
+      `The ${part} part of the split has no clips (${describeSplit(split)}).`,
     );
   }
   const store = guard(() => new (native().FeatureStore)(model.native, threads));

@@ -91,7 +91,8 @@ describe('a training that is stopped', () => {
   });
 
   it('rejects with what a callback throws, instead of ending the process', async () => {
-    const settings = slow();
+    // An epoch takes longer than it is between two calls.
+    const settings = { ...slow(), frames: 3000 };
     const thrown = new Error('from the callback');
     const run = train(
       quickTraining({
