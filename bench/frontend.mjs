@@ -1,6 +1,6 @@
 import { presetSettings } from '../dist/index.js';
 import { native } from '../dist/native.js';
-import { alternate, requireAlike } from './peer.mjs';
+import { alternate, inMilliseconds, requireAlike } from './peer.mjs';
 import { random } from './random.mjs';
 
 const CALLS = 20; // in one timing: a call takes a fraction of a millisecond
@@ -44,16 +44,7 @@ export async function benchFrontend({ repeats, peer, peers }) {
         return sum / CALLS;
       };
     }
-    for (const [who, values] of Object.entries(await alternate(repeats, works))) {
-      results.push({
-        suite: 'frontend',
-        who,
-        what,
-        unit: 'ms',
-        values: values.map((s) => s * 1000),
-        better: 'less',
-      });
-    }
+    results.push(...inMilliseconds('frontend', what, await alternate(repeats, works)));
   }
   return results;
 }

@@ -1,6 +1,6 @@
 import { presetSettings } from '../dist/index.js';
 import { native } from '../dist/native.js';
-import { alternate, requireAlike } from './peer.mjs';
+import { alternate, inMilliseconds, requireAlike } from './peer.mjs';
 import { random } from './random.mjs';
 
 const DECAY = 0.9;
@@ -82,16 +82,7 @@ export async function benchLayer({ threads, repeats, grid, peer, peers }) {
     }
     const seconds = await alternate(repeats, works);
     const what = `n ${n}, ${steps} steps, batch ${batch}, ${density * 100}% spiking`;
-    for (const [who, values] of Object.entries(seconds)) {
-      results.push({
-        suite: 'layer',
-        who,
-        what,
-        unit: 'ms',
-        values: values.map((s) => s * 1000),
-        better: 'less',
-      });
-    }
+    results.push(...inMilliseconds('layer', what, seconds));
   }
   return results;
 }

@@ -77,6 +77,18 @@ export async function alternate(repeats, works) {
   return seconds;
 }
 
+/** Rows of the report from what `alternate` gave. */
+export function inMilliseconds(suite, what, seconds) {
+  return Object.entries(seconds).map(([who, values]) => ({
+    suite,
+    who,
+    what,
+    unit: 'ms',
+    values: values.map((s) => s * 1000),
+    better: 'less',
+  }));
+}
+
 /** Cosine of the angle between two arrays. */
 export function cosine(a, b) {
   let [dot, aa, bb] = [0, 0, 0];
