@@ -55,7 +55,8 @@ const ORIGINAL: Recipe = {
   validation: 0,
 };
 
-const RECIPES: Record<PresetName, Recipe> = {
+/** @internal */
+export const RECIPES: Record<PresetName, Recipe> = {
   original: ORIGINAL,
   default: {
     ...ORIGINAL,

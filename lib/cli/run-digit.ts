@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { basename, relative } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import { type AudioInMemory, readAudio } from '../audio/source.js';
 import type { SkippedClip } from '../clip-loader.js';
 import { shuffled } from '../datasets/draw.js';
@@ -83,11 +83,15 @@ export const runDigit = defineCommand({
   },
 });
 
-/** Files that were named; the label is what stands before the first underscore, if the model knows it. */
+/** Files that were named; the label is what stands before the first underscore, or the folder, if the model knows it. */
 function byName(files: readonly string[], labels: readonly string[]): Chosen[] {
   return files.map((file) => {
     const [, word] = /^([^_]+)_/.exec(basename(file).normalize('NFC')) ?? [];
-    return { file, label: word !== undefined && labels.includes(word) ? word : null };
+    const folder = basename(dirname(resolve(file))).normalize('NFC');
+    return {
+      file,
+      label: [word, folder].find((name) => name !== undefined && labels.includes(name)) ?? null,
+    };
   });
 }
 

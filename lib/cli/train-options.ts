@@ -1,6 +1,15 @@
 import { MAX_THREADS } from '../model.js';
 import { presetNames } from '../presets.js';
+import { RECIPES } from '../training-options.js';
 import type { OptionTable } from './args.js';
+
+/** The help of an option with what it is unless it is given. */
+function usual(option: keyof typeof RECIPES.default, help: string): string {
+  const { default: ours, original } = RECIPES;
+  const values =
+    ours[option] === original[option] ? ours[option] : `${ours[option]}; original: ${original[option]}`;
+  return `${help} Left out: ${values}.`;
+}
 
 /** Options of `train` that the library knows by the same names; ranges as there, which a test holds them to. */
 export const RUN_OPTIONS = {
@@ -9,28 +18,53 @@ export const RUN_OPTIONS = {
     choices: presetNames,
     help: "Network and recipe; the default of most options is the preset's.",
   },
-  epochs: { type: 'integer', min: 1, max: 100_000, help: 'Times that every training clip is seen.' },
-  batchSize: { type: 'integer', min: 1, max: 65_536, help: 'Clips for each step of the optimizer.' },
-  learningRate: { type: 'number', min: 1e-9, max: 10, help: 'Greatest learning rate of the schedule.' },
-  optimizer: { type: 'choice', choices: ['adam', 'adamw'], help: 'Optimizer.' },
+  epochs: {
+    type: 'integer',
+    min: 1,
+    max: 100_000,
+    help: usual('epochs', 'Times that every training clip is seen.'),
+  },
+  batchSize: {
+    type: 'integer',
+    min: 1,
+    max: 65_536,
+    help: usual('batchSize', 'Clips for each step of the optimizer.'),
+  },
+  learningRate: {
+    type: 'number',
+    min: 1e-9,
+    max: 10,
+    help: usual('learningRate', 'Greatest learning rate of the schedule.'),
+  },
+  optimizer: { type: 'choice', choices: ['adam', 'adamw'], help: usual('optimizer', 'Optimizer.') },
   schedule: {
     type: 'choice',
     choices: ['constant', 'cosine', 'one-cycle'],
-    help: 'Course of the learning rate.',
+    help: usual('schedule', 'Course of the learning rate.'),
   },
-  weightDecay: { type: 'number', min: 0, max: 10, help: 'L2 with adam, decoupled with adamw.' },
-  clipNorm: { type: 'number', min: 0, max: 1e6, help: 'Greatest norm of the gradient; 0: not clipped.' },
+  weightDecay: {
+    type: 'number',
+    min: 0,
+    max: 10,
+    help: usual('weightDecay', 'L2 with adam, decoupled with adamw.'),
+  },
+  clipNorm: {
+    type: 'number',
+    min: 0,
+    max: 1e6,
+    help: usual('clipNorm', 'Greatest norm of the gradient; 0: not clipped.'),
+  },
   labelSmoothing: {
     type: 'number',
     min: 0,
     max: 0.99,
-    help: 'Share of the target spread evenly over all labels.',
+    help: usual('labelSmoothing', 'Share of the target spread evenly over all labels.'),
   },
   patience: {
     type: 'integer',
     min: 0,
     max: 100_000,
-    help: 'Epochs without a better validation before training stops; 0: never.',
+    help: usual('patience', 'Epochs without a better validation before training stops; 0: never.'),
   },
   seed: {
     type: 'integer',
@@ -50,7 +84,10 @@ export const RUN_OPTIONS = {
     type: 'number',
     min: 0,
     max: 0.9,
-    help: 'Share of the training clips held back to choose the best epoch; 0: the last epoch is kept.',
+    help: usual(
+      'validation',
+      'Share of the training clips held back to choose the best epoch; 0: the last epoch is kept.',
+    ),
   },
 } as const satisfies OptionTable;
 
