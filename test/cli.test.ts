@@ -34,7 +34,7 @@ describe('help and version', () => {
 
   it('has every option of train with its range and default', async () => {
     const { stdout } = await run(['train', '--help']);
-    expect(stdout).toMatch(/--batch-size N .*\(1 to 65536\)/);
+    expect(stdout).toMatch(/--batch-size N .*\. Left out: 32;\s+original: 10\.\s+\(1 to\s+65536\)/);
     expect(stdout).toContain('(default sonospike-model.safetensors)');
     expect(stdout).toContain('--preset default|original');
     expect(stdout).toContain('--resume [FILE]');
