@@ -7,6 +7,7 @@ import { type ClassMetrics, classMetrics, confusionMatrix, wilsonInterval } from
 import { checkSeed, checkThreads, guard, guardAsync, loadModel, Model } from './model.js';
 import { type NativeFeatureStore, native } from './native.js';
 import { abortSignal, callback, choice, flag, optionsObject } from './options.js';
+import type { RunOptions } from './training-options.js';
 
 export interface EvaluateOptions {
   /** A directory that `openDataset` knows, or what it gave. */
@@ -92,7 +93,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const model = options.model instanceof Model ? options.model : await loadModel(options.model, { threads });
   const dataset = await resolveDataset(options.data, strict, options.signal);
   requireLabels(dataset, model.labels);
-  const split = chooseSplit(model, dataset, options);
+  const own = ownSplit(model, dataset);
+  const split = chooseSplit(own, dataset, options);
   const clips = split[part];
   if (clips.length === 0) {
     throw new SonospikeError(
@@ -111,7 +113,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   return {
     ...found,
     split: describeSplit({ ...split, [part]: clips.filter((clip) => !left.has(clip)) }),
-    seenInTraining: countSeen(model, dataset, found.predictions),
+    seenInTraining: own ? countSeen(own, dataset, found.predictions) : 0,
     skipped: [...dataset.skipped, ...loaded.skipped],
   };
 }
@@ -130,8 +132,7 @@ export async function resolveDataset(
  * The split that was asked for; the model's own one, with the seed and fold that it was trained with, where it is the
  * same or none was asked for, so that no clip of its training part is taken for a test.
  */
-function chooseSplit(model: Model, dataset: Dataset, options: EvaluateOptions): Split {
-  const own = ownSplit(model, dataset);
+function chooseSplit(own: OwnSplit | null, dataset: Dataset, options: EvaluateOptions): Split {
   if (own && (options.split ?? own.split) === own.split) {
     const { split, seed, fold, validation } = own;
     return splitDataset(dataset, split, {
@@ -147,9 +148,7 @@ function chooseSplit(model: Model, dataset: Dataset, options: EvaluateOptions): 
 }
 
 /** Clips among `evaluated` that were in the training part of the model. */
-function countSeen(model: Model, dataset: Dataset, evaluated: readonly ClipResult[]): number {
-  const own = ownSplit(model, dataset);
-  if (!own) return 0;
+function countSeen(own: OwnSplit, dataset: Dataset, evaluated: readonly ClipResult[]): number {
   const { split, seed, fold, validation } = own;
   const trained = new Set(
     splitDataset(dataset, split, { seed, fold, validation }).train.map(({ file }) => file),
@@ -157,11 +156,13 @@ function countSeen(model: Model, dataset: Dataset, evaluated: readonly ClipResul
   return evaluated.filter(({ file }) => trained.has(file)).length;
 }
 
+type OwnSplit = Pick<RunOptions, 'split' | 'fold' | 'seed' | 'validation'>;
+
 /** The split that the model was trained with, if it was on these very clips. */
-function ownSplit(model: Model, dataset: Dataset) {
+function ownSplit(model: Model, dataset: Dataset): OwnSplit | null {
   const { dataset: trained, options } = (model.training ?? {}) as {
     dataset?: { fingerprint?: string };
-    options?: { split: string; fold: number; seed: number; validation: number };
+    options?: OwnSplit;
   };
   return options && trained?.fingerprint === fingerprint(dataset.layout, dataset.clips) ? options : null;
 }

@@ -2,7 +2,7 @@ import { SonospikeError } from './errors.js';
 import { type Evaluation, evaluateClips, evaluateNumbers } from './evaluation.js';
 import { guard, guardAsync, loadTensors, type Model } from './model.js';
 import type { NativeTrainer, TrainingPosition } from './native.js';
-import { abortSignal, callback, optionsObject, string } from './options.js';
+import { abortSignal, callback, flag, optionsObject, string } from './options.js';
 import type { Best, SavedRun } from './saved-run.js';
 import type { ModelSettings } from './settings.js';
 import { CheckpointFiles } from './training-files.js';
@@ -83,6 +83,7 @@ export interface TrainResult {
 export async function train(options: TrainOptions): Promise<TrainResult> {
   optionsObject(options, 'options', TRAIN_KEYS);
   abortSignal(options.signal, 'signal');
+  flag(options.testEveryEpoch, 'testEveryEpoch');
   for (const name of ['onData', 'onLoad', 'onProgress', 'onEpoch'] as const) callback(options[name], name);
   for (const name of ['out', 'checkpoint', 'resume'] as const) {
     if (options[name] !== undefined) string(options[name], name);

@@ -53,6 +53,10 @@ describe('evaluate', () => {
       const found = await evaluate({ data: SAMPLES, model: out, ...options });
       expect(found.predictions.map(({ file }) => file)).toEqual(held);
     }
+    const all = await evaluate({ data: SAMPLES, model: out, split: 'all' });
+    const trained = await evaluate({ data: SAMPLES, model: out, part: 'train' });
+    expect([all.seenInTraining, trained.seenInTraining]).toEqual([trained.clips, trained.clips]);
+    expect((await evaluate({ data: SAMPLES, model: out })).seenInTraining).toBe(0);
     const drawn = await evaluate({ data: SAMPLES, model: out, split: 'random:0.3', splitSeed: 1 });
     expect(drawn.predictions.map(({ file }) => file)).not.toEqual(held);
   });
