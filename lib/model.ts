@@ -18,6 +18,9 @@ import type { ModelSettings } from './settings.js';
 import type { Tensors } from './tensor.js';
 import { inputCount, parameterShapes, validateSettings } from './validation.js';
 
+/** Values that `observe` shows, 1 GiB. */
+const MAX_VIEWED = 2 ** 28;
+
 /** @internal */
 export { guard, guardAsync };
 
@@ -141,10 +144,12 @@ export class Model {
 
   /**
    * Recognises one clip and shows what every layer did.
-   * @throws SonospikeError as `predict`
+   * @throws SonospikeError as `predict`; ERR_OUT_OF_MEMORY if that is more than 2^28 values, as in a clip of many
+   * minutes
    */
   async observe(input: AudioInput, options: PredictOptions = {}): Promise<Observation> {
     const seed = checkSeed(options.seed);
+    requireViewable(this.settings);
     const { samples, sampleRate } = await readAudio(input);
     const seen = await guardAsync(() => this.native.observe(samples, sampleRate, seed));
     const { frames } = this.settings;
@@ -257,4 +262,18 @@ export function checkSeed(seed: number | undefined): number {
 export function checkThreads(threads: number | undefined): number {
   if (threads === undefined) return Math.min(MAX_THREADS, availableParallelism());
   return integer(threads, 'threads', 1, MAX_THREADS);
+}
+
+/** What `observe` shows of a clip is all in memory at once. */
+function requireViewable(settings: ModelSettings): void {
+  const neurons = settings.network.layers.reduce((sum, layer) => sum + layer.neurons, 0);
+  const steps = settings.frames * settings.encoding.stepsPerFrame;
+  const values = steps * (inputCount(settings) + 2 * neurons);
+  if (values > MAX_VIEWED) {
+    throw new SonospikeError(
+      'ERR_OUT_OF_MEMORY',
+      `observe() would have to show ${values} values: ${steps} time steps of ${neurons} neurons. ` +
+        `At most ${MAX_VIEWED} are shown; predict() takes clips of any length.`,
+    );
+  }
 }

@@ -13,11 +13,13 @@ const MAX_LAYERS = 16;
 const MAX_NEURONS = 8192;
 const MAX_LABELS = 1000;
 const MAX_LABEL_LENGTH = 200;
-const MAX_STEPS = 200_000;
+/** Of feature frames: more than half an hour at the usual 100 a second. */
+const MAX_FRAMES = 200_000;
+const MAX_STEPS = 2_000_000;
+/** Values of a clip after the front end, frames x features: 128 MiB. */
+const MAX_FEATURES = 2 ** 25;
 /** Weights and the like: 1 GiB. */
 const MAX_PARAMETERS = 2 ** 28;
-/** Inputs, neurons and scores over all time steps of a clip. */
-const MAX_ACTIVITY = 2 ** 28;
 /** Of feature frames, so that half an hour of audio still fits. */
 const MAX_FRAME_RATE = 1000;
 /** Of decays, thresholds and slopes: far beyond use, yet safe from overflow in float32. */
@@ -67,7 +69,7 @@ export function validateSettings(
   const sampleRate = integer(given.sampleRate, `${at}sampleRate`, 1000, 192_000, blame);
   const frontend = validateFrontend(given.frontend, `${at}frontend`, sampleRate, blame);
   const scaling = validateScaling(given.scaling, `${at}scaling`, blame);
-  const frames = integer(given.frames, `${at}frames`, 1, 20_000, blame);
+  const frames = integer(given.frames, `${at}frames`, 1, MAX_FRAMES, blame);
   const encoding = validateEncoding(given.encoding, `${at}encoding`, frames, blame);
   const labels = validateLabels(given.labels, `${at}labels`, blame);
   const network = validateNetwork(given.network, `${at}network`, labels.length, blame);
@@ -80,15 +82,13 @@ export function validateSettings(
 function requireMemory(settings: ModelSettings, name: string, blame: Blame): void {
   const shapes = [...parameterShapes(settings).values()];
   const parameters = shapes.reduce((sum, shape) => sum + shape.reduce((product, n) => product * n, 1), 0);
-  const neurons = settings.network.layers.reduce((sum, layer) => sum + layer.neurons, 0);
-  const steps = settings.frames * settings.encoding.stepsPerFrame;
-  const activity = steps * (inputCount(settings) + neurons + settings.labels.length);
+  const features = settings.frames * featureCount(settings);
+  if (features > MAX_FEATURES) {
+    const wanted = `at most ${MAX_FEATURES}; use fewer frames or features`;
+    throw refuse(features, `the number of features (frames x features of each) of ${name}`, wanted, blame);
+  }
   if (parameters > MAX_PARAMETERS) {
     throw refuse(parameters, `the number of parameters of ${name}`, `at most ${MAX_PARAMETERS}`, blame);
-  }
-  if (activity > MAX_ACTIVITY) {
-    const wanted = `at most ${MAX_ACTIVITY}; use fewer frames, steps a frame or neurons`;
-    throw refuse(activity, `the activity (time steps x neurons) of ${name}`, wanted, blame);
   }
 }
 

@@ -59,7 +59,7 @@ describe('withOptions', () => {
     [{ framesPerSecond: 39 }, /framesPerSecond is 39; it must be a number from 40 to 8000/],
     [{ framesPerSecond: 8001 }, /framesPerSecond is 8001/],
     [{ framesPerSecond: Number.NaN }, /framesPerSecond is NaN/],
-    [{ framesPerSecond: 8000, stepsPerFrame: 100 }, /framesPerSecond is 8000, which makes \d+ frames/],
+    [{ framesPerSecond: 8000, stepsPerFrame: 300 }, /framesPerSecond is 8000, which makes \d+ frames/],
     [{ stepsPerFrame: 0 }, /stepsPerFrame is 0/],
     [{ stepsPerFrame: 1.5 }, /stepsPerFrame is 1.5/],
     [{ encoding: 'morse' }, /encoding is "morse"; it must be 'rate' or/],

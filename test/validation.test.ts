@@ -73,7 +73,7 @@ describe('each value out of its range is refused by its path', () => {
     ['scaling.over', 'batch'],
     ['scaling.pooled', 0],
     ['frames', 0],
-    ['frames', 20_001],
+    ['frames', 200_001],
     ['encoding.type', 'phase'],
     ['encoding.stepsPerFrame', 0],
     ['encoding.stepsPerFrame', 1001],
@@ -146,14 +146,14 @@ describe('values against each other', () => {
     );
   });
 
-  test('at most 200,000 time steps', () => {
+  test('at most 2,000,000 time steps', () => {
     const steps = (frames: number, stepsPerFrame: number) => {
       const settings = { ...smallSettings(), frames };
       settings.encoding.stepsPerFrame = stepsPerFrame;
       return () => validateSettings(settings, '');
     };
-    expect(steps(20_000, 10)).not.toThrow();
-    expect(steps(20_000, 11)).toThrow(
+    expect(steps(200_000, 10)).not.toThrow();
+    expect(steps(200_000, 11)).toThrow(
       refusal('encoding.stepsPerFrame is 11; it must be an integer from 1 to 10'),
     );
   });

@@ -8,10 +8,12 @@ namespace {
 // Marks the objects of this class, so that nothing else is taken for one.
 constexpr napi_type_tag kModelTag = {0x5d1c6b0c6f0a4b7eull, 0x9a3f0b7d2c5e4811ull};
 
-std::vector<double> firing_rates(const std::vector<ActivityView>& layers, int steps) {
+/// From the numbers of spikes of each layer.
+std::vector<double> firing_rates(const ModelCore& core, const double* spikes) {
+  const auto& layers = core.options.network.layers;
   std::vector<double> rates;
-  for (const auto& layer : layers)
-    rates.push_back(layer.spikes / (static_cast<double>(steps) * layer.neurons));
+  for (size_t k = 0; k < layers.size(); ++k)
+    rates.push_back(spikes[k] / (static_cast<double>(core.recognizer->steps()) * layers[k].neurons));
   return rates;
 }
 
@@ -54,12 +56,10 @@ struct Question {
   std::vector<float> scores;
   std::vector<double> rates;
 
-  Observation ask(const ModelCore& core, bool keep_input) {
-    Observation seen =
-        core.recognizer->observe(clip.samples.data(), clip.samples.size(), clip.rate, seed, keep_input);
-    scores = seen.scores;
-    rates = firing_rates(seen.layers, core.recognizer->steps());
-    return seen;
+  void ask(const ModelCore& core) {
+    const Answer answer = core.recognizer->predict(clip.samples.data(), clip.samples.size(), clip.rate, seed);
+    scores.assign(answer.scores, answer.scores + core.options.network.classes);
+    rates = firing_rates(core, answer.spikes);
   }
 };
 
@@ -74,14 +74,20 @@ struct Sight {
   std::vector<Layer> layers;
 
   void look(const ModelCore& core) {
-    const Observation seen = question.ask(core, true);
+    const OwnedClip& clip = question.clip;
+    const Observation seen =
+        core.recognizer->observe(clip.samples.data(), clip.samples.size(), clip.rate, question.seed);
     const int steps = core.recognizer->steps();
+    question.scores.assign(seen.scores, seen.scores + core.options.network.classes);
     features.assign(seen.features, seen.features + core.extractor->size());
     input.assign(seen.input, seen.input + static_cast<size_t>(steps) * core.recognizer->channels());
+    std::vector<double> spikes;
     for (const ActivityView& view : seen.layers) {
+      spikes.push_back(view.spikes);
       layers.push_back({view.neurons, compact(view.s, view.stride, steps, view.neurons),
                         compact(view.u, view.stride, steps, view.neurons)});
     }
+    question.rates = firing_rates(core, spikes.data());
   }
 };
 
@@ -243,10 +249,10 @@ Napi::Value NativeModel::snapshot(const Napi::CallbackInfo& info) {
 Napi::Value NativeModel::predict_sync(const Napi::CallbackInfo& info) {
   const auto held = lock(info.Env());
   const Napi::Float32Array samples = to_samples(info[0]);
-  const Observation seen = core_->recognizer->observe(samples.Data(), samples.ElementLength(),
-                                                      to_rate(info[1]), to_seed(info[2]), false);
-  return to_prediction(info.Env(), core_->options.network, seen.scores.data(),
-                       firing_rates(seen.layers, core_->recognizer->steps()));
+  const Answer answer =
+      core_->recognizer->predict(samples.Data(), samples.ElementLength(), to_rate(info[1]), to_seed(info[2]));
+  return to_prediction(info.Env(), core_->options.network, answer.scores,
+                       firing_rates(*core_, answer.spikes));
 }
 
 /// predict(samples, rate, seed) → promise: the same on another thread, when the model is free.
@@ -254,7 +260,7 @@ Napi::Value NativeModel::predict(const Napi::CallbackInfo& info) {
   auto question = std::make_shared<Question>(Question{to_clip(info[0], info[1]), to_seed(info[2]), {}, {}});
   auto core = core_;
   return JobRunner::of(info.Env())
-      .enqueue({[core, question] { question->ask(*core, false); },
+      .enqueue({[core, question] { question->ask(*core); },
                 [core, question](Napi::Env env) -> Napi::Value {
                   return to_prediction(env, core->options.network, question->scores.data(), question->rates);
                 },

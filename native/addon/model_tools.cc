@@ -7,20 +7,21 @@
 namespace sonospike {
 namespace {
 
-/// A batch whose inputs are given: [steps, clips, inputs].
-Batch given_batch(const Napi::CallbackInfo& info, int inputs, std::vector<float>& values) {
+/// A batch whose inputs are given: [steps, clips, inputs]. JavaScript's own array, which nobody changes while
+/// the call lasts.
+Batch given_batch(const Napi::CallbackInfo& info, int inputs) {
   const Napi::Float32Array array = to_floats(info[0], "inputs");
   const int64_t steps = to_int(info[1], "steps", 1, 1 << 24), clips = to_int(info[2], "clips", 1, 1 << 24);
   if (array.ElementLength() != static_cast<size_t>(steps * clips) * inputs) {
     throw Napi::TypeError::New(info.Env(), "inputs must have steps x clips x channels elements");
   }
-  values.assign(array.Data(), array.Data() + array.ElementLength());
   Batch batch;
   batch.clips = static_cast<int>(clips);
   batch.steps = static_cast<int>(steps);
-  batch.input = [&values, clips, inputs, steps](int clip, float* x, size_t stride, int) {
-    for (int64_t t = 0; t < steps; ++t)
-      std::copy_n(values.data() + (t * clips + clip) * inputs, inputs, x + stride * t);
+  batch.input = [values = array.Data(), clips, inputs](int clip, int first, int count, float* x,
+                                                       size_t stride, int) {
+    for (int64_t t = first; t < first + count; ++t, x += stride)
+      std::copy_n(values + (t * clips + clip) * inputs, inputs, x);
   };
   return batch;
 }
@@ -33,15 +34,14 @@ Napi::Value NativeModel::forward_inputs(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto held = lock(env);
   const int classes = core_->options.network.classes;
-  std::vector<float> values;
-  const Batch batch = given_batch(info, core_->options.network.inputs, values);
+  const Batch batch = given_batch(info, core_->options.network.inputs);
   std::vector<float> scores(static_cast<size_t>(batch.clips) * classes);
   std::vector<std::vector<float>> spikes(core_->options.network.layers.size());
   for (int clip = 0; clip < batch.clips; ++clip) {
     Batch one = batch;
     one.clips = 1;
-    one.input = [&batch, clip](int, float* x, size_t stride, int worker) {
-      batch.input(clip, x, stride, worker);
+    one.input = [&batch, clip](int, int first, int steps, float* x, size_t stride, int worker) {
+      batch.input(clip, first, steps, x, stride, worker);
     };
     const auto views = core_->backend->observe(one, scores.data() + static_cast<size_t>(clip) * classes);
     for (size_t k = 0; k < views.size(); ++k) {
@@ -67,9 +67,9 @@ Napi::Value NativeModel::forward_inputs(const Napi::CallbackInfo& info) {
 Napi::Value NativeModel::gradient(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto held = lock(env);
-  std::vector<float> values;
   std::vector<int> labels;
-  Batch batch = given_batch(info, core_->options.network.inputs, values);
+  const int inputs = core_->options.network.inputs;
+  Batch batch = given_batch(info, inputs);
   if (!info[3].IsTypedArray() || info[3].As<Napi::TypedArray>().TypedArrayType() != napi_int32_array ||
       info[3].As<Napi::TypedArray>().ElementLength() != static_cast<size_t>(batch.clips)) {
     throw Napi::TypeError::New(env, "labels must be an Int32Array with one element a clip");
@@ -82,8 +82,11 @@ Napi::Value NativeModel::gradient(const Napi::CallbackInfo& info) {
   }
   batch.labels = labels.data();
   const LossOptions loss{info[4].IsNumber() ? info[4].As<Napi::Number>().FloatValue() : 0.0f};
-  std::vector<float> input_gradient(info[5].ToBoolean() ? values.size() : 0);
-  if (!input_gradient.empty()) batch.input_gradient = input_gradient.data();
+  Napi::Float32Array input_gradient;
+  if (info[5].ToBoolean()) {
+    input_gradient = new_floats(env, static_cast<size_t>(batch.steps) * batch.clips * inputs);
+    batch.input_gradient = input_gradient.Data();
+  }
   const BatchStatistics done = core_->backend->gradient(batch, loss);
   std::vector<float> gradient(core_->backend->table().size());
   core_->backend->read_gradient(gradient.data());
@@ -91,9 +94,7 @@ Napi::Value NativeModel::gradient(const Napi::CallbackInfo& info) {
   result.Set("loss", done.loss / batch.clips);
   result.Set("correct", done.correct);
   result.Set("gradients", to_named_arrays(env, core_->backend->table(), gradient.data()));
-  if (!input_gradient.empty()) {
-    result.Set("inputGradient", new_floats(env, input_gradient.data(), input_gradient.size()));
-  }
+  if (!input_gradient.IsEmpty()) result.Set("inputGradient", input_gradient);
   return result;
 }
 

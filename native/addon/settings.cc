@@ -12,11 +12,11 @@ namespace {
 // As in lib/validation.ts, where the user is told; here they keep the core's arithmetic and memory within
 // bounds.
 constexpr int64_t kMostLayers = 16, kMostNeurons = 8192, kMostLabels = 1000;
-constexpr int64_t kMostFrames = 20'000, kMostStepsPerFrame = 1000, kMostSteps = 200'000;
+constexpr int64_t kMostFrames = 200'000, kMostStepsPerFrame = 1000, kMostSteps = 2'000'000;
 constexpr int64_t kMostMelBands = 512, kMostFftLength = 16'384, kMostHopLength = 65'536;
 constexpr int64_t kLeastRate = 1000, kMostRate = 192'000;
+constexpr int64_t kMostFeatures = int64_t{1} << 25;  // of a clip
 constexpr int64_t kMostParameters = int64_t{1} << 28;
-constexpr int64_t kMostActivity = int64_t{1} << 28;  // values of all time steps of a clip
 
 [[noreturn]] void fail(const Napi::Env& env, const std::string& what) {
   throw Napi::TypeError::New(env, "native settings: " + what);
@@ -115,11 +115,8 @@ NetworkOptions read_network(const Napi::Object& network, int inputs, int classes
 
 /// Memory follows from the settings alone, so that a small file cannot ask for more than a machine has.
 void check_size(const Napi::Env& env, const ModelOptions& options) {
-  const int64_t steps = int64_t{options.frames} * options.encoding.steps_per_frame;
-  int64_t width = options.network.inputs + options.network.classes;
-  for (const auto& layer : options.network.layers) width += layer.neurons;
-  if (steps > kMostSteps || steps * width > kMostActivity)
-    fail(env, "too many time steps for so many neurons");
+  if (int64_t{options.frames} * options.encoding.steps_per_frame > kMostSteps) fail(env, "too many time steps");
+  if (int64_t{options.frames} * options.front_end.feature_count() > kMostFeatures) fail(env, "too many features");
   if (ParameterTable(options.network).size() > static_cast<size_t>(kMostParameters)) {
     fail(env, "the network has too many parameters");
   }

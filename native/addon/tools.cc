@@ -77,7 +77,7 @@ Napi::Value encode(const Napi::CallbackInfo& info) {
   const size_t channels = encoder.channels(count);
   Napi::Float32Array out = new_floats(info.Env(), channels * encoder.steps(frames));
   Buffer<uint32_t> scratch;
-  encoder.encode(values.Data(), frames, count, key, out.Data(), channels, scratch);
+  encoder.encode(values.Data(), count, 0, encoder.steps(frames), key, out.Data(), channels, scratch);
   return out;
 }
 

@@ -34,7 +34,7 @@ std::vector<float> encode(const EncodingOptions& options, const Input& input, co
             stride = channels + 5;
   std::vector<float> wide(steps * stride, kUntouched), out;
   Buffer<uint32_t> scratch;
-  encoder.encode(input.values.data(), input.frames, input.features, key, wide.data(), stride, scratch);
+  encoder.encode(input.values.data(), input.features, 0, steps, key, wide.data(), stride, scratch);
   bool rest_untouched = true;
   for (int t = 0; t < steps; ++t) {
     for (int i = 0; i < stride; ++i) {
@@ -44,6 +44,31 @@ std::vector<float> encode(const EncodingOptions& options, const Input& input, co
   }
   CHECK(rest_untouched);
   return out;
+}
+
+TEST_CASE("encoding: any part of the steps by itself is that part of the whole") {
+  std::mt19937 random(11);
+  const Input input = random_input(9, 6, random);
+  const EncodingKey key{5, 6, 7};
+  for (EncodingKind kind :
+       {EncodingKind::kRate, EncodingKind::kLatency, EncodingKind::kDelta, EncodingKind::kDirect}) {
+    for (int repeats : {1, 4, 300}) {  // 300 steps of 2 blocks are more than are drawn at a time
+      const EncodingOptions options{kind, repeats, 0.1f};
+      const Encoder encoder(options);
+      const std::vector<float> whole = encode(options, input, key);
+      const int steps = encoder.steps(input.frames), channels = encoder.channels(input.features);
+      for (int first : {0, 1, repeats, steps / 2 + 1, steps - 1}) {
+        for (int count : {1, repeats + 1, steps - first}) {
+          if (first + count > steps) continue;
+          std::vector<float> part(static_cast<size_t>(count) * channels);
+          Buffer<uint32_t> scratch;
+          encoder.encode(input.values.data(), input.features, first, count, key, part.data(), channels,
+                         scratch);
+          CHECK(std::equal(part.begin(), part.end(), whole.begin() + static_cast<size_t>(first) * channels));
+        }
+      }
+    }
+  }
 }
 
 TEST_CASE("rate encoding: each draw is its own word of Philox") {

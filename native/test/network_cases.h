@@ -33,12 +33,22 @@ struct NetworkCase {
     batch.clips = count;
     batch.steps = steps;
     batch.labels = labels.data() + first;
-    batch.input = [this, first](int clip, float* x, size_t stride, int) {
+    batch.input = [this, first](int clip, int start, int count, float* x, size_t stride, int) {
       const int inputs = options.inputs;
-      const float* from = clips[first + clip].data();
-      for (int t = 0; t < steps; ++t) std::copy_n(from + t * inputs, inputs, x + t * stride);
+      const float* from = clips[first + clip].data() + start * inputs;
+      for (int t = 0; t < count; ++t) std::copy_n(from + t * inputs, inputs, x + t * stride);
     };
     return batch;
+  }
+  /// Summed over the clips, from the scores [clips, classes].
+  double total_loss(const std::vector<float>& scores) const {
+    double sum = 0.0;
+    std::vector<float> unused(options.classes);
+    for (size_t i = 0; i < clips.size(); ++i) {
+      sum += clip_loss(options.readout.kind, loss, &scores[i * options.classes], options.classes, labels[i],
+                       1.0f, unused.data());
+    }
+    return sum;
   }
   Batch batch() const { return batch(0, static_cast<int>(clips.size())); }
 };

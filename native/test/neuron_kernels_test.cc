@@ -41,21 +41,28 @@ struct Layer {
         current(random_values(row * steps, -1.0f, 1.5f, random)),
         u(current),
         s(row * steps),
+        bits(s.size() / kLanePad),
         v(random_values(row, -0.5f, 0.5f, random)),
-        start(v) {}
+        start(v),
+        count(random_values(row, 0.0f, 5.0f, random)),
+        counted(count) {}
 
+  bool soft() const { return model.spike == SpikeKind::kSoft; }
+  LifForwardArgs arguments() {
+    return {clips,
+            kStride,
+            decay.data(),
+            threshold.data(),
+            u.data(),
+            soft() ? s.data() : nullptr,
+            soft() ? nullptr : bits.data(),
+            v.data(),
+            count.data()};
+  }
   void forward(const Kernels& kernels) {
-    LifForwardArgs q{};
-    q.model = model;
-    q.steps = steps;
-    q.clips = clips;
-    q.stride = kStride;
-    q.decay = decay.data();
-    q.threshold = threshold.data();
-    q.u = u.data();
-    q.s = s.data();
-    q.v = v.data();
-    kernels.lif_forward(q);
+    const LifForwardArgs q = arguments();
+    kernels.lif_forward(model, steps, &q, 1);
+    if (!soft()) kernels.expand_spikes(bits.data(), bits.size(), s.data());
   }
 
   /// After the reset of the step that element `i` belongs to.
@@ -68,7 +75,9 @@ struct Layer {
   NeuronModel model;
   int steps, clips;
   size_t row;
-  Buffer<float> decay, threshold, current, u, s, v, start;
+  Buffer<float> decay, threshold, current, u, s;
+  Buffer<uint16_t> bits;
+  Buffer<float> v, start, count, counted;  // counted: before the first step
 };
 
 TEST_CASE("kernels: neurons forward, one step after the other") {
@@ -78,16 +87,41 @@ TEST_CASE("kernels: neurons forward, one step after the other") {
       Layer layer(model, 20, 3, random);
       layer.forward(kernels);
       // Each value from the kernel's own values of the step before, so that errors do not add up.
-      test::Doubles u(layer.u.size()), s(u.size()), v(layer.row);
+      test::Doubles u(layer.u.size()), s(u.size()), v(layer.row), count = doubles(layer.counted);
       for (size_t i = 0; i < u.size(); ++i) {
         const double before = i < layer.row ? layer.start[i] : layer.v_at(i - layer.row);
         u[i] = layer.decay[i % kStride] * before + layer.current[i];
         s[i] = test::spike(model, layer.distance(i));
+        count[i % layer.row] += layer.s[i];
       }
       for (size_t i = 0; i < layer.row; ++i) v[i] = layer.v_at(u.size() - layer.row + i);
       CHECK(error(layer.u, u) <= 3e-7);
       CHECK(error(layer.s, s) <= (model.spike == SpikeKind::kSoft ? 1e-6 : 0.0));
       CHECK(error(layer.v, v) <= 3e-7);
+      CHECK(error(layer.count, count) <= 1e-6);
+    }
+  });
+}
+
+TEST_CASE("kernels: layers side by side have the bits of each by itself") {
+  test::at_every_instruction_set([](const Kernels& kernels) {
+    for (const NeuronModel& model : all_models()) {
+      std::mt19937 random(7);
+      std::vector<Layer> together;
+      for (int clips : {1, 3, 2}) together.emplace_back(model, 9, clips, random);
+      std::vector<Layer> alone = together;
+      std::vector<LifForwardArgs> q;
+      for (Layer& layer : together) q.push_back(layer.arguments());
+      kernels.lif_forward(model, 9, q.data(), static_cast<int>(q.size()));
+      for (size_t k = 0; k < alone.size(); ++k) {
+        if (!alone[k].soft())
+          kernels.expand_spikes(together[k].bits.data(), together[k].bits.size(), together[k].s.data());
+        alone[k].forward(kernels);
+        for (auto member : {&Layer::u, &Layer::s, &Layer::v, &Layer::count}) {
+          const Buffer<float>&x = together[k].*member, &y = alone[k].*member;
+          CHECK(std::equal(x.data(), x.data() + x.size(), y.data()));
+        }
+      }
     }
   });
 }
@@ -97,17 +131,12 @@ TEST_CASE("kernels: the sigmoid is right to a few units in the last place") {
     constexpr int kPoints = 16 * 2000;
     for (float slope : {1.0f, 4.0f}) {
       // decay and threshold 0: s = sigmoid(slope * input) without any other rounding
-      Buffer<float> zero(kPoints), u(kPoints), s(kPoints), v(kPoints);
+      Buffer<float> zero(kPoints), u(kPoints), s(kPoints), v(kPoints), count(kPoints);
       for (int i = 0; i < kPoints; ++i) u[i] = (-87.0f + 175.0f * i / kPoints) / slope;
-      LifForwardArgs q{};
-      q.model = {SpikeKind::kSoft, slope, ResetKind::kZero, false};
-      q.steps = q.clips = 1;
-      q.stride = kPoints;
-      q.decay = q.threshold = zero.data();
-      q.u = u.data();
-      q.s = s.data();
-      q.v = v.data();
-      kernels.lif_forward(q);
+      const NeuronModel model{SpikeKind::kSoft, slope, ResetKind::kZero, false};
+      const LifForwardArgs q{1,        kPoints, zero.data(), zero.data(), u.data(),
+                             s.data(), nullptr, v.data(),    count.data()};
+      kernels.lif_forward(model, 1, &q, 1);
       double worst = 0.0;
       for (int i = 0; i < kPoints; ++i) {
         const double expected = test::sigmoid(double{slope} * u[i]);
@@ -121,10 +150,12 @@ TEST_CASE("kernels: the sigmoid is right to a few units in the last place") {
 TEST_CASE("kernels: far from the threshold the soft spike is 0 or 1, never NaN") {
   test::at_every_instruction_set([](const Kernels& kernels) {
     const float inputs[] = {-3e38f, -1e10f, -200.0f, -88.5f, 88.5f, 200.0f, 1e10f, 3e38f};
-    Buffer<float> zero(16), u(16), s(16), v(16);
+    Buffer<float> zero(16), u(16), s(16), v(16), count(16);
     std::copy_n(inputs, 8, u.data());
     NeuronModel model{SpikeKind::kSoft, 1.0f, ResetKind::kZero, false};
-    kernels.lif_forward({model, 1, 1, 16, zero.data(), zero.data(), u.data(), s.data(), v.data()});
+    const LifForwardArgs q{1,        16,      zero.data(), zero.data(), u.data(),
+                           s.data(), nullptr, v.data(),    count.data()};
+    kernels.lif_forward(model, 1, &q, 1);
     for (int i = 0; i < 4; ++i) CHECK(std::abs(s[i]) < 1e-37f);
     for (int i = 4; i < 8; ++i) CHECK(s[i] == 1.0f);
   });
@@ -132,13 +163,17 @@ TEST_CASE("kernels: far from the threshold the soft spike is 0 or 1, never NaN")
 
 TEST_CASE("kernels: a hard neuron spikes above the threshold only") {
   test::at_every_instruction_set([](const Kernels& kernels) {
-    Buffer<float> decay(16), threshold(16), u(16), s(16), v(16);
+    Buffer<float> decay(16), threshold(16), u(16), s(16), v(16), count(16);
+    Buffer<uint16_t> bits(1);
     std::fill_n(threshold.data(), 16, 0.7f);
     u[0] = 0.7f;
     u[1] = std::nextafter(0.7f, 1.0f);
     u[2] = std::nextafter(0.7f, 0.0f);
     const NeuronModel model{SpikeKind::kAtan, 1.0f, ResetKind::kZero, false};
-    kernels.lif_forward({model, 1, 1, 16, decay.data(), threshold.data(), u.data(), s.data(), v.data()});
+    const LifForwardArgs q{1,       16,          decay.data(), threshold.data(), u.data(),
+                           nullptr, bits.data(), v.data(),     count.data()};
+    kernels.lif_forward(model, 1, &q, 1);
+    kernels.expand_spikes(bits.data(), 1, s.data());
     CHECK(s[0] == 0.0f);
     CHECK(s[1] == 1.0f);
     CHECK(s[2] == 0.0f);
@@ -180,15 +215,15 @@ void check_backward(const Kernels& kernels, const Layer& layer, int first, int l
   }
   LifBackwardArgs q{};
   q.model = layer.model;
-  q.first = first;
-  q.last = last;
+  q.steps = last - first + 1;
+  q.starts = first == 0;
   q.clips = layer.clips;
   q.stride = kStride;
   q.decay = layer.decay.data();
   q.threshold = layer.threshold.data();
-  q.u = layer.u.data();
-  q.s = layer.s.data();
-  q.g = ours.g.data();
+  q.u = layer.u.data() + first * layer.row;
+  q.s = layer.soft() ? layer.s.data() + first * layer.row : nullptr;
+  q.g = ours.g.data() + first * layer.row;
   q.gv = ours.gv.data();
   q.grad_bias = ours.bias.data();
   q.grad_decay = ours.decay.data();
@@ -208,9 +243,9 @@ TEST_CASE("kernels: neurons backward, whole runs and single steps") {
       CAPTURE(static_cast<int>(model.spike));
       CAPTURE(static_cast<int>(model.reset));
       CAPTURE(model.detach_reset);
-      Layer layer(model, 12, 3, random);
+      Layer layer(model, 40, 3, random);
       layer.forward(kernels);
-      check_backward(kernels, layer, 0, 11, random);
+      check_backward(kernels, layer, 0, 39, random);
       check_backward(kernels, layer, 0, 0, random);
       check_backward(kernels, layer, 7, 7, random);
       check_backward(kernels, layer, 3, 9, random);

@@ -40,6 +40,7 @@ struct Readings {
     q.clips = clips;
     q.stride = stride;
     q.classes = classes;
+    q.share = 1.0f / static_cast<float>(steps);
     q.decay = decay.data();
     q.current = current.data();
     return q;
@@ -49,6 +50,15 @@ struct Readings {
   size_t row;
   Buffer<float> decay, current, grad_score;
 };
+
+/// Steps from `first` on.
+LeakyReadoutArgs part(LeakyReadoutArgs q, int first, int steps, size_t row) {
+  q.steps = steps;
+  q.current += first * row;
+  q.o += first * row;
+  q.p += first * row;
+  return q;
+}
 
 struct Expected {
   Doubles o, p, score, gi, grad_bias, grad_decay;
@@ -103,7 +113,7 @@ TEST_CASE("kernels: leaky readout forward and backward") {
         CAPTURE(classes);
         CAPTURE(steps);
         Readings r(steps, 3, classes, random);
-        Buffer<float> o(r.row * steps), p(o.size()), score(r.row);
+        Buffer<float> o(r.row * (steps + 1)), p(r.row * steps), score(r.row), after(r.row);
         Buffer<float> bias = random_values(r.stride, -0.1f, 0.1f, random), decay = bias;
         Expected e;
         e.grad_bias = doubles(bias);
@@ -112,10 +122,14 @@ TEST_CASE("kernels: leaky readout forward and backward") {
         expect_backward(r, e);
 
         LeakyReadoutArgs q = r.arguments();
-        q.o = o.data();
+        q.o = o.data() + r.row;
         q.p = p.data();
         q.score = score.data();
-        kernels.leaky_readout_forward(q);
+        // In two parts where there is more than one step.
+        const int half = steps / 2;
+        if (half > 0) kernels.leaky_readout_forward(part(q, 0, half, r.row));
+        kernels.leaky_readout_forward(part(q, half, steps - half, r.row));
+        e.o.insert(e.o.begin(), r.row, 0.0);
         CHECK(error(o, e.o) <= 1e-6);
         CHECK(error(p, e.p) <= 1e-6);
         CHECK(error(score, e.score) <= 1e-6);
@@ -123,7 +137,9 @@ TEST_CASE("kernels: leaky readout forward and backward") {
         q.grad_score = r.grad_score.data();
         q.grad_bias = bias.data();
         q.grad_decay = decay.data();
-        kernels.leaky_readout_backward(q);
+        q.grad_o = after.data();
+        kernels.leaky_readout_backward(part(q, half, steps - half, r.row));
+        if (half > 0) kernels.leaky_readout_backward(part(q, 0, half, r.row));
         CHECK(error(r.current, e.gi) <= (classes > 1 ? 1e-5 : 1e-3));
         CHECK(error(bias, e.grad_bias) <= 1e-5);
         CHECK(error(decay, e.grad_decay) <= 1e-5);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "test/allocations.h"
 #include "test/training_cases.h"
 
 namespace sonospike {
@@ -11,7 +12,7 @@ namespace {
 
 constexpr EncodingOptions kEncoding{EncodingKind::kRate, 5, 0.0f};
 
-Recognizer tone_recognizer() {
+Recognizer tone_recognizer(const EncodingOptions& encoding = kEncoding) {
   NetworkOptions options;
   options.inputs = test::kToneFeatures;
   options.classes = test::kPitches;
@@ -22,21 +23,39 @@ Recognizer tone_recognizer() {
   backend->table().initialise(3, parameters.data());
   backend->load_parameters(parameters.data());
   return {std::make_shared<FeatureExtractor>(test::tone_front_end(), ScalingOptions{}, test::kToneFrames),
-          kEncoding, backend};
+          encoding, backend};
 }
 
-TEST_CASE("recognizer: shows the input where asked for, which is what the encoder makes of the features") {
+TEST_CASE("recognizer: nothing is allocated once a clip as long has been seen") {
+  const test::Tones tones = test::random_tones(4, 5);
+  const EncodingOptions direct{EncodingKind::kDirect, 3, 0.0f};
+  for (const EncodingOptions& encoding : {kEncoding, direct}) {
+    Recognizer recognizer = tone_recognizer(encoding);
+    const auto& longest = *std::max_element(tones.samples.begin(), tones.samples.end(),
+                                            [](const auto& a, const auto& b) { return a.size() < b.size(); });
+    for (int rate : {8000, 12000}) recognizer.predict(longest.data(), longest.size(), rate, 1);
+    const int64_t before = test::allocations();
+    for (const auto& samples : tones.samples) {
+      for (int rate : {8000, 12000}) recognizer.predict(samples.data(), samples.size(), rate, 1);
+    }
+    CHECK(test::allocations() == before);
+  }
+}
+
+TEST_CASE("recognizer: shows what it predicts from, the input as the encoder makes it of the features") {
   const test::Tones tones = test::random_tones(2, 5);
   Recognizer recognizer = tone_recognizer();
   const Encoder encoder(kEncoding);
   for (const auto& samples : tones.samples) {
-    const Observation blind = recognizer.observe(samples.data(), samples.size(), 8000, 7, false);
-    CHECK(blind.input == nullptr);
-    const Observation seen = recognizer.observe(samples.data(), samples.size(), 8000, 7, true);
-    CHECK(seen.scores == blind.scores);
+    const Answer answer = recognizer.predict(samples.data(), samples.size(), 8000, 7);
+    const std::vector<float> scores(answer.scores, answer.scores + test::kPitches);
+    const double spikes = answer.spikes[0];
+    const Observation seen = recognizer.observe(samples.data(), samples.size(), 8000, 7);
+    CHECK(std::equal(scores.begin(), scores.end(), seen.scores));
+    CHECK(seen.layers[0].spikes == spikes);
     std::vector<float> expected(static_cast<size_t>(recognizer.steps()) * recognizer.channels());
     Buffer<uint32_t> scratch;
-    encoder.encode(seen.features, test::kToneFrames, test::kToneFeatures, {7, 0, 0}, expected.data(),
+    encoder.encode(seen.features, test::kToneFeatures, 0, recognizer.steps(), {7, 0, 0}, expected.data(),
                    recognizer.channels(), scratch);
     REQUIRE(seen.input != nullptr);
     CHECK(std::equal(expected.begin(), expected.end(), seen.input));

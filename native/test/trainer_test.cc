@@ -173,7 +173,7 @@ std::vector<std::vector<int>> batches_of_epoch(const FeatureStore& store, const 
     batches.emplace_back();
     std::vector<float> x(batch.steps * test::kToneFeatures);
     for (int i = 0; i < batch.clips; ++i) {
-      batch.input(i, x.data(), test::kToneFeatures, 0);
+      batch.input(i, 0, batch.steps, x.data(), test::kToneFeatures, 0);
       int clip = 0;
       while (clip < store.size() &&
              std::memcmp(x.data(), store.features(clip), x.size() * sizeof(float)) != 0)
@@ -220,7 +220,7 @@ std::vector<std::vector<float>> inputs_of(const std::vector<int>& training, int 
   watched->on_gradient = [&](const Batch& batch) {
     for (int i = 0; i < batch.clips; ++i) {
       inputs.emplace_back(batch.steps * test::kToneFeatures);
-      batch.input(i, inputs.back().data(), test::kToneFeatures, 0);
+      batch.input(i, 0, batch.steps, inputs.back().data(), test::kToneFeatures, 0);
     }
   };
   test::Tones tones = test::random_tones(kClips, 1);

@@ -23,10 +23,9 @@ class WatchedBackend final : public Backend {
   int workers() const override { return inner_->workers(); }
   void load_parameters(const float* values) override { inner_->load_parameters(values); }
   void read_parameters(float* values) const override { inner_->read_parameters(values); }
-  BatchStatistics forward(const Batch& batch, const LossOptions& loss, float* scores,
-                          double* spikes) override {
+  void forward(const Batch& batch, float* scores, double* spikes) override {
     on_forward(batch);
-    return inner_->forward(batch, loss, scores, spikes);
+    inner_->forward(batch, scores, spikes);
   }
   std::vector<ActivityView> observe(const Batch& batch, float* scores) override {
     return inner_->observe(batch, scores);

@@ -40,16 +40,16 @@ class Encoder {
   int steps(int frames) const { return frames * options_.steps_per_frame; }
   int channels(int features) const { return options_.kind == EncodingKind::kDelta ? 2 * features : features; }
 
-  /// Writes step t to out[t * stride …]; does not touch what lies beyond the channels. `scratch` keeps its
-  /// memory from call to call.
-  void encode(const float* values, int frames, int features, const EncodingKey& key, float* out,
+  /// Writes `steps` steps from `first` on, step first + t to out[t * stride …]; does not touch what lies
+  /// beyond the channels. `scratch` keeps its memory from call to call.
+  void encode(const float* values, int features, int first, int steps, const EncodingKey& key, float* out,
               size_t stride, Buffer<uint32_t>& scratch) const;
 
  private:
-  void rate(const float*, int, int, const EncodingKey&, float*, size_t, Buffer<uint32_t>&) const;
-  void latency(const float*, int, int, float*, size_t) const;
-  void delta(const float*, int, int, float*, size_t) const;
-  void direct(const float*, int, int, float*, size_t) const;
+  void rate(const float*, int, int, int, const EncodingKey&, float*, size_t, Buffer<uint32_t>&) const;
+  void latency(const float*, int, int, int, float*, size_t) const;
+  void delta(const float*, int, int, int, float*, size_t) const;
+  void direct(const float*, int, int, int, float*, size_t) const;
 
   EncodingOptions options_;
 };

@@ -47,38 +47,70 @@ struct NeuronModel {
   float slope;
   ResetKind reset;
   bool detach_reset;
+
+  bool operator==(const NeuronModel&) const = default;
 };
 
-/// Arrays are [steps, clips, stride]; parameters [stride]; states [clips, stride].
+/// A few steps of one layer. Arrays are [steps, clips, stride]; parameters [stride]; states [clips, stride].
 struct LifForwardArgs {
-  NeuronModel model;
-  int steps, clips, stride;
+  int clips, stride;
   const float *decay, *threshold;
-  float* u;  ///< in: input current; out: membrane potential before the reset
-  float* s;  ///< out: spikes
-  float* v;  ///< in, out: membrane potential after the reset
+  float* u;        ///< in: input current; out: membrane potential before the reset
+  float* s;        ///< out: soft spikes; null where spikes are hard
+  uint16_t* bits;  ///< out: hard spikes, a bit each, [steps, clips, stride / 16]; null where spikes are soft
+  float* v;        ///< in, out: membrane potential after the reset
+  float* count;    ///< in, out: sum of the spikes over the steps
 };
 
-/// Visits the steps from `last` down to `first`. v before step 0 is zero.
+/// A few steps, from the last to the first.
 struct LifBackwardArgs {
   NeuronModel model;
-  int first, last, clips, stride;
+  int steps, clips, stride;
+  bool starts;  ///< v before the first step is zero; otherwise it comes from the row before u (and s)
   const float *decay, *threshold;
-  const float *u, *s;
+  const float* u;
+  const float* s;                                  ///< soft spikes; null where spikes are hard
   float* g;                                        ///< in: dL/ds of the layer above; out: dL/du
   float* gv;                                       ///< in, out: dL/dv after the step, [clips, stride]
   float *grad_bias, *grad_decay, *grad_threshold;  ///< accumulated
 };
 
-/// o = d o + (1 - d) i; p = softmax(o); score = mean of p over the steps. Arrays [steps, clips, stride].
+/// Finds the neurons whose surrogate derivative is not zero, where it is zero beyond some distance from the
+/// threshold: triangle and boxcar.
+struct NearThresholdArgs {
+  SpikeKind spike;
+  float slope;
+  size_t rows;
+  int stride;
+  const float *u, *threshold;  ///< [rows, stride], [stride]
+  uint16_t* bits;              ///< out: [rows, stride / 16]
+};
+
+/// C(m, i) += the scalar product of row m of A and row i of B, for the i that the list of row m names: as
+/// `GatherArgs`.
+struct SampledProductArgs {
+  int m, k;  ///< k is a multiple of kLanePad
+  const uint32_t *begin, *end, *index;
+  const float* a;
+  ptrdiff_t lda;
+  const float* b;
+  ptrdiff_t ldb;
+  float* c;
+  ptrdiff_t ldc;
+};
+
+/// o = d o + (1 - d) i; p = softmax(o); score += share p. A few steps, forward from the first, backward from
+/// the last. Arrays [steps, clips, stride]; states [clips, stride].
 struct LeakyReadoutArgs {
   int steps, clips, stride, classes;
+  float share;              ///< 1 / steps of the whole clip
   const float* decay;       ///< [stride]
   float* current;           ///< in: i; forward leaves it, backward turns it into dL/di
-  float* o;                 ///< forward: out
+  float* o;                 ///< the row before the first step is o before it; forward: out
   float* p;                 ///< forward: out
-  float* score;             ///< forward: out, [clips, stride]
+  float* score;             ///< forward: in, out
   const float* grad_score;  ///< backward: dL/dscore, [clips, stride]
+  float* grad_o;            ///< backward: in, out: dL/do of the step after
   float *grad_bias, *grad_decay;
 };
 
@@ -95,7 +127,9 @@ struct AdamArgs {
 struct Kernels {
   const char* name;
   void (*gemm)(const GemmArgs&);
-  void (*lif_forward)(const LifForwardArgs&);
+  /// Layers that do not wait for each other, of the same spikes and reset: the steps of one fill the time in
+  /// which those of another wait for their own result.
+  void (*lif_forward)(const NeuronModel& model, int steps, const LifForwardArgs* layers, int count);
   void (*lif_backward)(const LifBackwardArgs&);
   void (*leaky_readout_forward)(const LeakyReadoutArgs&);
   void (*leaky_readout_backward)(const LeakyReadoutArgs&);
@@ -108,7 +142,16 @@ struct Kernels {
   /// Bit i % 16 of bits[i / 16]: s[i] is 1. Returns whether every value is 0 or 1. count is a multiple of
   /// kLanePad.
   bool (*spike_bits)(const float* s, size_t count, uint16_t* bits);
+  /// The other way: s[16 words].
+  void (*expand_spikes)(const uint16_t* bits, size_t words, float* s);
+  size_t (*count_spikes)(const uint16_t* bits, size_t words);
+  /// The places of the bits that are set in each of `rows` rows of `words`: those of row r are
+  /// index[start[r]]
+  /// ... index[start[r + 1] - 1]. index needs kLanePad elements more than there are spikes.
+  void (*list_spikes)(const uint16_t* bits, int rows, int words, uint32_t* start, uint32_t* index);
   void (*gather)(const GatherArgs&);
+  void (*near_threshold)(const NearThresholdArgs&);
+  void (*sampled_product)(const SampledProductArgs&);
 };
 
 /// The fastest that this machine runs, or the one that the environment variable SONOSPIKE_ISA names.

@@ -15,8 +15,9 @@ namespace sonospike {
 struct Batch {
   int clips = 0;
   int steps = 0;
-  /// Writes the input of one clip, step t to x[t * stride …]. Called from several threads at once.
-  std::function<void(int clip, float* x, size_t stride, int worker)> input;
+  /// Writes the input of `steps` steps of one clip from `first` on, step first + t to x[t * stride …]. Called
+  /// from several threads at once, and more than once for the same steps of long clips.
+  std::function<void(int clip, int first, int steps, float* x, size_t stride, int worker)> input;
   const int* labels = nullptr;  ///< [clips]; training only
   /// Where `gradient` leaves dloss/dinput, [steps, clips, inputs]; null: nobody asks.
   float* input_gradient = nullptr;
@@ -57,10 +58,8 @@ class Backend {
   virtual void load_parameters(const float* values) = 0;
   virtual void read_parameters(float* values) const = 0;
 
-  /// Scores [clips, classes]; spikes of each clip and layer [clips, layers], where not null. With labels the
-  /// statistics hold loss and correct answers too.
-  virtual BatchStatistics forward(const Batch& batch, const LossOptions& loss, float* scores,
-                                  double* clip_spikes) = 0;
+  /// Scores [clips, classes]; spikes of each clip and layer [clips, layers].
+  virtual void forward(const Batch& batch, float* scores, double* spikes) = 0;
   /// Forward for the single clip of `batch`, keeping what every layer did.
   virtual std::vector<ActivityView> observe(const Batch& batch, float* scores) = 0;
 

@@ -1,8 +1,7 @@
 #pragma once
 
 #include "core/network/backend.h"
-#include "core/network/lif_layer.h"
-#include "core/network/readout.h"
+#include "core/network/network_pass.h"
 #include "core/support/thread_pool.h"
 
 namespace sonospike {
@@ -19,8 +18,7 @@ class CpuBackend final : public Backend {
   int workers() const override { return pool_.size(); }
   void load_parameters(const float* values) override;
   void read_parameters(float* values) const override;
-  BatchStatistics forward(const Batch& batch, const LossOptions& loss, float* scores,
-                          double* clip_spikes) override;
+  void forward(const Batch& batch, float* scores, double* spikes) override;
   std::vector<ActivityView> observe(const Batch& batch, float* scores) override;
   BatchStatistics gradient(const Batch& batch, const LossOptions& loss) override;
   void read_gradient(float* values) const override;
@@ -29,28 +27,17 @@ class CpuBackend final : public Backend {
   void load_moments(const float* m, const float* v, int64_t steps) override;
 
  private:
-  /// Of one thread.
-  struct Workspace {
-    Buffer<float> x, state, grad_score;
-    SpikeTrain x_events;
-    Buffer<float> g, gx;  // dL/ds of the layer in hand and of the one below
-    std::vector<LayerTrace> layers;
-    ReadoutTrace readout;
-  };
   /// Part of a batch that is worked through together.
   struct Group {
     int first, count;
   };
 
   int slot_count(int clips) const;
-  int group_size(int steps) const;
-  void for_slots(const Batch& batch, const std::function<void(int slot, Group group, Workspace&)>& work);
-  void forward_group(const Batch& batch, Group group, int worker, Workspace& w);
-  LayerInput input_of(size_t layer, Workspace& w) const;
-  void backward_group(const Batch& batch, Group group, Workspace& w, float* packed);
-  void copy_input_gradient(const Batch& batch, Group group, const float* gx) const;
-  void score_group(const Batch& batch, const LossOptions& loss, Group group, Workspace& w, float* scores,
-                   double* clip_spikes, BatchStatistics& statistics) const;
+  template <typename Work>
+  void for_slots(const Batch& batch, Work work);
+  void add_loss(const Batch& batch, const LossOptions& loss, Group group, const NetworkPass& pass,
+                Buffer<float>& grad_score, BatchStatistics& statistics) const;
+  void sum_gradients(int slots);
   void pack();
   double gradient_norm() const;
   void constrain();
@@ -58,10 +45,10 @@ class CpuBackend final : public Backend {
   NetworkOptions options_;
   ParameterTable table_;
   ThreadPool pool_;
-  int input_stride_;
   std::vector<LifLayer> layers_;
   Readout readout_;
-  std::vector<Workspace> workspaces_;
+  std::vector<NetworkPass> passes_;        // [worker]
+  std::vector<Buffer<float>> grad_score_;  // [worker]
   Buffer<float> parameters_, gradient_, m_, v_;
   int64_t steps_ = 0;
   size_t packed_size_ = 0;

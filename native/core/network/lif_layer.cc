@@ -10,13 +10,16 @@ namespace {
 // Beyond any potential, so that a padding neuron never spikes; its products with zero stay finite.
 constexpr float kNeverReached = 1e30f;
 
+// A scalar product of its own takes up to twice the time of its share in the product of matrices.
+constexpr double kMostNear = 0.3;
+
 void copy_padded(const float* values, int count, float fill, Buffer<float>& out) {
   std::fill_n(out.data(), out.size(), fill);
   std::copy_n(values, count, out.data());
 }
 
-void add_to(const float* packed, const ParameterInfo& info, float* gradient) {
-  for (size_t i = 0; i < info.size; ++i) gradient[info.offset + i] += packed[i];
+void put(const float* packed, const ParameterInfo& info, float* gradient) {
+  std::copy_n(packed, info.size, gradient + info.offset);
 }
 
 }  // namespace
@@ -66,109 +69,151 @@ void LifLayer::unpack_gradient(const float* packed, const ParameterTable& table,
                                float* gradient) const {
   const PackedGradient<const float> from = slices(packed);
   const int n = options_.neurons;
-  MatrixPacking{n, inputs_, stride_, input_stride_}.add_transposed(
+  MatrixPacking{n, inputs_, stride_, input_stride_}.put_transposed(
       from.weight, gradient + table.at(prefix + "weight").offset);
   if (options_.recurrent) {
-    MatrixPacking{n, n, stride_, stride_}.add_transposed(from.recurrent,
+    MatrixPacking{n, n, stride_, stride_}.put_transposed(from.recurrent,
                                                          gradient + table.at(prefix + "recurrent").offset);
   }
-  add_to(from.bias, table.at(prefix + "bias"), gradient);
-  add_to(from.decay, table.at(prefix + "decay"), gradient);
-  add_to(from.threshold, table.at(prefix + "threshold"), gradient);
+  put(from.bias, table.at(prefix + "bias"), gradient);
+  put(from.decay, table.at(prefix + "decay"), gradient);
+  put(from.threshold, table.at(prefix + "threshold"), gradient);
 }
 
-void LifLayer::forward(LayerInput input, int steps, int clips, LayerTrace& trace,
-                       Buffer<float>& state) const {
-  const Kernels& k = kernels();
-  const size_t row = static_cast<size_t>(clips) * stride_;
-  const int rows = steps * clips;
-  const bool hard = options_.neuron.spike != SpikeKind::kSoft;
-  trace.u.reserve(row * steps);
-  trace.s.reserve(row * steps);
-  trace.events.clear(options_.neurons, stride_);
-  state.resize(row);
-  if (input.events) {
-    input.events->multiply(0, rows, weight_t_.data(), stride_, bias_.data(), trace.u.data());
-  } else {
-    k.gemm({rows, stride_, inputs_, input.x, input_stride_, 1, weight_t_.data(), stride_, trace.u.data(),
-            stride_, bias_.data(), false});
+void LifLayer::begin(LayerTrace& trace, size_t rows, int clips) const {
+  const size_t state = static_cast<size_t>(clips) * stride_;
+  const bool soft = options_.neuron.spike == SpikeKind::kSoft;
+  trace.u.reserve(rows * stride_);
+  trace.spikes.reserve(soft ? Activity::Kind::kValues : Activity::Kind::kSpikes, options_.neurons, stride_,
+                       rows);
+  trace.v.resize(state);
+  trace.count.resize(state);
+}
+
+void LifLayer::drive(const Activity& input, size_t input_row, const Piece& piece, LayerTrace& trace,
+                     EventScratch& scratch) const {
+  input.multiply(input_row, piece.rows(), weight_t_.data(), stride_, bias_.data(),
+                 trace.u.data() + piece.row * stride_, scratch);
+}
+
+LifForwardArgs LifLayer::scan(const Piece& piece, LayerTrace& trace) const {
+  const bool soft = options_.neuron.spike == SpikeKind::kSoft;
+  return {piece.clips,
+          stride_,
+          decay_.data(),
+          threshold_.data(),
+          trace.u.data() + piece.row * stride_,
+          soft ? trace.spikes.values(piece.row) : nullptr,
+          soft ? nullptr : trace.spikes.bits(piece.row),
+          trace.v.data(),
+          trace.count.data()};
+}
+
+void LifLayer::step(const Piece& piece, LayerTrace& trace, EventScratch& scratch) const {
+  Piece now = piece;
+  now.steps = 1;
+  for (int t = 0; t < piece.steps; ++t, now.row += piece.clips) {
+    if (t > 0 || !piece.starts) {
+      trace.spikes.multiply(now.before(), piece.clips, recurrent_t_.data(), stride_, nullptr,
+                            trace.u.data() + now.row * stride_, scratch);
+    }
+    const LifForwardArgs lif = scan(now, trace);
+    kernels().lif_forward(options_.neuron, 1, &lif, 1);
   }
-  LifForwardArgs lif{options_.neuron,   steps,          clips,          stride_,     decay_.data(),
-                     threshold_.data(), trace.u.data(), trace.s.data(), state.data()};
-  if (!options_.recurrent) {
-    k.lif_forward(lif);
-    if (hard) trace.events.append(trace.s.data(), rows);
+}
+
+void LifLayer::begin_backward(LayerTrace& trace, int clips) const {
+  trace.gv.resize(static_cast<size_t>(clips) * stride_);
+  if (options_.recurrent) trace.g_after.resize(trace.gv.size());
+}
+
+void LifLayer::backward(const Activity& input, const Piece& piece, LayerTrace& trace, float* g, float* packed,
+                        EventScratch& scratch) const {
+  const PackedGradient<float> grad = slices(packed);
+  const bool soft = options_.neuron.spike == SpikeKind::kSoft;
+  const LifBackwardArgs lif{options_.neuron,
+                            piece.steps,
+                            piece.clips,
+                            stride_,
+                            piece.starts,
+                            decay_.data(),
+                            threshold_.data(),
+                            trace.u.data() + piece.row * stride_,
+                            soft ? trace.spikes.values(piece.row) : nullptr,
+                            g,
+                            trace.gv.data(),
+                            grad.bias,
+                            grad.decay,
+                            grad.threshold};
+  if (options_.recurrent) {
+    backward_recurrent(lif, piece, trace, grad.recurrent, scratch);
+  } else {
+    kernels().lif_backward(lif);
+  }
+  input.multiply_transposed(piece.row, piece.rows(), g, stride_, grad.weight, scratch);
+}
+
+void LifLayer::find_near(const Piece& piece, LayerTrace& trace) const {
+  const SpikeKind spike = options_.neuron.spike;
+  NearThreshold& near = trace.near;
+  near.few = false;
+  if (spike != SpikeKind::kTriangle && spike != SpikeKind::kBoxcar) return;
+  const size_t rows = piece.rows(), words = rows * stride_ / kLanePad;
+  near.bits.reserve(words);
+  kernels().near_threshold({spike, options_.neuron.slope, rows, stride_, trace.u.data() + piece.row * stride_,
+                            threshold_.data(), near.bits.data()});
+  const size_t count = kernels().count_spikes(near.bits.data(), words);
+  near.few = count <= kMostNear * rows * options_.neurons;
+  if (!near.few) return;
+  near.start.reserve(rows + 1);
+  near.index.reserve(count + kLanePad);
+  kernels().list_spikes(near.bits.data(), piece.rows(), stride_ / kLanePad, near.start.data(),
+                        near.index.data());
+}
+
+void LifLayer::pass_down(const Piece& piece, const NearThreshold* below, const float* g, float* gx) const {
+  const int rows = piece.rows();
+  if (below && below->few) {
+    std::fill_n(gx, static_cast<size_t>(rows) * input_stride_, 0.0f);
+    const uint32_t* start = below->start.data();
+    kernels().sampled_product({rows, stride_, start, start + 1, below->index.data(), g, stride_,
+                               weight_t_.data(), stride_, gx, input_stride_});
     return;
   }
-  lif.steps = 1;
-  for (int t = 0; t < steps; ++t, lif.u += row, lif.s += row) {
-    if (t > 0) feed_back(trace, t, clips, lif.u);
-    k.lif_forward(lif);
-    if (hard) trace.events.append(lif.s, clips);
-  }
-}
-
-/// u of step t += R times the spikes of the step before.
-void LifLayer::feed_back(const LayerTrace& trace, int t, int clips, float* u) const {
-  const int before = (t - 1) * clips;
-  if (trace.events.rows() > 0 && trace.events.sparse()) {
-    return trace.events.multiply(before, clips, recurrent_t_.data(), stride_, nullptr, u);
-  }
-  kernels().gemm({clips, stride_, options_.neurons, trace.s.data() + static_cast<size_t>(before) * stride_,
-                  stride_, 1, recurrent_t_.data(), stride_, u, stride_, nullptr, true});
-}
-
-void LifLayer::backward(LayerInput input, int steps, int clips, LayerTrace& trace, float* g, float* gx,
-                        Buffer<float>& state, float* packed) const {
-  const Kernels& k = kernels();
-  const int n = options_.neurons, rows = steps * clips;
-  const PackedGradient<float> grad = slices(packed);
-  state.resize(static_cast<size_t>(clips) * stride_);
-  LifBackwardArgs lif{options_.neuron,   0,
-                      steps - 1,         clips,
-                      stride_,           decay_.data(),
-                      threshold_.data(), trace.u.data(),
-                      trace.s.data(),    g,
-                      state.data(),      grad.bias,
-                      grad.decay,        grad.threshold};
-  if (options_.recurrent) {
-    backward_recurrent(lif, trace, grad.recurrent);
-  } else {
-    k.lif_backward(lif);
-  }
-  if (input.events) {
-    input.events->multiply_transposed(rows, g, stride_, grad.weight);
-  } else {
-    k.gemm(
-        {inputs_, stride_, rows, input.x, 1, input_stride_, g, stride_, grad.weight, stride_, nullptr, true});
-  }
-  if (gx) {
-    k.gemm({rows, input_stride_, n, g, stride_, 1, weight_.data(), input_stride_, gx, input_stride_, nullptr,
-            false});
-  }
+  kernels().gemm({rows, input_stride_, options_.neurons, g, stride_, 1, weight_.data(), input_stride_, gx,
+                  input_stride_, nullptr, false});
 }
 
 /// The scan back in time with the gradient through R, then the gradient of R itself.
-void LifLayer::backward_recurrent(LifBackwardArgs lif, LayerTrace& trace, float* grad) const {
-  const Kernels& k = kernels();
-  const int n = options_.neurons, clips = lif.clips, last = lif.last;
-  const size_t row = static_cast<size_t>(clips) * stride_;
-  for (int t = last; t >= 0; --t) {
-    float* now = lif.g + row * t;
-    if (t < last) {
-      k.gemm({clips, stride_, n, now + row, stride_, 1, recurrent_.data(), stride_, now, stride_, nullptr,
-              true});
+void LifLayer::backward_recurrent(LifBackwardArgs lif, const Piece& piece, LayerTrace& trace, float* grad,
+                                  EventScratch& scratch) const {
+  const size_t row = static_cast<size_t>(piece.clips) * stride_;
+  float* const g = lif.g;
+  const float* const u = lif.u;
+  const float* const s = lif.s;
+  const float* after = trace.g_after.data();
+  lif.steps = 1;
+  for (int t = piece.steps - 1; t >= 0; --t) {
+    lif.g = g + row * t;
+    lif.u = u + row * t;
+    lif.s = s ? s + row * t : nullptr;
+    lif.starts = piece.starts && t == 0;
+    if (trace.near.few) {
+      const uint32_t* start = trace.near.start.data() + static_cast<size_t>(t) * piece.clips;
+      kernels().sampled_product({piece.clips, stride_, start, start + 1, trace.near.index.data(), after,
+                                 stride_, recurrent_t_.data(), stride_, lif.g, stride_});
+    } else {
+      kernels().gemm({piece.clips, stride_, options_.neurons, after, stride_, 1, recurrent_.data(), stride_,
+                      lif.g, stride_, nullptr, true});
     }
-    lif.first = lif.last = t;
-    k.lif_backward(lif);
+    kernels().lif_backward(lif);
+    after = lif.g;
   }
-  const int rows = last * clips;
-  if (trace.events.rows() > 0 && trace.events.sparse()) {
-    trace.events.multiply_transposed(rows, lif.g + row, stride_, grad);
-  } else {
-    k.gemm(
-        {n, stride_, rows, trace.s.data(), 1, stride_, lif.g + row, stride_, grad, stride_, nullptr, true});
-  }
+  trace.g_after.copy_from(g, row);
+  // R takes the spikes of the step before: those of the piece's first step lie in front of it.
+  const int skipped = piece.starts ? piece.clips : 0;
+  trace.spikes.multiply_transposed(piece.before() + skipped, piece.rows() - skipped,
+                                   g + static_cast<size_t>(skipped) * stride_, stride_, grad, scratch);
 }
 
 }  // namespace sonospike

@@ -1,17 +1,39 @@
 #pragma once
 
+#include "core/network/activity.h"
 #include "core/network/options.h"
 #include "core/network/parameters.h"
-#include "core/network/spike_train.h"
 #include "core/support/buffer.h"
 
 namespace sonospike {
 
-/// What the forward pass of a group of clips leaves behind for the backward pass.
+/// A few time steps of a group of clips, which are worked on together: rows of the arrays that hold them, a
+/// row being a step of a clip. The rows of the step before lie in front of them.
+struct Piece {
+  size_t row;
+  int steps, clips;
+  bool starts;  ///< there is no step before
+
+  int rows() const { return steps * clips; }
+  size_t before() const { return row - clips; }
+};
+
+/// The neurons whose surrogate derivative is not zero, row by row. Only they have use for dL/ds.
+struct NearThreshold {
+  bool few = false;  ///< so few that it pays to leave out the others; otherwise there are no lists
+  Buffer<uint16_t> bits;
+  Buffer<uint32_t> start, index;
+};
+
+/// What a layer does to a group of clips. Arrays [rows, stride], states [clips, stride].
 struct LayerTrace {
-  Buffer<float> u;    ///< membrane potential before the reset, [steps, clips, stride]
-  Buffer<float> s;    ///< spikes, [steps, clips, stride]
-  SpikeTrain events;  ///< the same as lists, where the spikes are hard
+  Buffer<float> u;        ///< membrane potential before the reset
+  Activity spikes;        ///< what the next layer reads
+  Buffer<float> v;        ///< membrane potential after the last step
+  Buffer<float> count;    ///< sum of the spikes over all steps
+  NearThreshold near;     ///< backward: of the piece in hand
+  Buffer<float> gv;       ///< backward: dL/dv after the step before
+  Buffer<float> g_after;  ///< backward, recurrent: dL/du of the step after
 };
 
 /// One layer with its weights in the kernels' layout. Neurons lie side by side and are padded to `stride`
@@ -29,17 +51,33 @@ class LifLayer {
 
   /// Floats of one set of gradients in the kernels' layout.
   size_t gradient_size() const;
-  /// Adds such a set to the flat array of gradients.
+  /// Copies such a set to the flat array of gradients.
   void unpack_gradient(const float* packed, const ParameterTable& table, const std::string& prefix,
                        float* gradient) const;
 
-  /// input [steps, clips, input_stride] → trace. `state` [clips, stride] is scratch.
-  void forward(LayerInput input, int steps, int clips, LayerTrace& trace, Buffer<float>& state) const;
+  const NeuronModel& neuron() const { return options_.neuron; }
+  bool recurrent() const { return options_.recurrent; }
 
-  /// g: in dL/ds, out dL/du [steps, clips, stride]; gx: out dL/dx, or null where nobody asks. Gradients of
-  /// the parameters are added to `packed`.
-  void backward(LayerInput input, int steps, int clips, LayerTrace& trace, float* g, float* gx,
-                Buffer<float>& state, float* packed) const;
+  /// Makes room in `trace` for `rows` rows of `clips` clips, whose state becomes that of their start.
+  void begin(LayerTrace& trace, size_t rows, int clips) const;
+  /// The input currents of a piece, to u, from the input's rows from `input_row` on. Spikes follow from them
+  /// by `scan` or, in a recurrent layer, `step`.
+  void drive(const Activity& input, size_t input_row, const Piece& piece, LayerTrace& trace,
+             EventScratch& scratch) const;
+  LifForwardArgs scan(const Piece& piece, LayerTrace& trace) const;
+  void step(const Piece& piece, LayerTrace& trace, EventScratch& scratch) const;
+
+  /// Makes `trace` ready for the last piece to go back through.
+  void begin_backward(LayerTrace& trace, int clips) const;
+  /// Needed before `backward` of this layer and the one above.
+  void find_near(const Piece& piece, LayerTrace& trace) const;
+  /// One piece after the other, from the last. g: in dL/ds, out dL/du [rows, stride]. Gradients of the
+  /// parameters are added to `packed`.
+  void backward(const Activity& input, const Piece& piece, LayerTrace& trace, float* g, float* packed,
+                EventScratch& scratch) const;
+  /// From g = dL/du to gx = dL/dx, [rows, input_stride]; zero where it is of no use to the layer below. Null:
+  /// all is of use.
+  void pass_down(const Piece& piece, const NearThreshold* below, const float* g, float* gx) const;
 
  private:
   /// `T`: float, or const float for those who only read.
@@ -49,8 +87,8 @@ class LifLayer {
   };
   template <typename T>
   PackedGradient<T> slices(T* packed) const;
-  void feed_back(const LayerTrace& trace, int t, int clips, float* u) const;
-  void backward_recurrent(LifBackwardArgs lif, LayerTrace& trace, float* grad) const;
+  void backward_recurrent(LifBackwardArgs lif, const Piece& piece, LayerTrace& trace, float* grad,
+                          EventScratch& scratch) const;
 
   LayerOptions options_;
   int inputs_, input_stride_, stride_;

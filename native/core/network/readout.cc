@@ -35,55 +35,70 @@ size_t Readout::gradient_size() const {
 
 void Readout::unpack_gradient(const float* packed, const ParameterTable& table, float* gradient) const {
   if (counts_spikes()) return;
-  MatrixPacking{classes_, inputs_, stride_, input_stride_}.add_transposed(
+  MatrixPacking{classes_, inputs_, stride_, input_stride_}.put_transposed(
       packed, gradient + table.at("readout.weight").offset);
   const float* bias = packed + static_cast<size_t>(inputs_) * stride_;
   for (int i = 0; i < classes_; ++i) {
-    gradient[table.at("readout.bias").offset + i] += bias[i];
-    gradient[table.at("readout.decay").offset + i] += bias[stride_ + i];
+    gradient[table.at("readout.bias").offset + i] = bias[i];
+    gradient[table.at("readout.decay").offset + i] = bias[stride_ + i];
   }
 }
 
-void Readout::forward(LayerInput input, int steps, int clips, ReadoutTrace& trace) const {
-  const size_t row = static_cast<size_t>(clips) * stride_;
-  trace.score.resize(row);
-  if (counts_spikes()) {
-    for (int t = 0; t < steps; ++t) kernels().add(trace.score.data(), input.x + row * t, row);
-    return;
-  }
-  trace.current.reserve(row * steps);
-  trace.o.reserve(row * steps);
-  trace.p.reserve(row * steps);
-  if (input.events) {
-    input.events->multiply(0, steps * clips, weight_t_.data(), stride_, bias_.data(), trace.current.data());
-  } else {
-    kernels().gemm({steps * clips, stride_, inputs_, input.x, input_stride_, 1, weight_t_.data(), stride_,
-                    trace.current.data(), stride_, bias_.data(), false});
-  }
-  kernels().leaky_readout_forward({steps, clips, stride_, classes_, decay_.data(), trace.current.data(),
-                                   trace.o.data(), trace.p.data(), trace.score.data(), nullptr, nullptr,
-                                   nullptr});
+void Readout::begin(ReadoutTrace& trace, size_t rows, int clips) const {
+  trace.score.resize(static_cast<size_t>(clips) * stride_);
+  if (counts_spikes()) return;
+  trace.current.reserve(rows * stride_);
+  trace.o.reserve(rows * stride_);
+  trace.p.reserve(rows * stride_);
 }
 
-void Readout::backward(LayerInput input, int steps, int clips, ReadoutTrace& trace, const float* grad_score,
-                       float* gs, float* packed) const {
-  const size_t row = static_cast<size_t>(clips) * stride_;
+LeakyReadoutArgs Readout::arguments(const Piece& piece, int steps, ReadoutTrace& trace) const {
+  LeakyReadoutArgs q{};
+  const size_t at = piece.row * stride_;
+  q.steps = piece.steps;
+  q.clips = piece.clips;
+  q.stride = stride_;
+  q.classes = classes_;
+  q.share = 1.0f / static_cast<float>(steps);
+  q.decay = decay_.data();
+  q.current = trace.current.data() + at;
+  q.o = trace.o.data() + at;
+  q.p = trace.p.data() + at;
+  q.score = trace.score.data();
+  return q;
+}
+
+void Readout::forward(const LayerTrace& last, const Piece& piece, int steps, ReadoutTrace& trace,
+                      EventScratch& scratch) const {
+  const size_t state = static_cast<size_t>(piece.clips) * stride_;
+  if (counts_spikes()) return trace.score.copy_from(last.count.data(), state);
+  if (piece.starts) std::fill_n(trace.o.data() + piece.before() * stride_, state, 0.0f);
+  last.spikes.multiply(piece.row, piece.rows(), weight_t_.data(), stride_, bias_.data(),
+                       trace.current.data() + piece.row * stride_, scratch);
+  kernels().leaky_readout_forward(arguments(piece, steps, trace));
+}
+
+void Readout::begin_backward(ReadoutTrace& trace, int clips) const {
+  trace.grad_o.resize(static_cast<size_t>(clips) * stride_);
+}
+
+void Readout::backward(const LayerTrace& last, const Piece& piece, int steps, ReadoutTrace& trace,
+                       const float* grad_score, float* gs, float* packed, EventScratch& scratch) const {
+  const size_t row = static_cast<size_t>(piece.clips) * stride_;
   if (counts_spikes()) {
-    for (int t = 0; t < steps; ++t) std::copy_n(grad_score, row, gs + row * t);
+    for (int t = 0; t < piece.steps; ++t) std::copy_n(grad_score, row, gs + row * t);
     return;
   }
   float* bias = packed + static_cast<size_t>(inputs_) * stride_;
-  kernels().leaky_readout_backward({steps, clips, stride_, classes_, decay_.data(), trace.current.data(),
-                                    trace.o.data(), trace.p.data(), trace.score.data(), grad_score, bias,
-                                    bias + stride_});
-  if (input.events) {
-    input.events->multiply_transposed(steps * clips, trace.current.data(), stride_, packed);
-  } else {
-    kernels().gemm({inputs_, stride_, steps * clips, input.x, 1, input_stride_, trace.current.data(), stride_,
-                    packed, stride_, nullptr, true});
-  }
-  kernels().gemm({steps * clips, input_stride_, classes_, trace.current.data(), stride_, 1, weight_.data(),
-                  input_stride_, gs, input_stride_, nullptr, false});
+  LeakyReadoutArgs q = arguments(piece, steps, trace);
+  q.grad_score = grad_score;
+  q.grad_o = trace.grad_o.data();
+  q.grad_bias = bias;
+  q.grad_decay = bias + stride_;
+  kernels().leaky_readout_backward(q);
+  last.spikes.multiply_transposed(piece.row, piece.rows(), q.current, stride_, packed, scratch);
+  kernels().gemm({piece.rows(), input_stride_, classes_, q.current, stride_, 1, weight_.data(), input_stride_,
+                  gs, input_stride_, nullptr, false});
 }
 
 }  // namespace sonospike

@@ -1,15 +1,14 @@
 #pragma once
 
-#include "core/network/options.h"
-#include "core/network/parameters.h"
-#include "core/network/spike_train.h"
-#include "core/support/buffer.h"
+#include "core/network/lif_layer.h"
 
 namespace sonospike {
 
+/// Arrays [rows, stride], states [clips, stride].
 struct ReadoutTrace {
-  Buffer<float> current, o, p;  ///< [steps, clips, stride]; the leaky integrator's only
-  Buffer<float> score;          ///< [clips, stride]
+  Buffer<float> current, o, p;  ///< the leaky integrator's
+  Buffer<float> score;          ///< a state
+  Buffer<float> grad_o;         ///< backward: dL/do of the step after, a state
 };
 
 /// Scores from the spikes of the last layer: their count, or the mean over time of the softmax of a leaky
@@ -24,12 +23,20 @@ class Readout {
   size_t gradient_size() const;
   void unpack_gradient(const float* packed, const ParameterTable& table, float* gradient) const;
 
-  void forward(LayerInput input, int steps, int clips, ReadoutTrace& trace) const;
-  /// grad_score [clips, stride] → gs = dL/ds [steps, clips, input_stride].
-  void backward(LayerInput input, int steps, int clips, ReadoutTrace& trace, const float* grad_score,
-                float* gs, float* packed) const;
+  /// Makes room in `trace` for `rows` rows of `clips` clips, whose state becomes that of their start.
+  void begin(ReadoutTrace& trace, size_t rows, int clips) const;
+  /// `steps`: of the whole clip. `trace` is that of the last layer.
+  void forward(const LayerTrace& last, const Piece& piece, int steps, ReadoutTrace& trace,
+               EventScratch& scratch) const;
+
+  void begin_backward(ReadoutTrace& trace, int clips) const;
+  /// One piece after the other, from the last. grad_score [clips, stride] → gs = dL/ds [rows, input_stride].
+  void backward(const LayerTrace& last, const Piece& piece, int steps, ReadoutTrace& trace,
+                const float* grad_score, float* gs, float* packed, EventScratch& scratch) const;
 
  private:
+  LeakyReadoutArgs arguments(const Piece& piece, int steps, ReadoutTrace& trace) const;
+
   ReadoutOptions options_;
   int inputs_, input_stride_, classes_, stride_;
   Buffer<float> weight_t_, weight_, bias_, decay_;

@@ -1,7 +1,5 @@
 #include "core/network/recognizer.h"
 
-#include <algorithm>
-
 #include "core/support/denormals.h"
 
 namespace sonospike {
@@ -9,28 +7,41 @@ namespace sonospike {
 Recognizer::Recognizer(std::shared_ptr<const FeatureExtractor> extractor, const EncodingOptions& encoding,
                        std::shared_ptr<Backend> backend)
     : extractor_(std::move(extractor)), encoder_(encoding), backend_(std::move(backend)) {
+  const NetworkOptions& network = backend_->options();
   features_.resize(extractor_->size());
+  scores_.resize(network.classes);
+  spikes_.resize(network.layers.size());
+  batch_.clips = 1;
+  batch_.steps = steps();
+  batch_.input = [this](int, int first, int steps, float* x, size_t stride, int) {
+    encode(first, steps, x, stride);
+  };
 }
 
-Observation Recognizer::observe(const float* samples, size_t n, int rate, uint64_t seed, bool keep_input) {
+void Recognizer::encode(int first, int steps, float* out, size_t stride) {
+  encoder_.encode(features_.data(), extractor_->feature_count(), first, steps, {seed_, 0, 0}, out, stride,
+                  scratch_);
+}
+
+Answer Recognizer::predict(const float* samples, size_t n, int rate, uint64_t seed) {
   FlushDenormals flush;
   extractor_->extract(samples, n, rate, features_.data(), workspace_);
-  if (keep_input) input_.resize(static_cast<size_t>(steps()) * channels());
-  Batch batch;
-  batch.clips = 1;
-  batch.steps = steps();
-  batch.input = [this, seed, keep_input](int, float* x, size_t stride, int) {
-    encoder_.encode(features_.data(), extractor_->frames(), extractor_->feature_count(), {seed, 0, 0}, x,
-                    stride, scratch_);
-    if (!keep_input) return;
-    const size_t width = channels();
-    for (int t = 0; t < steps(); ++t) std::copy_n(x + stride * t, width, input_.data() + width * t);
-  };
+  seed_ = seed;
+  backend_->forward(batch_, scores_.data(), spikes_.data());
+  return {scores_.data(), spikes_.data()};
+}
+
+Observation Recognizer::observe(const float* samples, size_t n, int rate, uint64_t seed) {
+  FlushDenormals flush;
+  extractor_->extract(samples, n, rate, features_.data(), workspace_);
+  seed_ = seed;
   Observation seen;
-  seen.scores.resize(backend_->options().classes);
-  seen.layers = backend_->observe(batch, seen.scores.data());
+  seen.layers = backend_->observe(batch_, scores_.data());
+  input_.resize(static_cast<size_t>(steps()) * channels());
+  encode(0, steps(), input_.data(), channels());
+  seen.scores = scores_.data();
   seen.features = features_.data();
-  if (keep_input) seen.input = input_.data();
+  seen.input = input_.data();
   return seen;
 }
 

@@ -9,11 +9,17 @@
 
 namespace sonospike {
 
+/// The answer to a clip; pointers stay valid until the next call.
+struct Answer {
+  const float* scores;   ///< [classes]
+  const double* spikes;  ///< [layers]: of all neurons and steps
+};
+
 /// Everything that one look at a clip can show; pointers stay valid until the next call.
 struct Observation {
-  std::vector<float> scores;         ///< [classes]
+  const float* scores = nullptr;     ///< [classes]
   const float* features = nullptr;   ///< [frames, features], scaled
-  const float* input = nullptr;      ///< [steps, channels]; only where asked for
+  const float* input = nullptr;      ///< [steps, channels]
   std::vector<ActivityView> layers;  ///< [steps, neurons] each
 };
 
@@ -22,20 +28,30 @@ class Recognizer {
  public:
   Recognizer(std::shared_ptr<const FeatureExtractor> extractor, const EncodingOptions& encoding,
              std::shared_ptr<Backend> backend);
+  Recognizer(const Recognizer&) = delete;
+  Recognizer& operator=(const Recognizer&) = delete;
 
   int steps() const { return encoder_.steps(extractor_->frames()); }
   int channels() const { return encoder_.channels(extractor_->feature_count()); }
 
-  /// The spikes of the `rate` encoding depend on `seed` alone. `keep_input`: the observation shows the input.
-  Observation observe(const float* samples, size_t n, int rate, uint64_t seed, bool keep_input);
+  /// The spikes of the `rate` encoding depend on `seed` alone. Nothing is allocated once a clip as long has
+  /// been seen.
+  Answer predict(const float* samples, size_t n, int rate, uint64_t seed);
+  /// The same, with all that happens on the way.
+  Observation observe(const float* samples, size_t n, int rate, uint64_t seed);
 
  private:
+  void encode(int first, int steps, float* out, size_t stride);
+
   std::shared_ptr<const FeatureExtractor> extractor_;
   Encoder encoder_;
   std::shared_ptr<Backend> backend_;
+  Batch batch_;
+  uint64_t seed_ = 0;
   ExtractorWorkspace workspace_;
   Buffer<uint32_t> scratch_;
-  std::vector<float> features_, input_;
+  std::vector<float> features_, input_, scores_;
+  std::vector<double> spikes_;
 };
 
 }  // namespace sonospike

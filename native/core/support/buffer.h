@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -29,7 +28,7 @@ class Buffer {
     swap(other);
     return *this;
   }
-  ~Buffer() { std::free(data_); }
+  ~Buffer() { release(); }
 
   /// Makes room for `size` elements, all zero. Throws std::bad_alloc.
   void resize(size_t size) {
@@ -46,10 +45,9 @@ class Buffer {
     }
     if (size > (SIZE_MAX - 64) / sizeof(T)) throw std::bad_alloc();
     const size_t bytes = (size * sizeof(T) + 63) / 64 * 64;
-    void* fresh = std::aligned_alloc(64, bytes);
-    if (!fresh) throw std::bad_alloc();
+    void* fresh = ::operator new (bytes, std::align_val_t{64});
     std::memset(fresh, 0, bytes);
-    std::free(data_);
+    release();
     data_ = static_cast<T*>(fresh);
     size_ = capacity_ = size;
   }
@@ -78,6 +76,7 @@ class Buffer {
   const T& operator[](size_t i) const { return data_[i]; }
 
  private:
+  void release() { ::operator delete (data_, std::align_val_t{64}); }
   void swap(Buffer& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);

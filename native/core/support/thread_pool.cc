@@ -25,16 +25,17 @@ ThreadPool::~ThreadPool() {
   for (auto& worker : workers_) worker.join();
 }
 
-void ThreadPool::run(int tasks, const std::function<void(int, int)>& task) {
+void ThreadPool::run(int tasks, const void* task, Call call) {
   if (tasks == 1 || workers_.empty()) {
     // Nobody is woken for work that one thread does.
     FlushDenormals flush;
-    for (int index = 0; index < tasks; ++index) task(index, 0);
+    for (int index = 0; index < tasks; ++index) call(task, index, 0);
     return;
   }
   {
     std::lock_guard lock(mutex_);
-    task_ = &task;
+    task_ = task;
+    call_ = call;
     tasks_ = tasks;
     next_.store(0, std::memory_order_relaxed);
     failure_ = nullptr;
@@ -73,7 +74,7 @@ void ThreadPool::drain(int worker) {
     const int index = next_.fetch_add(1, std::memory_order_relaxed);
     if (index >= tasks_) return;
     try {
-      (*task_)(index, worker);
+      call_(task_, index, worker);
     } catch (...) {
       std::lock_guard lock(mutex_);
       if (!failure_) failure_ = std::current_exception();

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <condition_variable>
 #include <exception>
-#include <functional>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -24,16 +23,24 @@ class ThreadPool {
   /// Calls `task(index, worker)` once for every index in [0, tasks), worker in [0, size()), and returns when
   /// all are done. Tasks are handed out in order. The first exception is thrown again here, after all have
   /// stopped. Not reentrant: one `run` at a time.
-  void run(int tasks, const std::function<void(int index, int worker)>& task);
+  template <typename Task>
+  void run(int tasks, const Task& task) {
+    run(tasks, &task,
+        [](const void* t, int index, int worker) { (*static_cast<const Task*>(t))(index, worker); });
+  }
 
  private:
+  using Call = void (*)(const void* task, int index, int worker);
+
+  void run(int tasks, const void* task, Call call);
   void work(int worker);
   void drain(int worker);
 
   std::vector<std::thread> workers_;
   std::mutex mutex_;
   std::condition_variable start_, done_;
-  const std::function<void(int, int)>* task_ = nullptr;
+  const void* task_ = nullptr;
+  Call call_ = nullptr;
   int tasks_ = 0, busy_ = 0;
   uint64_t round_ = 0;
   std::atomic<int> next_{0};

@@ -13,13 +13,14 @@ constexpr double kEvaluationWork = 4e9;  // multiplications that one thread does
 
 Batch make_batch(const FeatureStore& store, const Encoder& encoder, const int* clips, const EncodingKey* keys,
                  int count, const int* labels, std::vector<Buffer<uint32_t>>& scratch) {
-  const int frames = store.extractor().frames(), features = store.extractor().feature_count();
+  const int features = store.extractor().feature_count();
   Batch batch;
   batch.clips = count;
-  batch.steps = encoder.steps(frames);
+  batch.steps = encoder.steps(store.extractor().frames());
   batch.labels = labels;
-  batch.input = [=, &store, &encoder, &scratch](int i, float* x, size_t stride, int worker) {
-    encoder.encode(store.features(clips[i]), frames, features, keys[i], x, stride, scratch[worker]);
+  batch.input = [=, &store, &encoder, &scratch](int i, int first, int steps, float* x, size_t stride,
+                                                int worker) {
+    encoder.encode(store.features(clips[i]), features, first, steps, keys[i], x, stride, scratch[worker]);
   };
   return batch;
 }
@@ -132,8 +133,7 @@ EvaluationResult evaluate(Backend& backend, const FeatureStore& store, const Enc
     const int count = static_cast<int>(std::min(most, clips.size() - first));
     const Batch batch =
         make_batch(store, encoder, clips.data() + first, keys.data(), count, nullptr, scratch);
-    backend.forward(batch, loss, result.scores.data() + first * classes,
-                    result.spikes.data() + first * layers);
+    backend.forward(batch, result.scores.data() + first * classes, result.spikes.data() + first * layers);
   }
   add_up(backend, store, loss, clips, result);
   return result;

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "core/support/buffer.h"
+
+namespace sonospike {
+
+/// Memory that products with spikes work in; of one thread.
+struct EventScratch {
+  Buffer<uint32_t> start, index;           // columns that spiked, row by row
+  Buffer<uint32_t> start_by_column, rows;  // rows in which a column spiked, column by column
+  Buffer<float> dense;                     // bits as floats
+};
+
+/// What one layer sends to the next, or the input to the first: rows of `width` values, padded with zeros to
+/// `stride`. Spikes of 0 and 1 are kept as bits; a product with them costs nothing for a zero where they are
+/// few, and gives the same bits as the dense one.
+class Activity {
+ public:
+  enum class Kind {
+    kSpikes,  ///< bits alone
+    kValues,  ///< floats alone
+    kEither   ///< floats, and bits as well as long as all of them are 0 or 1
+  };
+
+  /// Makes room for `rows` rows. What was there is lost, but for zeros in the padding.
+  void reserve(Kind kind, int width, int stride, size_t rows);
+
+  int stride() const { return stride_; }
+  float* values(size_t row) { return values_.data() + row * stride_; }
+  const float* values(size_t row) const { return values_.data() + row * stride_; }
+  uint16_t* bits(size_t row) { return bits_.data() + row * words(); }
+  const uint16_t* bits(size_t row) const { return bits_.data() + row * words(); }
+  int words() const { return stride_ / kLanePad; }
+
+  /// Of kind kEither: takes in rows whose values have been written. Once one of them is not 0 or 1, bits are
+  /// no longer used.
+  void take(size_t row, size_t rows);
+  /// Copies rows within.
+  void copy_rows(size_t from, size_t to, size_t rows);
+  /// Calls visit(pointer, count) for what the first rows consist of.
+  template <typename Visit>
+  void visit_rows(size_t rows, Visit& visit) {
+    if (kind_ != Kind::kSpikes) visit(values(0), rows * stride_);
+    if (kind_ != Kind::kValues) visit(bits(0), rows * words());
+  }
+  /// Rows from `row` on as floats.
+  void expand(size_t row, size_t rows, float* out) const;
+
+  /// out[rows, n] = bias + A B over `rows` rows of A from `row` on, or out += A B where there is no bias.
+  /// B [width, n].
+  void multiply(size_t row, int rows, const float* b, int n, const float* bias, float* out,
+                EventScratch& scratch) const;
+  /// out[width, n] += A^T D. D [rows, n].
+  void multiply_transposed(size_t row, int rows, const float* d, int n, float* out,
+                           EventScratch& scratch) const;
+
+ private:
+  bool binary() const { return kind_ == Kind::kSpikes || (kind_ == Kind::kEither && all_binary_); }
+  bool list(size_t row, int rows, EventScratch& scratch) const;
+  void transpose(int rows, EventScratch& scratch) const;
+  const float* dense(size_t row, int rows, EventScratch& scratch) const;
+
+  Kind kind_ = Kind::kValues;
+  bool all_binary_ = true;
+  int width_ = 0, stride_ = 0;
+  Buffer<float> values_;
+  Buffer<uint16_t> bits_;
+};
+
+}  // namespace sonospike

@@ -1,0 +1,258 @@
+#include "core/network/network_pass.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace sonospike {
+namespace {
+
+constexpr int kMostClipsInGroup = 8;
+// Rows of a piece. Many make the products of wide layers efficient; few let narrow layers start early.
+constexpr int kFewestRows = 48, kMostRows = 192;
+
+}  // namespace
+
+NetworkPass::NetworkPass(const std::vector<LifLayer>& layers, const Readout& readout, int inputs,
+                         const Limits& limits)
+    : layers_(layers),
+      readout_(readout),
+      inputs_(inputs),
+      input_stride_(pad_lanes(inputs)),
+      limits_(limits),
+      traces_(layers.size()) {}
+
+/// Of the trace of one step of a clip.
+size_t NetworkPass::step_bytes() const {
+  size_t bytes = input_stride_ * sizeof(float);
+  for (const auto& layer : layers_) {
+    const bool soft = layer.neuron().spike == SpikeKind::kSoft;
+    bytes += layer.stride() * (soft ? 2 * sizeof(float) : sizeof(float)) + (soft ? 0 : layer.stride() / 8);
+  }
+  return bytes + (readout_.counts_spikes() ? 0 : 3 * readout_.stride() * sizeof(float));
+}
+
+int NetworkPass::group_size(int steps) const {
+  return static_cast<int>(std::clamp<size_t>(limits_.group / (step_bytes() * steps), 1, kMostClipsInGroup));
+}
+
+int NetworkPass::piece_steps() const {
+  int widest = 0;
+  for (const auto& layer : layers_) widest = std::max(widest, layer.stride());
+  return std::max(1, std::clamp(widest + widest / 2, kFewestRows, kMostRows) / count_);
+}
+
+void NetworkPass::begin(Keep keep) {
+  const int steps = batch_->steps;
+  piece_steps_ = std::min(piece_steps(), steps);
+  ring_ = keep == Keep::kScores;
+  const size_t step = count_ * (ring_ ? input_stride_ * sizeof(float) : step_bytes());
+  const size_t most = std::max<size_t>(1, (ring_ ? limits_.input : limits_.segment) / step / piece_steps_);
+  const size_t needed = (static_cast<size_t>(steps) + piece_steps_ - 1) / piece_steps_;
+  segment_steps_ =
+      keep == Keep::kEverything ? steps : static_cast<int>(std::min(most, needed)) * piece_steps_;
+  segments_ = (steps + segment_steps_ - 1) / segment_steps_;
+
+  // The first rows are those of the step before.
+  const size_t segment_rows = static_cast<size_t>(1 + segment_steps_) * count_;
+  const size_t rows = ring_ ? static_cast<size_t>(1 + 2 * piece_steps_) * count_ : segment_rows;
+  input_.reserve(Activity::Kind::kEither, inputs_, input_stride_, segment_rows);
+  for (size_t k = 0; k < layers_.size(); ++k) layers_[k].begin(traces_[k], rows, count_);
+  readout_.begin(readout_trace_, rows, count_);
+}
+
+int NetworkPass::steps_of(int segment) const {
+  return std::min(segment_steps_, batch_->steps - segment * segment_steps_);
+}
+
+int NetworkPass::pieces_of(int segment) const {
+  return (steps_of(segment) + piece_steps_ - 1) / piece_steps_;
+}
+
+Piece NetworkPass::piece_at(int segment, int piece, bool ring) const {
+  const int first = piece * piece_steps_, steps = std::min(piece_steps_, steps_of(segment) - first);
+  const size_t step = 1 + (ring ? piece % 2 * piece_steps_ : first);
+  return {step * count_, steps, count_, segment == 0 && piece == 0};
+}
+
+void NetworkPass::forward(const Batch& batch, int first, int count, int worker, Keep keep) {
+  batch_ = &batch;
+  first_ = first;
+  count_ = count;
+  worker_ = worker;
+  begin(keep);
+  const bool again = keep == Keep::kTrace && segments_ > 1;
+  if (again) saved_.resize(segments_);
+  for (int segment = 0; segment < segments_; ++segment) {
+    if (again) save(segment);
+    run(segment);
+  }
+}
+
+void NetworkPass::run(int segment) {
+  segment_ = segment;
+  const size_t row = static_cast<size_t>(count_) * input_stride_;
+  for (int i = 0; i < count_; ++i) {
+    batch_->input(first_ + i, segment * segment_steps_, steps_of(segment), input_.values(count_ + i), row,
+                  worker_);
+  }
+  const int stages = pieces_of(segment) + static_cast<int>(layers_.size());
+  for (int stage = 0; stage < stages; ++stage) run_stage(stage);
+}
+
+/// Piece `stage` of the first layer, the one before of the second, and so on; the readout comes last.
+void NetworkPass::run_stage(int stage) {
+  const int pieces = pieces_of(segment_), last = static_cast<int>(layers_.size());
+  const int least = std::max(0, stage - pieces + 1),
+            most = std::min(stage, last);  // layers that have a piece
+  if (least == 0) {
+    const Piece piece = piece_at(segment_, stage, false);
+    input_.take(piece.row, piece.rows());
+  }
+  for (int k = least; k <= most; ++k) {
+    const Piece piece = piece_at(segment_, stage - k, ring_);
+    if (k == last) {
+      readout_.forward(traces_.back(), piece, batch_->steps, readout_trace_, scratch_);
+      continue;
+    }
+    const size_t input_row = k > 0 ? piece.row : piece_at(segment_, stage, false).row;
+    layers_[k].drive(input_of(k), input_row, piece, traces_[k], scratch_);
+    if (layers_[k].recurrent()) layers_[k].step(piece, traces_[k], scratch_);
+  }
+  scan(stage, least, std::min(most, last - 1));
+  for (int k = least; k <= most; ++k) carry_over(k, stage - k);
+}
+
+/// The layers that are not recurrent; alike ones beside each other go together.
+void NetworkPass::scan(int stage, int least, int most) {
+  int steps = 0;
+  const NeuronModel* model = nullptr;
+  scans_.clear();
+  const auto flush = [&] {
+    if (!scans_.empty()) kernels().lif_forward(*model, steps, scans_.data(), static_cast<int>(scans_.size()));
+    scans_.clear();
+  };
+  for (int k = least; k <= most; ++k) {
+    if (layers_[k].recurrent()) continue;
+    const Piece piece = piece_at(segment_, stage - k, ring_);
+    if (!scans_.empty() && (piece.steps != steps || !(layers_[k].neuron() == *model))) flush();
+    model = &layers_[k].neuron();
+    steps = piece.steps;
+    scans_.push_back(layers_[k].scan(piece, traces_[k]));
+  }
+  flush();
+}
+
+/// Puts the last step of a piece in front of the rows that come next where they do not follow it.
+void NetworkPass::carry_over(size_t layer, int piece) {
+  const bool segment_ends = piece + 1 == pieces_of(segment_);
+  if (segment_ends ? segment_ + 1 == segments_ : !ring_ || piece % 2 == 0) return;
+  const Piece from = piece_at(segment_, piece, ring_);
+  const size_t row = from.row + static_cast<size_t>(from.steps - 1) * count_;
+  const auto move = [&](Buffer<float>& rows, size_t stride) {
+    std::copy_n(rows.data() + row * stride, count_ * stride, rows.data());
+  };
+  if (layer < layers_.size()) {
+    traces_[layer].spikes.copy_rows(row, 0, count_);
+    move(traces_[layer].u, layers_[layer].stride());
+  } else if (!readout_.counts_spikes()) {
+    move(readout_trace_.o, readout_.stride());
+  }
+}
+
+/// Everything that the steps to come depend on.
+template <typename Visit>
+void NetworkPass::visit_state(Visit visit) {
+  for (size_t k = 0; k < layers_.size(); ++k) {
+    const size_t state = static_cast<size_t>(count_) * layers_[k].stride();
+    visit(traces_[k].v.data(), state);
+    visit(traces_[k].u.data(), state);
+    traces_[k].spikes.visit_rows(count_, visit);
+  }
+  if (!readout_.counts_spikes())
+    visit(readout_trace_.o.data(), static_cast<size_t>(count_) * readout_.stride());
+}
+
+void NetworkPass::save(int segment) {
+  std::vector<char>& saved = saved_[segment];
+  saved.clear();
+  visit_state([&](auto* values, size_t count) {
+    const char* bytes = reinterpret_cast<const char*>(values);
+    saved.insert(saved.end(), bytes, bytes + count * sizeof *values);
+  });
+}
+
+void NetworkPass::restore(int segment) {
+  const char* from = saved_[segment].data();
+  visit_state([&](auto* values, size_t count) {
+    std::memcpy(values, from, count * sizeof *values);
+    from += count * sizeof *values;
+  });
+}
+
+const float* NetworkPass::scores(int clip) const {
+  return readout_trace_.score.data() + static_cast<size_t>(clip) * readout_.stride();
+}
+
+double NetworkPass::spikes(int layer, int clip) const {
+  const int stride = layers_[layer].stride();
+  const float* count = traces_[layer].count.data() + static_cast<size_t>(clip) * stride;
+  double sum = 0.0;
+  for (int i = 0; i < stride; ++i) sum += count[i];
+  return sum;
+}
+
+ActivityView NetworkPass::view(int layer) {
+  const size_t stride = layers_[layer].stride(), steps = batch_->steps;
+  views_.resize(layers_.size());
+  views_[layer].reserve(steps * stride);
+  traces_[layer].spikes.expand(1, steps, views_[layer].data());
+  return {traces_[layer].u.data() + stride, views_[layer].data(), stride, layers_[layer].neurons(),
+          spikes(layer, 0)};
+}
+
+void NetworkPass::backward(const float* grad_score, float* packed) {
+  for (size_t k = 0; k < layers_.size(); ++k) layers_[k].begin_backward(traces_[k], count_);
+  readout_.begin_backward(readout_trace_, count_);
+  for (int segment = segments_ - 1; segment >= 0; --segment) {
+    if (segment != segment_) {
+      restore(segment);
+      run(segment);
+      // The end of the segment now stands in front of its rows.
+      restore(segment);
+    }
+    for (int piece = pieces_of(segment) - 1; piece >= 0; --piece) backward_piece(piece, grad_score, packed);
+  }
+}
+
+void NetworkPass::backward_piece(int index, const float* grad_score, float* packed) {
+  const Piece piece = piece_at(segment_, index, false);
+  size_t widest = input_stride_, offset = 0;
+  for (const auto& layer : layers_) {
+    widest = std::max<size_t>(widest, layer.stride());
+    offset += layer.gradient_size();
+  }
+  g_.reserve(piece.rows() * widest);
+  gx_.reserve(piece.rows() * widest);
+  readout_.backward(traces_.back(), piece, batch_->steps, readout_trace_, grad_score, g_.data(),
+                    packed + offset, scratch_);
+  layers_.back().find_near(piece, traces_.back());
+  for (size_t k = layers_.size(); k-- > 0;) {
+    offset -= layers_[k].gradient_size();
+    layers_[k].backward(input_of(k), piece, traces_[k], g_.data(), packed + offset, scratch_);
+    if (k > 0) layers_[k - 1].find_near(piece, traces_[k - 1]);
+    if (k == 0 && !batch_->input_gradient) return;
+    layers_[k].pass_down(piece, k > 0 ? &traces_[k - 1].near : nullptr, g_.data(), gx_.data());
+    std::swap(g_, gx_);
+  }
+  copy_input_gradient(piece, segment_ * segment_steps_ + index * piece_steps_);
+}
+
+void NetworkPass::copy_input_gradient(const Piece& piece, int first_step) {
+  const float* from = g_.data();
+  for (int t = first_step; t < first_step + piece.steps; ++t) {
+    float* to = batch_->input_gradient + (static_cast<size_t>(t) * batch_->clips + first_) * inputs_;
+    for (int i = 0; i < count_; ++i, from += input_stride_, to += inputs_) std::copy_n(from, inputs_, to);
+  }
+}
+
+}  // namespace sonospike

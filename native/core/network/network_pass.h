@@ -1,0 +1,93 @@
+#pragma once
+
+#include <vector>
+
+#include "core/network/backend.h"
+#include "core/network/lif_layer.h"
+#include "core/network/readout.h"
+
+namespace sonospike {
+
+/// Takes groups of clips through a network, forward and back. Of one thread.
+///
+/// Time is cut into pieces that stay in the first- and second-level cache while all layers work on them. A
+/// layer is one piece behind the layer below, so that layers of which each waits for its own last step are
+/// scanned side by side. What backward needs is kept for as many pieces as fit (a segment); of the segments
+/// before, only the state that they start from, and they are computed again when backward gets there. So
+/// memory does not grow with the length of a clip but for that.
+class NetworkPass {
+ public:
+  /// What stays when `forward` is done.
+  enum class Keep {
+    kScores,      ///< scores and numbers of spikes
+    kTrace,       ///< what backward needs
+    kEverything,  ///< all steps, however many
+  };
+
+  /// Bytes at a time.
+  struct Limits {
+    size_t group = size_t{1} << 20;     ///< trace of the clips of a group: the second-level cache
+    size_t segment = size_t{32} << 20;  ///< trace of a segment
+    size_t input = size_t{4} << 20;     ///< input of a segment where no trace is kept
+  };
+
+  NetworkPass(const std::vector<LifLayer>& layers, const Readout& readout, int inputs, const Limits& limits);
+
+  /// Clips that are best taken together, where they have `steps` steps.
+  int group_size(int steps) const;
+
+  /// `count` clips of a batch from `first` on. `worker`: for Batch::input.
+  void forward(const Batch& batch, int first, int count, int worker, Keep keep);
+  /// [stride of the readout]
+  const float* scores(int clip) const;
+  /// Of all neurons and steps.
+  double spikes(int layer, int clip) const;
+  /// After kEverything with one clip.
+  ActivityView view(int layer);
+
+  /// After kTrace, for the same clips. grad_score: dL/dscore, [count, stride of the readout]. Gradients of
+  /// the parameters are added to `packed`: layer by layer, then the readout.
+  void backward(const float* grad_score, float* packed);
+
+ private:
+  size_t step_bytes() const;
+  int piece_steps() const;
+  void begin(Keep keep);
+  void run(int segment);
+  int steps_of(int segment) const;
+  int pieces_of(int segment) const;
+  Piece piece_at(int segment, int piece, bool ring) const;
+  void run_stage(int stage);
+  void scan(int stage, int least, int most);
+  void carry_over(size_t layer, int piece);
+  template <typename Visit>
+  void visit_state(Visit visit);
+  void save(int segment);
+  void restore(int segment);
+  const Activity& input_of(size_t layer) const { return layer > 0 ? traces_[layer - 1].spikes : input_; }
+  void backward_piece(int piece, const float* grad_score, float* packed);
+  void copy_input_gradient(const Piece& piece, int first_step);
+
+  const std::vector<LifLayer>& layers_;
+  const Readout& readout_;
+  int inputs_, input_stride_;
+  Limits limits_;
+
+  // The clips in hand.
+  const Batch* batch_ = nullptr;
+  int first_ = 0, count_ = 0, worker_ = 0;
+  int piece_steps_ = 0, segment_steps_ = 0, segments_ = 0;
+  int segment_ = 0;    // in hand
+  bool ring_ = false;  // the layers' rows of a piece are used again by the next but one
+
+  Activity input_;
+  std::vector<LayerTrace> traces_;
+  ReadoutTrace readout_trace_;
+  EventScratch scratch_;
+  std::vector<LifForwardArgs> scans_;
+  Buffer<float> g_, gx_;                  // backward: dL/ds of the layer in hand and of the one below
+  std::vector<Buffer<float>> views_;      // [layer]: spikes as floats
+  std::vector<std::vector<char>> saved_;  // [segment]: the state that it starts from
+};
+
+}  // namespace sonospike

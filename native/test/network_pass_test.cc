@@ -1,0 +1,113 @@
+// A clip cut into segments that are computed again against the same clip as a whole, bit for bit.
+#include "core/network/network_pass.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "test/instruction_sets.h"
+#include "test/network_cases.h"
+
+namespace sonospike {
+namespace {
+
+using Keep = NetworkPass::Keep;
+using test::NetworkCase;
+
+constexpr NetworkPass::Limits kShortSegments{size_t{1} << 20, 1, 1};  // one piece each
+
+/// A network with its weights, taken through by a pass of its own.
+class Taken {
+ public:
+  Taken(const NetworkCase& c, const NetworkPass::Limits& limits)
+      : case_(c),
+        layers_(make_layers(c)),
+        readout_(c.options.readout, c.options.layers.back().neurons, layers_.back().stride(),
+                 c.options.classes),
+        pass_(layers_, readout_, c.options.inputs, limits) {
+    readout_.load(ParameterTable(c.options), c.parameters.data());
+  }
+
+  /// Scores and numbers of spikes of `count` clips.
+  std::vector<double> forward(int first, int count, Keep keep) {
+    batch_ = case_.batch();
+    batch_.input_gradient = input_gradient_.data();
+    pass_.forward(batch_, first, count, 0, keep);
+    std::vector<double> seen;
+    for (int clip = 0; clip < count; ++clip) {
+      seen.insert(seen.end(), pass_.scores(clip), pass_.scores(clip) + case_.options.classes);
+      for (size_t k = 0; k < layers_.size(); ++k) seen.push_back(pass_.spikes(static_cast<int>(k), clip));
+    }
+    return seen;
+  }
+
+  /// Gradients of parameters and input of these clips.
+  std::vector<float> backward(int first, int count) {
+    size_t size = readout_.gradient_size();
+    for (const auto& layer : layers_) size += layer.gradient_size();
+    input_gradient_.assign(case_.clips.size() * case_.steps * case_.options.inputs, 0.0f);
+    forward(first, count, Keep::kTrace);
+    Buffer<float> grad_score(static_cast<size_t>(count) * readout_.stride());
+    for (int clip = 0; clip < count; ++clip) {
+      clip_loss(case_.options.readout.kind, case_.loss, pass_.scores(clip), case_.options.classes,
+                case_.labels[first + clip], 1.0f, grad_score.data() + clip * readout_.stride());
+    }
+    std::vector<float> packed(size);
+    pass_.backward(grad_score.data(), packed.data());
+    packed.insert(packed.end(), input_gradient_.begin(), input_gradient_.end());
+    return packed;
+  }
+
+ private:
+  static std::vector<LifLayer> make_layers(const NetworkCase& c) {
+    std::vector<LifLayer> layers;
+    int inputs = c.options.inputs, stride = pad_lanes(inputs);
+    for (size_t k = 0; k < c.options.layers.size(); ++k) {
+      layers.emplace_back(c.options.layers[k], inputs, stride);
+      layers.back().load(ParameterTable(c.options), "layers." + std::to_string(k) + ".", c.parameters.data());
+      inputs = c.options.layers[k].neurons;
+      stride = layers.back().stride();
+    }
+    return layers;
+  }
+
+  const NetworkCase& case_;
+  std::vector<LifLayer> layers_;
+  Readout readout_;
+  NetworkPass pass_;
+  Batch batch_;
+  std::vector<float> input_gradient_;
+};
+
+bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
+TEST_CASE("network pass: segments computed again give the bits of the whole") {
+  test::at_every_instruction_set([](const Kernels&) {
+    for (uint32_t seed = 500; seed < 560; ++seed) {
+      CAPTURE(seed);
+      test::CaseMaker maker(seed);
+      NetworkCase c = maker.make(seed % 2 ? test::Spikes::kHard : test::Spikes::kSoft, {3, 40, 30, 1, 1});
+      c.steps = maker.between(1, 300);
+      c.clips.clear();
+      c.labels.clear();
+      maker.add_clips(c, 5);
+      Taken whole(c, {}), cut(c, kShortSegments);
+      for (int count : {1, 5, 2}) {
+        CAPTURE(count);
+        const int first = 5 - count;
+        const auto expected = whole.forward(first, count, Keep::kTrace);
+        CHECK(whole.forward(first, count, Keep::kScores) == expected);
+        CHECK(cut.forward(first, count, Keep::kScores) == expected);
+        CHECK(cut.forward(first, count, Keep::kTrace) == expected);
+        CHECK(cut.forward(first, count, Keep::kEverything) == expected);
+        CHECK(same_bits(cut.backward(first, count), whole.backward(first, count)));
+      }
+    }
+  });
+}
+
+}  // namespace
+}  // namespace sonospike
