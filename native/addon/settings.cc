@@ -115,8 +115,10 @@ NetworkOptions read_network(const Napi::Object& network, int inputs, int classes
 
 /// Memory follows from the settings alone, so that a small file cannot ask for more than a machine has.
 void check_size(const Napi::Env& env, const ModelOptions& options) {
-  if (int64_t{options.frames} * options.encoding.steps_per_frame > kMostSteps) fail(env, "too many time steps");
-  if (int64_t{options.frames} * options.front_end.feature_count() > kMostFeatures) fail(env, "too many features");
+  if (int64_t{options.frames} * options.encoding.steps_per_frame > kMostSteps)
+    fail(env, "too many time steps");
+  if (int64_t{options.frames} * options.front_end.feature_count() > kMostFeatures)
+    fail(env, "too many features");
   if (ParameterTable(options.network).size() > static_cast<size_t>(kMostParameters)) {
     fail(env, "the network has too many parameters");
   }

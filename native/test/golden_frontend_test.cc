@@ -14,6 +14,13 @@
 namespace sonospike {
 namespace {
 
+/// Scaling of a clip with its own statistics.
+FeatureScaling clip_scaling(const float* values, size_t frames, int features, ScalingKind kind, bool pooled) {
+  ScalingStatistics statistics(features);
+  statistics.add(values, frames);
+  return statistics.scaling(kind, pooled);
+}
+
 double largest_difference(const std::vector<float>& ours, const test::Tensor& theirs) {
   REQUIRE(ours.size() == theirs.values.size());
   double largest = 0;

@@ -10,6 +10,13 @@
 namespace sonospike {
 namespace {
 
+/// Scaling of a clip with its own statistics.
+FeatureScaling clip_scaling(const float* values, size_t frames, int features, ScalingKind kind, bool pooled) {
+  ScalingStatistics statistics(features);
+  statistics.add(values, frames);
+  return statistics.scaling(kind, pooled);
+}
+
 constexpr int kFeatures = 3;
 
 /// [frames, kFeatures], each feature with a mean far above its spread.

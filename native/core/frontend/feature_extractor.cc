@@ -39,19 +39,22 @@ size_t FeatureExtractor::raw(const float* samples, size_t n, int rate, Extractor
   return count;
 }
 
-void FeatureExtractor::scale(const float* raw, size_t raw_frames, float* out) const {
+void FeatureExtractor::scale(const float* raw, size_t raw_frames, float* out,
+                             ExtractorWorkspace& workspace) const {
   if (scaling_.over_training_set && scaling_.kind != ScalingKind::kNone) {
     assert(training_scaling_.feature_count() == feature_count());
     return apply_scaling(training_scaling_, raw, raw_frames, frames_, out);
   }
-  apply_scaling(clip_scaling(raw, raw_frames, feature_count(), scaling_.kind, scaling_.pooled), raw,
-                raw_frames, frames_, out);
+  workspace.statistics.reset(feature_count());
+  if (scaling_.kind != ScalingKind::kNone) workspace.statistics.add(raw, raw_frames);
+  workspace.statistics.scaling(scaling_.kind, scaling_.pooled, workspace.scaling);
+  apply_scaling(workspace.scaling, raw, raw_frames, frames_, out);
 }
 
 void FeatureExtractor::extract(const float* samples, size_t n, int rate, float* out,
                                ExtractorWorkspace& workspace) const {
   const size_t count = raw(samples, n, rate, workspace);
-  scale(workspace.raw.data(), count, out);
+  scale(workspace.raw.data(), count, out, workspace);
 }
 
 }  // namespace sonospike

@@ -15,6 +15,8 @@ namespace sonospike {
 struct ExtractorWorkspace {
   std::vector<float> resampled, raw;
   FrontEndWorkspace front_end;
+  ScalingStatistics statistics;
+  FeatureScaling scaling;
 };
 
 /// From samples at any rate to the scaled frames that the encoder takes: resampling, front end, scaling, then
@@ -35,7 +37,7 @@ class FeatureExtractor {
   /// Unscaled frames, all of them, in workspace.raw. Returns how many. May be called by several threads.
   size_t raw(const float* samples, size_t n, int rate, ExtractorWorkspace& workspace) const;
   /// Scales raw frames to out[frames, features]. Statistics of the clip are those of all its frames.
-  void scale(const float* raw, size_t raw_frames, float* out) const;
+  void scale(const float* raw, size_t raw_frames, float* out, ExtractorWorkspace& workspace) const;
   /// raw, then scale.
   void extract(const float* samples, size_t n, int rate, float* out, ExtractorWorkspace& workspace) const;
 

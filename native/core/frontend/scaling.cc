@@ -7,36 +7,43 @@
 
 namespace sonospike {
 
-ScalingStatistics::ScalingStatistics(int features) {
+void ScalingStatistics::reset(int features) {
   assert(features > 0);
   const float infinity = std::numeric_limits<float>::infinity();
   features_.assign(features, Feature{infinity, -infinity, 0, 0});
+  frames_ = 0;
 }
 
 void ScalingStatistics::add(const float* values, size_t frames) {
   if (frames == 0) return;
+  if (frames_ == 0) return take(values, frames);
+  ScalingStatistics block(feature_count());
+  block.take(values, frames);
+  merge(block);
+}
+
+/// The first frames. Two passes: the deviations are from their own mean, so that none is lost to
+/// cancellation.
+void ScalingStatistics::take(const float* values, size_t frames) {
   const int features = feature_count();
-  ScalingStatistics block(features);
-  block.frames_ = frames;
-  // Two passes: the deviations are from the block's own mean, so that none is lost to cancellation.
+  frames_ = frames;
   for (size_t frame = 0; frame < frames; ++frame) {
     for (int f = 0; f < features; ++f) {
       const float value = values[frame * features + f];
-      Feature& feature = block.features_[f];
+      Feature& feature = features_[f];
       feature.min = std::min(feature.min, value);
       feature.max = std::max(feature.max, value);
       feature.mean += value;
     }
   }
-  for (Feature& feature : block.features_) feature.mean /= static_cast<double>(frames);
+  for (Feature& feature : features_) feature.mean /= static_cast<double>(frames);
   for (size_t frame = 0; frame < frames; ++frame) {
     for (int f = 0; f < features; ++f) {
-      Feature& feature = block.features_[f];
+      Feature& feature = features_[f];
       const double deviation = values[frame * features + f] - feature.mean;
       feature.squares += deviation * deviation;
     }
   }
-  merge(block);
 }
 
 void ScalingStatistics::merge(const ScalingStatistics& later) {
@@ -68,9 +75,14 @@ ScalingStatistics::Feature ScalingStatistics::pool() const {
 
 FeatureScaling ScalingStatistics::scaling(ScalingKind kind, bool pooled) const {
   FeatureScaling result;
+  scaling(kind, pooled, result);
+  return result;
+}
+
+void ScalingStatistics::scaling(ScalingKind kind, bool pooled, FeatureScaling& result) const {
   result.offset.assign(features_.size(), 0.0f);
   result.scale.assign(features_.size(), 1.0f);
-  if (frames_ == 0 || kind == ScalingKind::kNone) return result;
+  if (frames_ == 0 || kind == ScalingKind::kNone) return;
 
   const Feature all = pool();
   const double count = static_cast<double>(frames_) * (pooled ? feature_count() : 1);
@@ -85,13 +97,6 @@ FeatureScaling ScalingStatistics::scaling(ScalingKind kind, bool pooled) const {
       result.scale[f] = static_cast<float>(1 / (std::sqrt(feature.squares / count) + 1e-5));
     }
   }
-  return result;
-}
-
-FeatureScaling clip_scaling(const float* values, size_t frames, int features, ScalingKind kind, bool pooled) {
-  ScalingStatistics statistics(features);
-  if (kind != ScalingKind::kNone) statistics.add(values, frames);
-  return statistics.scaling(kind, pooled);
 }
 
 void apply_scaling(const FeatureScaling& scaling, const float* values, size_t frames, size_t out_frames,

@@ -24,7 +24,9 @@ struct FeatureScaling {
 /// object for each clip (or each fixed group of clips) and merge them in the order of the clips.
 class ScalingStatistics {
  public:
-  explicit ScalingStatistics(int features);
+  explicit ScalingStatistics(int features = 1) { reset(features); }
+  /// Forgets what was seen.
+  void reset(int features);
 
   int feature_count() const { return static_cast<int>(features_.size()); }
   /// Frames seen.
@@ -38,6 +40,8 @@ class ScalingStatistics {
   /// The scaling that the statistics give; the identity if no frame has been seen. A feature that never
   /// changes becomes 0.
   FeatureScaling scaling(ScalingKind kind, bool pooled) const;
+  /// The same, to memory that is there.
+  void scaling(ScalingKind kind, bool pooled, FeatureScaling& out) const;
 
  private:
   struct Feature {
@@ -47,15 +51,13 @@ class ScalingStatistics {
     double squares;  // sum of squared deviations from the mean
   };
 
+  void take(const float* values, size_t frames);
   static void combine(Feature& into, double count, const Feature& other, double other_count);
   Feature pool() const;
 
   uint64_t frames_ = 0;
   std::vector<Feature> features_;
 };
-
-/// Scaling of a clip with its own statistics.
-FeatureScaling clip_scaling(const float* values, size_t frames, int features, ScalingKind kind, bool pooled);
 
 /// Scales values[frames, features] and cuts them, or pads them with zeros, to out[out_frames, features].
 void apply_scaling(const FeatureScaling& scaling, const float* values, size_t frames, size_t out_frames,

@@ -40,9 +40,9 @@ void FeatureStore::fit(const std::vector<int>& training, bool keep) {
     }
     extractor_->set_training_scaling(total.scaling(extractor_->scaling().kind, extractor_->scaling().pooled));
   }
-  pool_.run(size(), [&](int i, int) {
+  pool_.run(size(), [&](int i, int worker) {
     features_[i].resize(extractor_->size());
-    extractor_->scale(raw_[i].data(), raw_[i].size() / features, features_[i].data());
+    extractor_->scale(raw_[i].data(), raw_[i].size() / features, features_[i].data(), workspaces_[worker]);
   });
   raw_.clear();
   fitted_ = true;
