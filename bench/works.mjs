@@ -1,0 +1,48 @@
+/** How a unit is made of seconds or bytes, and which way is better. */
+const UNITS = {
+  ms: { of: (s) => s * 1e3, better: 'less' },
+  us: { of: (s) => s * 1e6, better: 'less' },
+  MB: { of: (bytes) => bytes / 1e6, better: 'less' },
+  'clips/s': { of: (s) => 1 / s, better: 'more' },
+};
+
+const PATIENCE = 10; // seconds for the repeats of all works together, where three repeats take no longer
+
+/**
+ * Times several pieces of work by turns, so that what else the machine does falls on all alike; the first round warms
+ * up, and shows how many of the repeats there is time for. Each work gives its seconds, or is timed here.
+ */
+export async function alternate(repeats, works) {
+  const seconds = Object.fromEntries(Object.keys(works).map((name) => [name, []]));
+  let rounds = repeats;
+  for (let round = 0; round <= rounds; round++) {
+    const begin = performance.now();
+    for (const [name, work] of Object.entries(works)) {
+      const start = performance.now();
+      const own = await work();
+      const taken = typeof own === 'number' ? own : (performance.now() - start) / 1000;
+      if (round > 0) seconds[name].push(taken);
+    }
+    const fitting = Math.round((PATIENCE * 1000) / (performance.now() - begin));
+    if (round === 0) rounds = Math.min(repeats, Math.max(3, fitting));
+  }
+  return seconds;
+}
+
+/**
+ * Rows of the report from what `alternate` gave.
+ * @param about `suite`, `what`, `unit`; `floor`: the least seconds, of all or by name; `more`: further fields by name
+ */
+export function rows({ suite, what, unit, floor, more = {} }, seconds) {
+  const { of, better } = UNITS[unit];
+  return Object.entries(seconds).map(([who, values]) => {
+    const least = typeof floor === 'object' ? floor[who] : floor;
+    const row = { suite, what, who, unit, better, values: values.map(of) };
+    return { ...row, ...(least && { floor: of(least) }), ...more[who] };
+  });
+}
+
+/** Rows of which each is compared with the one before it. */
+export function chained(list) {
+  return list.map((row, i) => (i === 0 ? row : { ...row, compare: [row.who, list[i - 1].who] }));
+}
