@@ -24,7 +24,7 @@ the same spikes, scores, gradients or features. The floor is the work's arithmet
                    (default: ${Object.values(GRID).join(' ')})
   --grid           all of ${Object.values(WHOLE_GRID).join(' ')}
   --threads N      threads for training, batches and layers (default: all cores)
-  --repeats N      timed runs of each, after one to warm up; fewer, but three, where they take long (default: 7)
+  --repeats N      timed runs of each, after one to warm up; fewer where they take long (default: 7)
   --quick          the smallest case of each suite, once: whether it works
   --json           one JSON document on stdout instead of a table
   --out FILE       writes the JSON document to a file as well

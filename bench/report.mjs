@@ -54,12 +54,12 @@ function unitText({ unit, p99, process }) {
   return process === undefined ? unit : `${unit} of ${number(process)}`;
 }
 
-const HEAD = ['', 'who', 'median', 'quartiles', 'unit', 'floor', 'as fast'];
+const HEAD = ['', 'who', 'median', 'quartiles', 'unit', 'floor', 'ratio'];
 const TO_THE_RIGHT = [2, 3, 5];
 
 function cellsOf(row, before) {
   const what = row.what === before?.what ? '' : row.what;
-  if (row.refused) return [what, row.who, 'refused:', row.refused];
+  if (row.refused) return [what, row.who, `refused: ${row.refused}`];
   return [
     what,
     row.who,
@@ -74,7 +74,7 @@ function cellsOf(row, before) {
 function printSuite(suite, rows) {
   const lines = [[suite, ...HEAD.slice(1)], ...rows.map((row, i) => cellsOf(row, rows[i - 1]))];
   const full = lines.filter((line) => line.length === HEAD.length);
-  const widths = HEAD.map((_, i) => Math.max(0, ...full.map((line) => line[i].length)));
+  const widths = HEAD.map((_, i) => Math.max(...(i < 2 ? lines : full).map((line) => line[i].length)));
   console.log();
   for (const line of lines) {
     const aligned = line.length === HEAD.length ? TO_THE_RIGHT : [];

@@ -6,7 +6,9 @@ const UNITS = {
   'clips/s': { of: (s) => 1 / s, better: 'more' },
 };
 
-const PATIENCE = 10; // seconds for the repeats of all works together, where three repeats take no longer
+const PATIENCE = 10; // seconds that the repeats of all works together should take
+const LONG = 30; // seconds of a round, of which one is enough
+const LEAST_REPEATS = 3; // of a shorter one
 
 /**
  * Times several pieces of work by turns, so that what else the machine does falls on all alike; the first round warms
@@ -23,10 +25,14 @@ export async function alternate(repeats, works) {
       const taken = typeof own === 'number' ? own : (performance.now() - start) / 1000;
       if (round > 0) seconds[name].push(taken);
     }
-    const fitting = Math.round((PATIENCE * 1000) / (performance.now() - begin));
-    if (round === 0) rounds = Math.min(repeats, Math.max(3, fitting));
+    if (round === 0) rounds = Math.min(repeats, affordable((performance.now() - begin) / 1000));
   }
   return seconds;
+}
+
+/** The repeats that there is time for. */
+function affordable(secondsOfRound) {
+  return secondsOfRound > LONG ? 1 : Math.max(LEAST_REPEATS, Math.round(PATIENCE / secondsOfRound));
 }
 
 /**
