@@ -126,33 +126,37 @@ export async function measureActivity(model, clips) {
 }
 
 const ROUNDS = 2 ** 21;
-const TRIES = 15;
+const TRIES = 5;
 // Of each of two arrays a thread. The larger ones are beyond the caches, the smaller ones not.
 const [LEAST_FLOATS, MOST_FLOATS] = [2 ** 20, 2 ** 23];
 
 const measured = new Map();
 
-/** The best of some tries, measured once for each instruction set. */
-function best(name, measure) {
+/** Measures anew; gives a function for the most that has been measured at the time it is called. */
+function most(name, measure) {
   const key = `${native().info().instructionSet} ${name}`;
-  if (!measured.has(key)) measured.set(key, Math.max(...Array.from({ length: TRIES }, measure)));
-  return measured.get(key);
+  measured.set(key, Math.max(measured.get(key) ?? 0, ...Array.from({ length: TRIES }, measure)));
+  return () => measured.get(key);
 }
 
 /** Operations per second of `threads` threads at once, with the instruction set in use. */
 export function peakOperations(threads) {
-  return best(`operations ${threads}`, () => native().peakOperations(threads, ROUNDS));
+  return most(`operations ${threads}`, () => native().peakOperations(threads, ROUNDS));
 }
 
 /** Bytes per second to and from arrays of about `size` bytes in all, which caches may hold; of memory if not given. */
 export function bandwidth(threads, size = Number.POSITIVE_INFINITY) {
   const wanted = 2 ** Math.ceil(Math.log2(size / 8 / threads));
   const floats = Math.min(MOST_FLOATS, Math.max(LEAST_FLOATS, wanted));
-  return best(`bytes ${threads} ${floats}`, () => native().memoryBandwidth(threads, floats));
+  return most(`bytes ${threads} ${floats}`, () => native().memoryBandwidth(threads, floats));
 }
 
-/** Seconds of work at the peak. */
-export function floorSeconds(slots, threads, bytes = 0) {
-  const arithmetic = (slots * OPERATIONS_PER_SLOT) / peakOperations(threads);
-  return bytes > 0 ? Math.max(arithmetic, bytes / bandwidth(threads, bytes)) : arithmetic;
+/**
+ * The least seconds of some work, as a function: other programs may hide the peak for a while, so it is measured again
+ * for every floor, and floors are taken at the end.
+ */
+export function floorOf(slots, threads, bytes = 0) {
+  const operations = peakOperations(threads);
+  const traffic = bytes > 0 ? bandwidth(threads, bytes) : () => 1;
+  return () => Math.max((slots * OPERATIONS_PER_SLOT) / operations(), bytes / traffic());
 }

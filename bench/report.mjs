@@ -8,7 +8,7 @@ export function machine({ threads, torch, peers }) {
   const { version, node, platform, instructionSet, compiler } = info();
   const date = new Date().toISOString().slice(0, 10);
   const cpu = cpus()[0]?.model.trim() ?? 'unknown';
-  const most = (n) => ({ threads: n, operations: peakOperations(n), bytes: bandwidth(n) });
+  const most = (n) => ({ threads: n, operations: peakOperations(n)(), bytes: bandwidth(n)() });
   const peak = { one: most(1), all: most(threads) };
   const cores = availableParallelism();
   const memory = totalmem();
@@ -32,8 +32,9 @@ export function finish(results) {
     if (!values) return row;
     const { median, lower, upper } = quartiles(values);
     const measured = { ...row, runs: values.length, median, lower, upper };
-    if (row.floor === undefined) return measured;
-    return { ...measured, timesFloor: row.better === 'less' ? median / row.floor : row.floor / median };
+    if (!row.floor) return measured;
+    const floor = row.floor();
+    return { ...measured, floor, timesFloor: row.better === 'less' ? median / floor : floor / median };
   });
   return rows.map(({ compare, ...row }) => (compare ? { ...row, ...ratioOf(rows, row, compare) } : row));
 }

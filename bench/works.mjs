@@ -37,14 +37,15 @@ function affordable(secondsOfRound) {
 
 /**
  * Rows of the report from what `alternate` gave.
- * @param about `suite`, `what`, `unit`; `floor`: the least seconds, of all or by name; `more`: further fields by name
+ * @param about `suite`, `what`, `unit`; `floor`: the least seconds (`floorOf`), of all or by name; `more`: further
+ *   fields by name
  */
 export function rows({ suite, what, unit, floor, more = {} }, seconds) {
   const { of, better } = UNITS[unit];
   return Object.entries(seconds).map(([who, values]) => {
-    const least = typeof floor === 'object' ? floor[who] : floor;
+    const least = typeof floor === 'function' ? floor : floor?.[who];
     const row = { suite, what, who, unit, better, values: values.map(of) };
-    return { ...row, ...(least && { floor: of(least) }), ...more[who] };
+    return { ...row, ...(least && { floor: () => of(least()) }), ...more[who] };
   });
 }
 

@@ -2,7 +2,7 @@ import { presetSettings } from '../../dist/index.js';
 import { native } from '../../dist/native.js';
 import { requireClose } from '../checks.mjs';
 import { DIGITS } from '../clips.mjs';
-import { featureWork, floorSeconds, resampleWork } from '../floor.mjs';
+import { featureWork, floorOf, resampleWork } from '../floor.mjs';
 import { random } from '../random.mjs';
 import { alternate, rows } from '../works.mjs';
 
@@ -67,7 +67,7 @@ export async function benchFrontend({ repeats, peer, peers, progress }) {
       suite: 'frontend',
       what: each.what,
       unit: 'ms',
-      floor: floorSeconds(each.slots, 1),
+      floor: floorOf(each.slots, 1),
       more,
     };
     results.push(...rows(about, await alternate(repeats, works)));

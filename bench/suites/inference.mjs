@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { createModel, presetSettings, readAudio } from '../../dist/index.js';
 import { requireClose } from '../checks.mjs';
 import { DIGITS } from '../clips.mjs';
-import { featureWork, floorSeconds, measureActivity, networkWork, resampleWork } from '../floor.mjs';
+import { featureWork, floorOf, measureActivity, networkWork, resampleWork } from '../floor.mjs';
 import { quantile } from '../statistics.mjs';
 import { alternate, rows } from '../works.mjs';
 import { originalProgram } from './training.mjs';
@@ -86,7 +86,7 @@ async function benchSingle(preset, model, wavs, { repeats, peer }) {
         0.99,
       ) * 1000,
   };
-  const floor = { sonospike: floorSeconds(slots.all, 1), pytorch: floorSeconds(slots.network, 1) };
+  const floor = { sonospike: floorOf(slots.all, 1), pytorch: floorOf(slots.network, 1) };
   return rows({ suite: 'inference', what: `${preset}, one clip`, unit: 'ms', floor, more }, seconds);
 }
 
@@ -98,7 +98,7 @@ async function benchBatch(preset, model, wavs, { repeats, threads }) {
       return (performance.now() - start) / 1000 / wavs.length;
     },
   };
-  const floor = floorSeconds((await predictionWork(model, wavs)).all, threads);
+  const floor = floorOf((await predictionWork(model, wavs)).all, threads);
   const what = `${preset}, batch of ${wavs.length}`;
   return rows({ suite: 'inference', what, unit: 'clips/s', floor }, await alternate(repeats, works));
 }

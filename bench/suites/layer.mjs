@@ -2,7 +2,7 @@ import { presetSettings } from '../../dist/index.js';
 import { native } from '../../dist/native.js';
 import { requireAllClose, requireClose, requireSameSpikes } from '../checks.mjs';
 import { DIGITS } from '../clips.mjs';
-import { floorSeconds, layerTraffic, networkWork } from '../floor.mjs';
+import { floorOf, layerTraffic, networkWork } from '../floor.mjs';
 import { random } from '../random.mjs';
 import { alternate, rows } from '../works.mjs';
 
@@ -168,8 +168,8 @@ function floors(layer, { n, steps, batch, density }, threads) {
   const fired = spikes[0].reduce((sum, s) => sum + s, 0) / spikes[0].length;
   const activity = { input: density, layers: [fired] };
   const { forward, backward } = networkWork(layer.settings, activity, { inputGradient: true });
-  const whole = floorSeconds((forward + backward) * batch, threads, layerTraffic(n, steps * batch));
-  const products = floorSeconds(3 * n * n * steps * batch, threads);
+  const whole = floorOf((forward + backward) * batch, threads, layerTraffic(n, steps * batch));
+  const products = floorOf(3 * n * n * steps * batch, threads);
   return { sonospike: whole, snntorch: whole, spikingjelly: whole, products };
 }
 

@@ -4,7 +4,7 @@ import { createModel, presetSettings } from '../../dist/index.js';
 import { native } from '../../dist/native.js';
 import { requireAllClose, requireClose, requireSameSpikes } from '../checks.mjs';
 import { DIGITS, epochWork, makeTrainer, noiseClips } from '../clips.mjs';
-import { floorSeconds, measureActivity, trainingWork } from '../floor.mjs';
+import { floorOf, measureActivity, trainingWork } from '../floor.mjs';
 import { fittedExponent } from '../statistics.mjs';
 import { alternate, chained, rows } from '../works.mjs';
 import { frontEndCases, frontEndWork } from './frontend.mjs';
@@ -32,7 +32,7 @@ async function benchThreads(preset, batchSize, { threads, repeats, quick }) {
     const one = await makeTrainer({ preset, threads: n, batchSize, count, epochs: repeats + 1 });
     const who = `${n} ${n === 1 ? 'thread' : 'threads'}`;
     works[who] = epochWork(one);
-    floor[who] = floorSeconds(await trainingSlots(one, batchSize), n);
+    floor[who] = floorOf(await trainingSlots(one, batchSize), n);
     made.push(one.model);
   }
   const seconds = await alternate(repeats, works);
@@ -55,7 +55,7 @@ async function benchSets(about, { repeats, threads }, make, compare) {
         native().selectInstructionSet(set);
         return run();
       };
-      floor[set] = floorSeconds(slots, threads);
+      floor[set] = floorOf(slots, threads);
       if (results.length > 0)
         more[set] = { checks: compare(`${about.what}, ${set}`, result, results.at(-1)) };
       results.push(result);
@@ -131,7 +131,8 @@ async function benchGrowth(what, sizes, { repeats, threads }, make) {
     const epoch = epochWork(made);
     works[size] = async () => ((await epoch()) * options.count) / units;
     const slots = await trainingSlots(made, options.batchSize);
-    floor[size] = (floorSeconds(slots, threads) * options.count) / units;
+    const least = floorOf(slots, threads);
+    floor[size] = () => (least() * options.count) / units;
   }
   const seconds = await alternate(repeats, works);
   const exponents = seconds[sizes[0]].map((_, round) =>

@@ -3,7 +3,7 @@ import { presetSettings } from '../../dist/index.js';
 import { native } from '../../dist/native.js';
 import { requireAllClose, requireClose } from '../checks.mjs';
 import { DIGITS, epochWork, makeTrainer, noiseClips } from '../clips.mjs';
-import { floorSeconds, measureActivity, trainingWork } from '../floor.mjs';
+import { floorOf, measureActivity, trainingWork } from '../floor.mjs';
 import { random } from '../random.mjs';
 import { alternate, rows } from '../works.mjs';
 
@@ -93,7 +93,7 @@ export async function benchTraining({ presets, threads, repeats, quick, peer, pr
       }
       const seconds = await alternate(repeats, works);
       const activity = await measureActivity(made.model, noiseClips(4, made.settings.sampleRate, 0.5));
-      const floor = floorSeconds(trainingWork(made.settings, activity, batchSize), threads);
+      const floor = floorOf(trainingWork(made.settings, activity, batchSize), threads);
       results.push(...rows({ suite: 'training', what, unit: 'clips/s', floor, more }, seconds));
     }
   }
