@@ -44,6 +44,7 @@ async function main() {
   if (options.out) writeFileSync(options.out, `${JSON.stringify(report, null, 2)}\n`);
   if (options.json) console.log(JSON.stringify(report));
   else print(report);
+  if (report.results.some(({ failed }) => failed)) process.exitCode = 1;
 }
 
 main().catch((error) => {

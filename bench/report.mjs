@@ -57,10 +57,12 @@ function unitText({ unit, p99, process }) {
 
 const HEAD = ['', 'who', 'median', 'quartiles', 'unit', 'floor', 'ratio'];
 const TO_THE_RIGHT = [2, 3, 5];
+const WIDTH = 120; // columns; a long refusal is whole in the JSON
 
 function cellsOf(row, before) {
   const what = row.what === before?.what ? '' : row.what;
   if (row.refused) return [what, row.who, `refused: ${row.refused}`];
+  if (row.failed) return [what, row.who, `failed: ${row.failed}`];
   return [
     what,
     row.who,
@@ -82,7 +84,7 @@ function printSuite(suite, rows) {
     const cells = line.map((cell, i) =>
       aligned.includes(i) ? cell.padStart(widths[i]) : cell.padEnd(widths[i]),
     );
-    console.log(cells.join('  ').trimEnd());
+    console.log(cells.join('  ').trimEnd().slice(0, WIDTH));
   }
 }
 

@@ -167,8 +167,8 @@ function tooLarge({ n, steps, batch }, arrays) {
   return needed > room ? `needs about ${gigabytes(needed)} of memory, ${gigabytes(room)} to spare` : null;
 }
 
-function refusedRow(cell, who, refused) {
-  return { suite: 'layer', what: nameOf(cell), who, unit: 'ms', better: 'less', refused };
+function emptyRow(cell, who, why) {
+  return { suite: 'layer', what: nameOf(cell), who, unit: 'ms', better: 'less', ...why };
 }
 
 /** The least seconds by name: of the layer, whoever computes it, and of its dense products alone. */
@@ -184,7 +184,7 @@ function floors(layer, { n, steps, batch, density }, threads) {
 
 async function benchCell(cell, bench) {
   const noRoom = tooLarge(cell, OUR_ARRAYS);
-  if (noRoom) return [refusedRow(cell, 'sonospike', noRoom)];
+  if (noRoom) return [emptyRow(cell, 'sonospike', { refused: noRoom })];
   const noPeers = bench.peer ? tooLarge(cell, OUR_ARRAYS + PEER_ARRAYS) : null;
   const layer = makeLayer(cell, bench.threads);
   const peers = bench.peer && !noPeers ? await addPeers(layer, cell, bench) : { works: {}, more: {} };
@@ -192,7 +192,7 @@ async function benchCell(cell, bench) {
   const seconds = await alternate(bench.repeats, works);
   const floor = floors(layer, cell, bench.threads);
   const found = rows({ suite: 'layer', what: nameOf(cell), unit: 'ms', floor, more: peers.more }, seconds);
-  return noPeers ? [...found, refusedRow(cell, 'peers', noPeers)] : found;
+  return noPeers ? [...found, emptyRow(cell, 'peers', { refused: noPeers })] : found;
 }
 
 /** Milliseconds of forward and backward of one layer, to weights and input. */
@@ -201,7 +201,9 @@ export async function benchLayer(bench) {
   const ways = new Map(); // the peers' fastest, by shape: the density changes nothing for them
   for (const [i, cell] of bench.grid.entries()) {
     bench.progress(`layer ${i + 1}/${bench.grid.length}: ${nameOf(cell)}`);
-    results.push(...(await benchCell(cell, { ...bench, ways })));
+    // A long run keeps what it has; the bench ends with status 1.
+    const failed = (error) => [emptyRow(cell, 'sonospike', { failed: error.message })];
+    results.push(...(await benchCell(cell, { ...bench, ways }).catch(failed)));
   }
   return results;
 }

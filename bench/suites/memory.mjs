@@ -42,6 +42,10 @@ async function peerMemory(python, batch, threads) {
   }
 }
 
+function refusedRow(what, who, refused) {
+  return { suite: SUITE, what, who, unit: 'MB', better: 'less', refused };
+}
+
 /** A row for each side: megabytes that the work added; `process` is with what was there before it. */
 async function measure(what, repeats, sides) {
   const [bytes, more, refusals] = [{}, {}, []];
@@ -51,7 +55,7 @@ async function measure(what, repeats, sides) {
       seen.push(await side());
     const { refused } = seen.at(-1);
     if (refused) {
-      refusals.push({ suite: SUITE, what, who, unit: 'MB', better: 'less', refused });
+      refusals.push(refusedRow(what, who, refused));
       continue;
     }
     bytes[who] = seen.map(({ baseline, peak }) => peak - baseline);
@@ -62,10 +66,11 @@ async function measure(what, repeats, sides) {
 }
 
 export async function benchMemory({ threads, repeats, quick, peer, python, progress }) {
-  if (!existsSync('/proc/self/clear_refs')) throw new Error('memory is read from /proc, which Linux has');
-  const results = [];
   const batch = quick ? 16 : BATCH;
   const what = `original, training, batch ${batch}`;
+  if (!existsSync('/proc/self/clear_refs'))
+    return [refusedRow(what, 'sonospike', 'memory is read from /proc, which Linux has')];
+  const results = [];
   progress(`memory: ${what}`);
   const sides = { sonospike: () => ourMemory({ batch, seconds: 1, threads }) };
   if (peer) sides.pytorch = () => peerMemory(python, batch, threads);
