@@ -15,7 +15,10 @@ export class Peer {
 
   constructor(python) {
     this.folder = mkdtempSync(join(tmpdir(), 'sonospike-bench-'));
-    this.#child = spawn(python, [PROGRAM], { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#child = spawn(python, [PROGRAM], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+    });
     let errors = '';
     this.#child.stderr.on('data', (data) => {
       errors = (errors + data).slice(-2000);
@@ -58,52 +61,4 @@ export class Peer {
     this.#child.stdin.end();
     rmSync(this.folder, { recursive: true, force: true });
   }
-}
-
-/**
- * Times several pieces of work by turns, so that what else the machine does falls on all alike; the first round
- * warms up. Each gives its seconds, or is timed here.
- */
-export async function alternate(repeats, works) {
-  const seconds = Object.fromEntries(Object.keys(works).map((name) => [name, []]));
-  for (let round = 0; round <= repeats; round++) {
-    for (const [name, work] of Object.entries(works)) {
-      const start = performance.now();
-      const own = await work();
-      const taken = typeof own === 'number' ? own : (performance.now() - start) / 1000;
-      if (round > 0) seconds[name].push(taken);
-    }
-  }
-  return seconds;
-}
-
-/** Rows of the report from what `alternate` gave. */
-export function inMilliseconds(suite, what, seconds) {
-  return Object.entries(seconds).map(([who, values]) => ({
-    suite,
-    who,
-    what,
-    unit: 'ms',
-    values: values.map((s) => s * 1000),
-    better: 'less',
-  }));
-}
-
-/** Cosine of the angle between two arrays. */
-export function cosine(a, b) {
-  let [dot, aa, bb] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    dot += a[i] * b[i];
-    aa += a[i] * a[i];
-    bb += b[i] * b[i];
-  }
-  return dot / Math.sqrt(aa * bb);
-}
-
-/** Throws unless both sides have computed the same. */
-export function requireAlike(what, ours, theirs, least = 0.9999) {
-  if (ours.length !== theirs.length)
-    throw new Error(`${what}: ${ours.length} values here, ${theirs.length} there`);
-  const alike = cosine(ours, theirs);
-  if (!(alike >= least)) throw new Error(`${what}: both sides differ, their cosine is ${alike}`);
 }

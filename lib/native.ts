@@ -158,6 +158,10 @@ export interface NativeAddon {
     clip: number,
     epoch: number,
   ): Float32Array;
+  /** Floating-point operations per second of `threads` threads at once: `rounds` of multiply-adds in registers. */
+  peakOperations(threads: number, rounds: number): number;
+  /** Bytes per second of `threads` threads at once, each adding one array of `floats` to another. */
+  memoryBandwidth(threads: number, floats: number): number;
 }
 
 let loaded: NativeAddon | undefined;

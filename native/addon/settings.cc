@@ -9,11 +9,11 @@
 namespace sonospike {
 namespace {
 
-// As in lib/validation.ts, where the user is told; here they keep the core's arithmetic and memory within
-// bounds.
-constexpr int64_t kMostLayers = 16, kMostNeurons = 8192, kMostLabels = 1000;
+// As in lib/validation.ts, where the user is told, or wider (features and labels, for layers that are
+// measured by themselves); here they keep the core's arithmetic and memory within bounds.
+constexpr int64_t kMostLayers = 16, kMostNeurons = 8192, kMostLabels = kMostNeurons;
 constexpr int64_t kMostFrames = 200'000, kMostStepsPerFrame = 1000, kMostSteps = 2'000'000;
-constexpr int64_t kMostMelBands = 512, kMostFftLength = 16'384, kMostHopLength = 65'536;
+constexpr int64_t kMostMelBands = kMostNeurons, kMostFftLength = 16'384, kMostHopLength = 65'536;
 constexpr int64_t kLeastRate = 1000, kMostRate = 192'000;
 constexpr int64_t kMostFeatures = int64_t{1} << 25;  // of a clip
 constexpr int64_t kMostParameters = int64_t{1} << 28;

@@ -1,16 +1,23 @@
 #include "addon/tools.h"
 
+#include <chrono>
+#include <functional>
+#include <numeric>
+#include <vector>
+
 #include "addon/jobs.h"
 #include "addon/settings.h"
 #include "core/frontend/front_end.h"
 #include "core/frontend/resampler.h"
 #include "core/frontend/scaling.h"
 #include "core/kernels/kernels.h"
+#include "core/support/buffer.h"
 #include "core/support/thread_pool.h"
 
 namespace sonospike {
 namespace {
 
+constexpr int kMostThreads = 256;
 constexpr int kMostEncoded = 1 << 20;  // frames, and features of a frame
 
 Napi::Value info_of(const Napi::CallbackInfo& info) {
@@ -81,6 +88,41 @@ Napi::Value encode(const Napi::CallbackInfo& info) {
   return out;
 }
 
+/// Seconds that `threads` threads take for a task each, all at once.
+double seconds_of(int threads, const std::function<void(int)>& task) {
+  ThreadPool pool(threads);
+  pool.run(threads, [](int, int) {});
+  const auto start = std::chrono::steady_clock::now();
+  pool.run(threads, [&](int index, int) { task(index); });
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// peakOperations(threads, rounds) → floating-point operations per second, of multiply-adds in registers
+Napi::Value peak_operations(const Napi::CallbackInfo& info) {
+  const int threads = static_cast<int>(to_int(info[0], "threads", 1, kMostThreads));
+  const int64_t rounds = to_int(info[1], "rounds", 1, int64_t{1} << 40);
+  std::vector<double> counts(threads);
+  const double seconds = seconds_of(threads, [&](int index) {
+    Buffer<float> sink(kPeakSink);
+    counts[index] = kernels().multiply_add(rounds, sink.data());
+  });
+  return Napi::Number::New(info.Env(), std::accumulate(counts.begin(), counts.end(), 0.0) / seconds);
+}
+
+/// memoryBandwidth(threads, floats) → bytes per second, of adding an array of that size to another on every
+/// thread
+Napi::Value memory_bandwidth(const Napi::CallbackInfo& info) {
+  const int threads = static_cast<int>(to_int(info[0], "threads", 1, kMostThreads));
+  const size_t count = static_cast<size_t>(to_int(info[1], "floats", 1, 1 << 28)) / kLanePad * kLanePad;
+  std::vector<Buffer<float>> arrays(2 * threads);
+  for (auto& array : arrays) array.resize(count);
+  const double seconds = seconds_of(threads, [&](int index) {
+    kernels().add(arrays[2 * index].data(), arrays[2 * index + 1].data(), count);
+  });
+  constexpr double kMoved = 3.0 * sizeof(float);  // two read, one written
+  return Napi::Number::New(info.Env(), kMoved * static_cast<double>(count) * threads / seconds);
+}
+
 /// A function whose C++ exceptions become JavaScript errors.
 template <Napi::Value (*Call)(const Napi::CallbackInfo&)>
 Napi::Value guarded(const Napi::CallbackInfo& info) {
@@ -100,6 +142,8 @@ void define_tools(Napi::Env env, Napi::Object exports) {
   exports.Set("resample", Napi::Function::New<guarded<resample>>(env, "resample"));
   exports.Set("features", Napi::Function::New<guarded<features>>(env, "features"));
   exports.Set("encode", Napi::Function::New<guarded<encode>>(env, "encode"));
+  exports.Set("peakOperations", Napi::Function::New<guarded<peak_operations>>(env, "peakOperations"));
+  exports.Set("memoryBandwidth", Napi::Function::New<guarded<memory_bandwidth>>(env, "memoryBandwidth"));
 }
 
 }  // namespace sonospike

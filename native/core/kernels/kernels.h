@@ -124,6 +124,8 @@ struct AdamArgs {
   float decoupled_decay, l2_decay;
 };
 
+constexpr int kPeakSink = 256;
+
 struct Kernels {
   const char* name;
   void (*gemm)(const GemmArgs&);
@@ -152,6 +154,9 @@ struct Kernels {
   void (*gather)(const GatherArgs&);
   void (*near_threshold)(const NearThresholdArgs&);
   void (*sampled_product)(const SampledProductArgs&);
+  /// The processor at its fastest: multiply-adds that wait for nothing, `rounds` in each of some chains.
+  /// Gives their floating-point operations; `sink` takes kPeakSink floats.
+  double (*multiply_add)(int64_t rounds, float* sink);
 };
 
 /// The fastest that this machine runs, or the one that the environment variable SONOSPIKE_ISA names.

@@ -44,9 +44,10 @@ void Activity::expand(size_t row, size_t rows, float* out) const {
 bool Activity::list(size_t row, int rows, EventScratch& scratch) const {
   if (!binary()) return false;
   const size_t spikes = kernels().count_spikes(bits(row), static_cast<size_t>(rows) * words());
-  if (spikes > kMostDensity * rows * width_) return false;
+  const auto most = static_cast<size_t>(kMostDensity * rows * width_);
+  if (spikes > most) return false;
   scratch.start.reserve(rows + 1);
-  scratch.index.reserve(spikes + kLanePad);
+  scratch.index.reserve(most + kLanePad);
   kernels().list_spikes(bits(row), rows, words(), scratch.start.data(), scratch.index.data());
   return true;
 }

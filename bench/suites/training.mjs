@@ -1,0 +1,101 @@
+import { isDeepStrictEqual } from 'node:util';
+import { presetSettings } from '../../dist/index.js';
+import { native } from '../../dist/native.js';
+import { requireAllClose, requireClose } from '../checks.mjs';
+import { DIGITS, epochWork, makeTrainer, noiseClips } from '../clips.mjs';
+import { floorOf, measureActivity, trainingWork } from '../floor.mjs';
+import { random } from '../random.mjs';
+import { alternate, rows } from '../works.mjs';
+
+const BATCHES = [10, 64, 256];
+const TOLERANCE = 1e-4; // relative, of float32 sums in another order over 800 steps
+
+/** The weights after one epoch on one thread and on `threads` are the same. */
+async function checkThreads(preset, threads, batchSize) {
+  const options = { preset, batchSize, count: 2 * batchSize, epochs: 1 };
+  const [one, many] = await Promise.all(
+    [1, threads].map(async (n) => {
+      const { model, trainer } = await makeTrainer({ ...options, threads: n });
+      await trainer.runEpoch();
+      return model.readParameters();
+    }),
+  );
+  if (!isDeepStrictEqual(one, many))
+    throw new Error(`training ${preset}: ${threads} threads give other bits than 1`);
+}
+
+/** The request that makes the original program in PyTorch, with our weights and inputs. */
+export function originalProgram(peer, model, settings, { inputs, batch, threads }) {
+  for (const [name, values] of Object.entries(model.readParameters())) peer.write(name, values);
+  peer.write('input', inputs);
+  const sizes = [20, ...settings.network.layers.map(({ neurons }) => neurons)];
+  const steps = settings.frames * settings.encoding.stepsPerFrame;
+  const labels = Array.from({ length: batch }, (_, i) => i % DIGITS.length);
+  return { op: 'make', kind: 'original', sizes, steps, batch, labels, threads };
+}
+
+/** The original program on spikes of our own: its spikes, scores and gradients are ours. */
+async function checkOriginal(peer, batch, threads) {
+  const settings = presetSettings('original', DIGITS);
+  const model = new (native().Model)(settings, threads);
+  model.initialise(1);
+  const steps = settings.frames * settings.encoding.stepsPerFrame;
+  const draw = random(5);
+  const inputs = Float32Array.from({ length: steps * batch * 20 }, () => (draw() < 0.4 ? 1 : 0));
+  const request = originalProgram(peer, model, settings, { inputs, batch, threads });
+  await peer.ask(request);
+  await peer.ask({ op: 'gradients' });
+  const ours = model.forwardInputs(inputs, steps, batch);
+  const { gradients } = model.gradient(inputs, steps, batch, Int32Array.from(request.labels), 0);
+  const what = 'original network';
+  const checks = {
+    spikes: requireClose(`${what}, spikes`, ours.spikes.at(-1), peer.read('spikes'), TOLERANCE),
+    scores: requireClose(`${what}, scores`, ours.scores, peer.read('scores'), TOLERANCE),
+    gradients: requireAllClose(
+      `${what}, gradient`,
+      gradients,
+      (name) => peer.read(`gradient.${name}`),
+      TOLERANCE,
+    ),
+  };
+  return { checks, request };
+}
+
+/** The number of threads that the peer is fastest with. */
+async function fastestThreads(peer, request) {
+  const tried = [];
+  for (const threads of new Set([1, request.threads])) {
+    await peer.ask({ ...request, threads });
+    await peer.ask({ op: 'run' });
+    tried.push({ threads, ...(await peer.ask({ op: 'run' })) });
+  }
+  return tried.sort((a, b) => a.seconds - b.seconds)[0].threads;
+}
+
+/** Clips per second of whole training steps: encoding, forward, backward, optimizer. */
+export async function benchTraining({ presets, threads, repeats, quick, peer, progress }) {
+  const results = [];
+  for (const preset of presets) {
+    for (const batchSize of quick ? BATCHES.slice(0, 1) : BATCHES) {
+      const what = `${preset}, batch ${batchSize}`;
+      progress(`training: ${what}`);
+      await checkThreads(preset, threads, Math.min(batchSize, 16));
+      const count = quick ? batchSize : Math.max(256, batchSize);
+      const made = await makeTrainer({ preset, threads, batchSize, count, epochs: repeats + 1 });
+      const works = { sonospike: epochWork(made) };
+      const more = {};
+      if (peer && preset === 'original') {
+        const { checks, request } = await checkOriginal(peer, batchSize, threads);
+        const best = await fastestThreads(peer, request);
+        await peer.ask({ ...request, threads: best });
+        more.pytorch = { compare: ['sonospike', 'pytorch'], checks, settings: `${best} threads` };
+        works.pytorch = async () => (await peer.ask({ op: 'run' })).seconds / batchSize;
+      }
+      const seconds = await alternate(repeats, works);
+      const activity = await measureActivity(made.model, noiseClips(4, made.settings.sampleRate, 0.5));
+      const floor = floorOf(trainingWork(made.settings, activity, batchSize), threads);
+      results.push(...rows({ suite: 'training', what, unit: 'clips/s', floor, more }, seconds));
+    }
+  }
+  return results;
+}

@@ -1,0 +1,117 @@
+// The bench is run as it is used, on the smallest case of every suite: whether it works and what its JSON holds.
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startNode } from './helpers/cli.js';
+
+const SUITES = ['training', 'inference', 'layer', 'frontend', 'scaling', 'memory'];
+const bench = (...args: string[]) => startNode([resolve('bench/main.mjs'), ...args]).finished;
+
+interface Row {
+  suite: string;
+  what: string;
+  who: string;
+  unit: string;
+  better: string;
+  median?: number;
+  lower?: number;
+  upper?: number;
+  floor?: number;
+  timesFloor?: number;
+  ratio?: { of: string; to: string; times: number };
+  refused?: string;
+}
+
+interface Report {
+  machine: Record<string, unknown> & { peak: Record<string, Record<string, number>> };
+  results: Row[];
+}
+
+let folder: string;
+let report: Report;
+let file: Report;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sonospike-bench-test-'));
+  const out = join(folder, 'report.json');
+  // Peak memory is read from /proc.
+  const suites = process.platform === 'linux' ? SUITES : SUITES.filter((suite) => suite !== 'memory');
+  const { status, stdout, stderr } = await bench(
+    '--quick',
+    '--json',
+    '--out',
+    out,
+    '--suite',
+    suites.join(','),
+  );
+  expect(status, stderr).toBe(0);
+  report = JSON.parse(stdout);
+  file = JSON.parse(await readFile(out, 'utf8'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const rowsOf = (suite: string) => report.results.filter((row) => row.suite === suite);
+
+describe('bench', () => {
+  it('says what it was measured on', () => {
+    const text = expect.any(String);
+    const named = { date: text, cpu: text, instructionSet: text, platform: text, node: text, version: text };
+    expect(report.machine).toMatchObject(named);
+    for (const { threads, operations, bytes } of Object.values(report.machine.peak)) {
+      expect(threads).toBeGreaterThan(0);
+      expect(operations).toBeGreaterThan(1e8);
+      expect(bytes).toBeGreaterThan(1e8);
+    }
+  });
+
+  it('gives every row numbers', () => {
+    for (const row of report.results) {
+      const name = `${row.suite}, ${row.what}, ${row.who}`;
+      expect(row.refused, name).toBeUndefined();
+      expect(row.unit, name).toEqual(expect.any(String));
+      for (const value of [row.lower, row.median, row.upper]) {
+        // An exponent fitted to two tiny works, or the memory that one adds, may be anything.
+        if (row.who === 'exponent' || row.suite === 'memory') expect(value, name).toEqual(expect.any(Number));
+        else expect(value, name).toBeGreaterThan(0);
+      }
+      expect(row.lower, name).toBeLessThanOrEqual(row.upper!);
+    }
+  });
+
+  it.each(['training', 'inference', 'layer', 'frontend'])('%s: every row has its floor', (suite) => {
+    expect(rowsOf(suite)).not.toHaveLength(0);
+    for (const row of rowsOf(suite)) {
+      expect(row.floor, row.what).toBeGreaterThan(0);
+      expect(row.timesFloor, row.what).toBeGreaterThan(0);
+    }
+  });
+
+  it('scaling: compares instruction sets and threads, and fits exponents', () => {
+    const rows = rowsOf('scaling');
+    const exponents = rows.filter(({ who }) => who === 'exponent');
+    expect(exponents).toHaveLength(6); // steps, batch and clips for each of two presets
+    for (const { ratio } of rows) if (ratio) expect(ratio.times).toBeGreaterThan(0);
+  });
+
+  it('writes the same report to a file', () => expect(file).toEqual(report));
+
+  it('has a help that names every suite', async () => {
+    const { status, stdout } = await bench('--help');
+    expect(status).toBe(0);
+    for (const suite of SUITES) expect(stdout).toContain(suite);
+  });
+
+  it.each([
+    ['--suite', 'speed'],
+    ['--n', '0'],
+    ['--density', '101'],
+    ['--density', ''],
+    ['--repeats', '1.5'],
+  ])('refuses %s %s', async (option, value) => {
+    const { status, stderr } = await bench(option, value);
+    expect(status).toBe(1);
+    expect(stderr).toContain(option);
+    expect(stderr).not.toContain('    at ');
+  });
+});
