@@ -53,6 +53,7 @@
         "native/core/network/loss.cc",
         "native/core/network/network_pass.cc",
         "native/core/network/parameters.cc",
+        "native/core/network/products.cc",
         "native/core/network/readout.cc",
         "native/core/network/recognizer.cc",
         "native/core/support/thread_pool.cc",

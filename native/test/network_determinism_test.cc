@@ -75,6 +75,21 @@ TEST_CASE("determinism: 1, 2 and 5 threads give the same bits") {
   });
 }
 
+TEST_CASE("determinism: threads that share the products of a wide layer give the same bits") {
+  test::at_every_instruction_set([&](const Kernels&) {
+    for (uint32_t seed = 40; seed < 46; ++seed) {
+      CAPTURE(seed);
+      NetworkCase c = some_case(seed, {2, 400, 300, 100, 2});
+      if (c.options.readout.kind == ReadoutKind::kLeakyIntegrator) c.options.layers.back().neurons = 300;
+      c.parameters.assign(ParameterTable(c.options).size(), 0.0f);
+      ParameterTable(c.options).initialise(seed, c.parameters.data());
+      const Everything one = train(*make_cpu_backend(c.options, 1), c);
+      CHECK(train(*make_cpu_backend(c.options, 2), c) == one);
+      CHECK(train(*make_cpu_backend(c.options, 5), c) == one);
+    }
+  });
+}
+
 TEST_CASE("determinism: a backend that has been used gives the bits of a new one") {
   test::at_every_instruction_set([&](const Kernels&) {
     for (uint32_t seed = 10; seed < 16; ++seed) {

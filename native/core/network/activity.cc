@@ -63,11 +63,14 @@ void Activity::multiply(size_t row, int rows, const float* b, int n, const float
                         EventScratch& scratch) const {
   if (list(row, rows, scratch)) {
     const uint32_t* start = scratch.start.data();
-    kernels().gather({rows, n, start, start + 1, scratch.index.data(), b, n, out, n, bias, bias == nullptr});
+    sonospike::multiply(
+        GatherArgs{rows, n, start, start + 1, scratch.index.data(), b, n, out, n, bias, bias == nullptr},
+        scratch.pool);
     return;
   }
-  kernels().gemm(
-      {rows, n, width_, dense(row, rows, scratch), stride_, 1, b, n, out, n, bias, bias == nullptr});
+  sonospike::multiply(
+      GemmArgs{rows, n, width_, dense(row, rows, scratch), stride_, 1, b, n, out, n, bias, bias == nullptr},
+      scratch.pool);
 }
 
 void Activity::multiply_transposed(size_t row, int rows, const float* d, int n, float* out,
@@ -75,10 +78,14 @@ void Activity::multiply_transposed(size_t row, int rows, const float* d, int n, 
   if (list(row, rows, scratch)) {
     transpose(rows, scratch);
     const uint32_t* start = scratch.start_by_column.data();
-    kernels().gather({width_, n, start, start + 1, scratch.rows.data(), d, n, out, n, nullptr, true});
+    sonospike::multiply(
+        GatherArgs{width_, n, start, start + 1, scratch.rows.data(), d, n, out, n, nullptr, true},
+        scratch.pool);
     return;
   }
-  kernels().gemm({width_, n, rows, dense(row, rows, scratch), 1, stride_, d, n, out, n, nullptr, true});
+  sonospike::multiply(
+      GemmArgs{width_, n, rows, dense(row, rows, scratch), 1, stride_, d, n, out, n, nullptr, true},
+      scratch.pool);
 }
 
 /// Counting sort: the rows of a column stay in ascending order.

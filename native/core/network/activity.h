@@ -1,11 +1,13 @@
 #pragma once
 
+#include "core/network/products.h"
 #include "core/support/buffer.h"
 
 namespace sonospike {
 
-/// Memory that products with spikes work in; of one thread.
+/// What products with spikes work with; of one thread.
 struct EventScratch {
+  ThreadPool* pool = nullptr;              // shares out large products; null: this thread alone
   Buffer<uint32_t> start, index;           // columns that spiked, row by row
   Buffer<uint32_t> start_by_column, rows;  // rows in which a column spiked, column by column
   Buffer<float> dense;                     // bits as floats

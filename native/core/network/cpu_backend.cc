@@ -1,6 +1,7 @@
 #include "core/network/cpu_backend.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "core/support/denormals.h"
@@ -9,9 +10,8 @@ namespace sonospike {
 namespace {
 
 constexpr int kMostSlots = 16;
-// All slots of a wide network together; four slots may be more. What they hold is written, read and added up
-// for every batch.
-constexpr size_t kSlotGradientBytes = size_t{8} << 20;
+// The gradients of all slots together, but for one. They are written, read and added up for every batch.
+constexpr size_t kSlotGradientBytes = size_t{16} << 20;
 constexpr float kLeastThreshold = 0.01f;
 
 int last_stride(const std::vector<LifLayer>& layers) {
@@ -80,30 +80,33 @@ void CpuBackend::pack() {
 }
 
 int CpuBackend::slot_count(int clips) const {
-  const size_t affordable = std::max<size_t>(4, kSlotGradientBytes / (packed_size_ * sizeof(float)));
-  return static_cast<int>(std::min<size_t>({static_cast<size_t>(clips), size_t{kMostSlots}, affordable}));
+  const size_t affordable = kSlotGradientBytes / (packed_size_ * sizeof(float));
+  const size_t most = std::bit_floor(std::max<size_t>(1, affordable));
+  return static_cast<int>(std::min<size_t>({static_cast<size_t>(clips), size_t{kMostSlots}, most}));
 }
 
+/// Calls work(worker, group) for all groups of a slot.
 template <typename Work>
-void CpuBackend::for_slots(const Batch& batch, Work work) {
-  const int slots = slot_count(batch.clips), most = passes_[0].group_size(batch.steps);
-  pool_.run(slots, [&](int slot, int worker) {
-    const int first = static_cast<int>(static_cast<int64_t>(batch.clips) * slot / slots);
-    const int end = static_cast<int>(static_cast<int64_t>(batch.clips) * (slot + 1) / slots);
-    for (int at = first; at < end; at += most)
-      work(slot, worker, Group{at, std::min(most, end - at)}, at == first);
-  });
+void CpuBackend::for_groups(const Batch& batch, int slot, int worker, Work work) {
+  const int slots = slot_count(batch.clips), most = passes_[worker].group_size(batch.steps);
+  const int first = static_cast<int>(static_cast<int64_t>(batch.clips) * slot / slots);
+  const int end = static_cast<int>(static_cast<int64_t>(batch.clips) * (slot + 1) / slots);
+  for (int at = first; at < end; at += most) {
+    const Group group{at, std::min(most, end - at)};
+    work(passes_[worker], group);
+  }
 }
 
 void CpuBackend::forward(const Batch& batch, float* scores, double* spikes) {
-  for_slots(batch, [&](int, int worker, Group group, bool) {
-    NetworkPass& pass = passes_[worker];
-    pass.forward(batch, group.first, group.count, worker, NetworkPass::Keep::kScores);
-    for (int i = 0; i < group.count; ++i) {
-      const size_t clip = group.first + i;
-      std::copy_n(pass.scores(i), options_.classes, scores + clip * options_.classes);
-      for (size_t k = 0; k < layers_.size(); ++k) spikes[clip * layers_.size() + k] = pass.spikes(k, i);
-    }
+  pool_.run(slot_count(batch.clips), [&](int slot, int worker) {
+    for_groups(batch, slot, worker, [&](NetworkPass& pass, Group group) {
+      pass.forward(batch, group.first, group.count, worker, NetworkPass::Keep::kScores);
+      for (int i = 0; i < group.count; ++i) {
+        const size_t clip = group.first + i;
+        std::copy_n(pass.scores(i), options_.classes, scores + clip * options_.classes);
+        for (size_t k = 0; k < layers_.size(); ++k) spikes[clip * layers_.size() + k] = pass.spikes(k, i);
+      }
+    });
   });
 }
 
@@ -151,13 +154,23 @@ BatchStatistics CpuBackend::gradient(const Batch& batch, const LossOptions& loss
   const int slots = slot_count(batch.clips);
   std::vector<BatchStatistics> parts(slots);
   if (slot_gradients_.size() < static_cast<size_t>(slots)) slot_gradients_.resize(slots);
-  for_slots(batch, [&](int slot, int worker, Group group, bool first) {
-    if (first) slot_gradients_[slot].resize(packed_size_);
-    NetworkPass& pass = passes_[worker];
-    pass.forward(batch, group.first, group.count, worker, NetworkPass::Keep::kTrace);
-    add_loss(batch, loss, group, pass, grad_score_[worker], parts[slot]);
-    pass.backward(grad_score_[worker].data(), slot_gradients_[slot].data());
-  });
+  const auto run = [&](int slot, int worker) {
+    slot_gradients_[slot].resize(packed_size_);
+    for_groups(batch, slot, worker, [&](NetworkPass& pass, Group group) {
+      pass.forward(batch, group.first, group.count, worker, NetworkPass::Keep::kTrace);
+      add_loss(batch, loss, group, pass, grad_score_[worker], parts[slot]);
+      pass.backward(grad_score_[worker].data(), slot_gradients_[slot].data());
+    });
+  };
+  if (2 * slots > pool_.size()) {
+    pool_.run(slots, run);
+  } else {
+    // Too few for all threads: these work together on one slot after the other.
+    FlushDenormals flush;
+    passes_[0].use(&pool_);
+    for (int slot = 0; slot < slots; ++slot) run(slot, 0);
+    passes_[0].use(nullptr);
+  }
   sum_gradients(slots);
   return sum_in_order(parts);
 }

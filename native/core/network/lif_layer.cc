@@ -171,17 +171,20 @@ void LifLayer::find_near(const Piece& piece, LayerTrace& trace) const {
                         near.index.data());
 }
 
-void LifLayer::pass_down(const Piece& piece, const NearThreshold* below, const float* g, float* gx) const {
+void LifLayer::pass_down(const Piece& piece, const NearThreshold* below, const float* g, float* gx,
+                         EventScratch& scratch) const {
   const int rows = piece.rows();
   if (below && below->few) {
     std::fill_n(gx, static_cast<size_t>(rows) * input_stride_, 0.0f);
     const uint32_t* start = below->start.data();
-    kernels().sampled_product({rows, stride_, start, start + 1, below->index.data(), g, stride_,
-                               weight_t_.data(), stride_, gx, input_stride_});
+    multiply(SampledProductArgs{rows, stride_, start, start + 1, below->index.data(), g, stride_,
+                                weight_t_.data(), stride_, gx, input_stride_},
+             scratch.pool);
     return;
   }
-  kernels().gemm({rows, input_stride_, options_.neurons, g, stride_, 1, weight_.data(), input_stride_, gx,
-                  input_stride_, nullptr, false});
+  multiply(GemmArgs{rows, input_stride_, options_.neurons, g, stride_, 1, weight_.data(), input_stride_, gx,
+                    input_stride_, nullptr, false},
+           scratch.pool);
 }
 
 /// The scan back in time with the gradient through R, then the gradient of R itself.
@@ -200,11 +203,13 @@ void LifLayer::backward_recurrent(LifBackwardArgs lif, const Piece& piece, Layer
     lif.starts = piece.starts && t == 0;
     if (trace.near.few) {
       const uint32_t* start = trace.near.start.data() + static_cast<size_t>(t) * piece.clips;
-      kernels().sampled_product({piece.clips, stride_, start, start + 1, trace.near.index.data(), after,
-                                 stride_, recurrent_t_.data(), stride_, lif.g, stride_});
+      multiply(SampledProductArgs{piece.clips, stride_, start, start + 1, trace.near.index.data(), after,
+                                  stride_, recurrent_t_.data(), stride_, lif.g, stride_},
+               scratch.pool);
     } else {
-      kernels().gemm({piece.clips, stride_, options_.neurons, after, stride_, 1, recurrent_.data(), stride_,
-                      lif.g, stride_, nullptr, true});
+      multiply(GemmArgs{piece.clips, stride_, options_.neurons, after, stride_, 1, recurrent_.data(), stride_,
+                        lif.g, stride_, nullptr, true},
+               scratch.pool);
     }
     kernels().lif_backward(lif);
     after = lif.g;

@@ -77,7 +77,8 @@ class LifLayer {
                 EventScratch& scratch) const;
   /// From g = dL/du to gx = dL/dx, [rows, input_stride]; zero where it is of no use to the layer below. Null:
   /// all is of use.
-  void pass_down(const Piece& piece, const NearThreshold* below, const float* g, float* gx) const;
+  void pass_down(const Piece& piece, const NearThreshold* below, const float* g, float* gx,
+                 EventScratch& scratch) const;
 
  private:
   /// `T`: float, or const float for those who only read.

@@ -241,7 +241,7 @@ void NetworkPass::backward_piece(int index, const float* grad_score, float* pack
     layers_[k].backward(input_of(k), piece, traces_[k], g_.data(), packed + offset, scratch_);
     if (k > 0) layers_[k - 1].find_near(piece, traces_[k - 1]);
     if (k == 0 && !batch_->input_gradient) return;
-    layers_[k].pass_down(piece, k > 0 ? &traces_[k - 1].near : nullptr, g_.data(), gx_.data());
+    layers_[k].pass_down(piece, k > 0 ? &traces_[k - 1].near : nullptr, g_.data(), gx_.data(), scratch_);
     std::swap(g_, gx_);
   }
   copy_input_gradient(piece, segment_ * segment_steps_ + index * piece_steps_);

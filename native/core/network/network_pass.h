@@ -33,6 +33,9 @@ class NetworkPass {
 
   NetworkPass(const std::vector<LifLayer>& layers, const Readout& readout, int inputs, const Limits& limits);
 
+  /// Shares out large products over `pool`; null: this thread alone.
+  void use(ThreadPool* pool) { scratch_.pool = pool; }
+
   /// Clips that are best taken together, where they have `steps` steps.
   int group_size(int steps) const;
 

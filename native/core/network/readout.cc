@@ -97,8 +97,9 @@ void Readout::backward(const LayerTrace& last, const Piece& piece, int steps, Re
   q.grad_decay = bias + stride_;
   kernels().leaky_readout_backward(q);
   last.spikes.multiply_transposed(piece.row, piece.rows(), q.current, stride_, packed, scratch);
-  kernels().gemm({piece.rows(), input_stride_, classes_, q.current, stride_, 1, weight_.data(), input_stride_,
-                  gs, input_stride_, nullptr, false});
+  multiply(GemmArgs{piece.rows(), input_stride_, classes_, q.current, stride_, 1, weight_.data(),
+                    input_stride_, gs, input_stride_, nullptr, false},
+           scratch.pool);
 }
 
 }  // namespace sonospike
