@@ -15,28 +15,33 @@ ScalingStatistics::ScalingStatistics(int features) {
 
 void ScalingStatistics::add(const float* values, size_t frames) {
   if (frames == 0) return;
-  const int features = feature_count();
-  ScalingStatistics block(features);
-  block.frames_ = frames;
+  const size_t features = features_.size();
+  // Each in an array of its own, so that the compiler makes vector code of the loops.
+  const float infinity = std::numeric_limits<float>::infinity();
+  std::vector<float> low(features, infinity), high(features, -infinity);
+  std::vector<double> mean(features), squares(features);
   // Two passes: the deviations are from the block's own mean, so that none is lost to cancellation.
-  for (size_t frame = 0; frame < frames; ++frame) {
-    for (int f = 0; f < features; ++f) {
-      const float value = values[frame * features + f];
-      Feature& feature = block.features_[f];
-      feature.min = std::min(feature.min, value);
-      feature.max = std::max(feature.max, value);
-      feature.mean += value;
+  const float* row = values;
+  for (size_t frame = 0; frame < frames; ++frame, row += features) {
+    for (size_t f = 0; f < features; ++f) {
+      low[f] = std::min(low[f], row[f]);
+      high[f] = std::max(high[f], row[f]);
+      mean[f] += row[f];
     }
   }
-  for (Feature& feature : block.features_) feature.mean /= static_cast<double>(frames);
-  for (size_t frame = 0; frame < frames; ++frame) {
-    for (int f = 0; f < features; ++f) {
-      Feature& feature = block.features_[f];
-      const double deviation = values[frame * features + f] - feature.mean;
-      feature.squares += deviation * deviation;
+  for (double& sum : mean) sum /= static_cast<double>(frames);
+  row = values;
+  for (size_t frame = 0; frame < frames; ++frame, row += features) {
+    for (size_t f = 0; f < features; ++f) {
+      const double deviation = row[f] - mean[f];
+      squares[f] += deviation * deviation;
     }
   }
-  merge(block);
+  for (size_t f = 0; f < features; ++f) {
+    combine(features_[f], static_cast<double>(frames_), {low[f], high[f], mean[f], squares[f]},
+            static_cast<double>(frames));
+  }
+  frames_ += frames;
 }
 
 void ScalingStatistics::merge(const ScalingStatistics& later) {
@@ -98,8 +103,9 @@ void apply_scaling(const FeatureScaling& scaling, const float* values, size_t fr
                    float* out) {
   const int features = scaling.feature_count();
   const size_t kept = std::min(frames, out_frames);
-  for (size_t frame = 0; frame < kept; ++frame) {
-    for (int f = 0; f < features; ++f) *out++ = (*values++ - scaling.offset[f]) * scaling.scale[f];
+  const float *offset = scaling.offset.data(), *scale = scaling.scale.data();
+  for (size_t frame = 0; frame < kept; ++frame, values += features, out += features) {
+    for (int f = 0; f < features; ++f) out[f] = (values[f] - offset[f]) * scale[f];
   }
   std::fill_n(out, (out_frames - kept) * static_cast<size_t>(features), 0.0f);
 }
