@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <random>
 #include <vector>
@@ -55,6 +56,20 @@ TEST_CASE("resampler: any number of periods, stretches and turns") {
     for (int round = 0; round < 40; ++round) {
       const int from = 1 + static_cast<int>(random() % 50), to = 1 + static_cast<int>(random() % 50);
       if (from != to) check_resampling(from, to, random() % 3000, random);
+    }
+  });
+}
+
+TEST_CASE("resampler: the bits of a sample do not depend on the length of the clip") {
+  test::at_every_instruction_set([](const Kernels&) {
+    std::mt19937 random(6);
+    for (const auto& [from, to] : std::vector<std::array<int, 2>>{{3, 1}, {441, 160}, {1, 2}}) {
+      const std::vector<float> in = test::noise(30000, random);
+      const std::vector<float> whole = resample(in, from, to);
+      for (size_t n : {200, 1000, 3333, 16000}) {
+        const std::vector<float> part = resample({in.begin(), in.begin() + n}, from, to);
+        CHECK(std::equal(part.begin(), part.end() - 40, whole.begin()));
+      }
     }
   });
 }
