@@ -169,7 +169,7 @@ TEST_CASE("mel: values are raised to the floor, not a number stays that") {
 TEST_CASE("resampling kernel: sums of products, four at a time and fewer") {
   test::at_every_instruction_set([](const Kernels& kernels) {
     std::mt19937 random(6);
-    for (int taps : {16, 32, 80}) {
+    for (int taps : {8, 16, 24, 80}) {
       for (int count = 0; count <= 9; ++count) {
         const Buffer<float> x = test::random_values(100, -1, 1, random);
         const Buffer<float> w = test::random_values(100, -1, 1, random);

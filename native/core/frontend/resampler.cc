@@ -44,7 +44,7 @@ Resampler::Resampler(int from_hz, int to_hz) {
   const auto reach = static_cast<int64_t>(std::ceil(kZeroCrossings / bandwidth_));
   first_tap_ = 1 - reach;
   taps_ = 2 * reach;
-  row_length_ = (taps_ + kLanePad - 1) / kLanePad * kLanePad;
+  row_length_ = (taps_ + kDotProductPad - 1) / kDotProductPad * kDotProductPad;
 
   if (from_ == to_ || row_length_ > kMaxTableWeights / to_) return;
   weights_.assign(static_cast<size_t>(to_ * row_length_), 0.0f);

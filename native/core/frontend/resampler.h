@@ -52,7 +52,7 @@ class Resampler {
   // Input sample of the first tap, relative to the one at or before the output's position.
   int64_t first_tap_;
   int64_t taps_;
-  // taps_ rounded up to kLanePad; the added weights are zero.
+  // taps_ rounded up to kDotProductPad; the added weights are zero.
   int64_t row_length_;
   // [phases, row_length_], empty where it would be too large.
   std::vector<float> weights_;

@@ -159,7 +159,9 @@ struct ResampleArgs {
   float* y;        ///< [periods * to, lanes]
 };
 
-/// out[i] = sum over t of rows[i][t] weights[i][t]; `taps` is a multiple of kLanePad.
+inline constexpr int kDotProductPad = 8;
+
+/// out[i] = sum over t of rows[i][t] weights[i][t]; `taps` is a multiple of kDotProductPad.
 struct DotProductArgs {
   int count;
   const float* const* rows;
