@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "addon/jobs.h"
+#include "addon/recently_used.h"
 #include "addon/settings.h"
 #include "core/frontend/front_end.h"
 #include "core/frontend/resampler.h"
@@ -19,6 +20,37 @@ namespace {
 
 constexpr int kMostThreads = 256;
 constexpr int kMostEncoded = 1 << 20;  // frames, and features of a frame
+
+// A workspace that has grown beyond this is not kept for the next clip.
+constexpr size_t kMostFramesKept = 10'000;
+
+struct Rates {
+  int from, to;
+  bool operator==(const Rates&) const = default;
+};
+
+struct ResamplerTool {
+  explicit ResamplerTool(const Rates& rates) : resampler(rates.from, rates.to) {}
+  const Resampler resampler;
+  ResamplerWorkspace workspace;
+};
+
+struct FrontEndTool {
+  explicit FrontEndTool(const FrontEndOptions& options) : front_end(options) {}
+  const FrontEnd front_end;
+  FrontEndWorkspace workspace;
+};
+
+/// Tables take longer to make than a second of sound takes to go through them. One of these belongs to each
+/// environment (main thread or worker).
+struct Tools {
+  RecentlyUsed<Rates, ResamplerTool> resamplers{4};
+  RecentlyUsed<FrontEndOptions, FrontEndTool> front_ends{4};
+};
+
+Tools& tools_of(const Napi::CallbackInfo& info) {
+  return *static_cast<Tools*>(info.Data());
+}
 
 Napi::Value info_of(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -44,24 +76,27 @@ Napi::Value select_instruction_set(const Napi::CallbackInfo& info) {
 
 /// resample(samples, from, to)
 Napi::Value resample(const Napi::CallbackInfo& info) {
+  const Rates rates{static_cast<int>(to_int(info[1], "from", 1, kMostClipRate)),
+                    static_cast<int>(to_int(info[2], "to", 1, kMostClipRate))};
+  const auto tool = tools_of(info).resamplers.get(rates);
   const Napi::Float32Array in = to_floats(info[0], "samples");
-  const Resampler resampler(static_cast<int>(to_int(info[1], "from", 1, kMostClipRate)),
-                            static_cast<int>(to_int(info[2], "to", 1, kMostClipRate)));
-  Napi::Float32Array out = new_floats(info.Env(), resampler.output_length(in.ElementLength()));
-  resampler.process(in.Data(), in.ElementLength(), out.Data());
+  Napi::Float32Array out = new_floats(info.Env(), tool->resampler.output_length(in.ElementLength()));
+  tool->resampler.process(in.Data(), in.ElementLength(), out.Data(), tool->workspace);
   return out;
 }
 
 /// features(samples, sampleRate, frontend) → { frames, features, data }: unscaled
 Napi::Value features(const Napi::CallbackInfo& info) {
   if (!info[2].IsObject()) throw Napi::TypeError::New(info.Env(), "settings must be an object");
-  const FrontEnd front_end(read_front_end(info[2].As<Napi::Object>(),
-                                          static_cast<int>(to_int(info[1], "sampleRate", 1, kMostClipRate))));
+  const auto tool = tools_of(info).front_ends.get(read_front_end(
+      info[2].As<Napi::Object>(), static_cast<int>(to_int(info[1], "sampleRate", 1, kMostClipRate))));
   const Napi::Float32Array in = to_floats(info[0], "samples");
   if (in.ElementLength() == 0) throw Napi::TypeError::New(info.Env(), "samples are empty");
+  const FrontEnd& front_end = tool->front_end;
   const size_t frames = front_end.frame_count(in.ElementLength());
   Napi::Float32Array data = new_floats(info.Env(), frames * front_end.feature_count());
-  front_end.compute(in.Data(), in.ElementLength(), data.Data());
+  front_end.compute(in.Data(), in.ElementLength(), data.Data(), tool->workspace);
+  if (frames > kMostFramesKept) tool->workspace = {};
   const Napi::Object object = Napi::Object::New(info.Env());
   object.Set("frames", static_cast<double>(frames));
   object.Set("features", front_end.feature_count());
@@ -136,11 +171,13 @@ Napi::Value guarded(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void define_tools(Napi::Env env, Napi::Object exports) {
+  auto* tools = new Tools;
+  env.AddCleanupHook([](Tools* gone) { delete gone; }, tools);
   exports.Set("info", Napi::Function::New<guarded<info_of>>(env, "info"));
   exports.Set("selectInstructionSet",
               Napi::Function::New<guarded<select_instruction_set>>(env, "selectInstructionSet"));
-  exports.Set("resample", Napi::Function::New<guarded<resample>>(env, "resample"));
-  exports.Set("features", Napi::Function::New<guarded<features>>(env, "features"));
+  exports.Set("resample", Napi::Function::New<guarded<resample>>(env, "resample", tools));
+  exports.Set("features", Napi::Function::New<guarded<features>>(env, "features", tools));
   exports.Set("encode", Napi::Function::New<guarded<encode>>(env, "encode"));
   exports.Set("peakOperations", Napi::Function::New<guarded<peak_operations>>(env, "peakOperations"));
   exports.Set("memoryBandwidth", Napi::Function::New<guarded<memory_bandwidth>>(env, "memoryBandwidth"));

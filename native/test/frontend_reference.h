@@ -17,13 +17,14 @@ using std::numbers::pi;
 inline std::vector<double> reference_resample(const std::vector<float>& in, int64_t from, int64_t to) {
   const double bandwidth = 0.99 * std::min(1.0, static_cast<double>(to) / static_cast<double>(from));
   const auto n = static_cast<int64_t>(in.size());
+  const auto reach = static_cast<int64_t>(6 / bandwidth) + 2;
   std::vector<double> out;
   for (int64_t i = 0; i * from < n * to; ++i) {
     // The distance from sample m in whole and fractional part, lest a long clip cost digits.
     const int64_t whole = i * from / to;
     const double fraction = static_cast<double>(i * from % to) / static_cast<double>(to);
     double sum = 0;
-    for (int64_t m = 0; m < n; ++m) {
+    for (int64_t m = std::max<int64_t>(0, whole - reach); m < std::min(n, whole + reach); ++m) {
       const double t = (static_cast<double>(m - whole) - fraction) * bandwidth;
       if (std::abs(t) >= 6) continue;
       const double sinc = t == 0 ? 1 : std::sin(pi * t) / (pi * t);

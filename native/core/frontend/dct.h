@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "core/kernels/kernels.h"
+
 namespace sonospike {
 
 /// The first coefficients of the orthonormal discrete cosine transform, type II
@@ -14,15 +16,13 @@ class Dct {
 
   int coefficients() const { return coefficients_; }
 
-  /// Transforms in[bands] to out[coefficients]. `V` is float or Lanes.
-  template <class V>
-  void apply(const V* in, V* out) const;
+  /// Transforms in[bands, kLanePad] to out[coefficients, kLanePad].
+  void apply(const Kernels& kernels, const float* in, float* out) const;
 
  private:
   int bands_;
   int coefficients_;
-  // [bands, coefficients]: a sum for each coefficient grows beside the others, and none waits for itself.
-  std::vector<float> basis_;
+  std::vector<float> basis_;  // [coefficients, bands]
 };
 
 }  // namespace sonospike

@@ -29,7 +29,7 @@ size_t FeatureExtractor::raw(const float* samples, size_t n, int rate, Extractor
     const auto convert = resampler(rate);
     const size_t length = convert->output_length(n);
     if (workspace.resampled.size() < length) workspace.resampled.resize(length);
-    convert->process(samples, n, workspace.resampled.data());
+    convert->process(samples, n, workspace.resampled.data(), workspace.resampler);
     samples = workspace.resampled.data();
     n = length;
   }

@@ -14,6 +14,7 @@ namespace sonospike {
 /// Of one thread; grows to what the longest clip needs.
 struct ExtractorWorkspace {
   std::vector<float> resampled, raw;
+  ResamplerWorkspace resampler;
   FrontEndWorkspace front_end;
   ScalingStatistics statistics;
   FeatureScaling scaling;

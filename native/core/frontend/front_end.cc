@@ -1,48 +1,11 @@
 #include "core/frontend/front_end.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
+#include "core/kernels/kernels.h"
+
 namespace sonospike {
-namespace {
-
-constexpr float kMinPower = 1e-10f;
-
-/// 10 log10(max(power, 1e-10)).
-float decibels(float power) {
-  // 10 log10(2): log2 is several times faster than log10 in the usual C libraries, and as exact.
-  constexpr float kDecibelsPerOctave = 3.01029995663981195f;
-  return kDecibelsPerOctave * std::log2(std::max(power, kMinPower));
-}
-
-/// Turns values[count] into dB and returns the largest of them and `peak`.
-float convert_to_decibels(Lanes* values, int count, float peak) {
-  for (int i = 0; i < count; ++i) {
-    for (int lane = 0; lane < kLaneCount; ++lane) {
-      const float value = decibels(get_lane(values[i], lane));
-      peak = std::max(peak, value);
-      set_lane(values[i], lane, value);
-    }
-  }
-  return peak;
-}
-
-void raise_to_floor(Lanes* values, int count, float floor) {
-  for (int i = 0; i < count; ++i) {
-    for (int lane = 0; lane < kLaneCount; ++lane)
-      set_lane(values[i], lane, std::max(get_lane(values[i], lane), floor));
-  }
-}
-
-/// Copies the first `frames` lanes of features[count] to out[frames, count].
-void store(const Lanes* features, int count, size_t frames, float* out) {
-  for (size_t frame = 0; frame < frames; ++frame) {
-    for (int i = 0; i < count; ++i) *out++ = get_lane(features[i], static_cast<int>(frame));
-  }
-}
-
-}  // namespace
 
 FrontEnd::FrontEnd(const FrontEndOptions& options)
     : options_(options),
@@ -57,55 +20,56 @@ void FrontEnd::compute(const float* samples, size_t n, float* out) const {
 }
 
 void FrontEnd::compute(const float* samples, size_t n, float* out, FrontEndWorkspace& workspace) const {
+  const Kernels& k = kernels();
   const size_t frames = frame_count(n);
-  const size_t groups = (frames + kLaneCount - 1) / kLaneCount;
-  reserve(groups, workspace);
+  const size_t block_length = static_cast<size_t>(mel_.bands()) * kLanePad;
+  reserve((frames + kLanePad - 1) / kLanePad, workspace);
 
   // All frames come before the first result: the floor depends on the loudest of them.
+  const float peak = mel_bands(k, samples, n, workspace);
+  if (options_.top_db >= 0) {
+    k.raise_to(peak - static_cast<float>(options_.top_db), workspace.decibels.data(),
+               workspace.decibels.size());
+  }
+
+  for (size_t first = 0; first < frames; first += kLanePad) {
+    const float* features = workspace.decibels.data() + first / kLanePad * block_length;
+    if (options_.kind == FeatureKind::kMfcc) {
+      dct_.apply(k, features, workspace.coefficients.data());
+      features = workspace.coefficients.data();
+    }
+    const size_t left = frames - first;
+    const int lanes = k.lanes_for(left);
+    for (int lane = 0; lane < kLanePad && lane < static_cast<int>(left); lane += lanes) {
+      k.from_lanes({lanes, static_cast<int>(std::min<size_t>(lanes, left - lane)), feature_count(),
+                    features + lane, kLanePad, out + (first + lane) * feature_count(), feature_count()});
+    }
+  }
+}
+
+void FrontEnd::reserve(size_t blocks, FrontEndWorkspace& workspace) const {
+  workspace.edges.reserve(window_.workspace_length());
+  workspace.values.reserve(fft_.workspace_length() * kLanePad);
+  workspace.spare.reserve(fft_.workspace_length() * kLanePad);
+  workspace.decibels.reserve(blocks * mel_.bands() * kLanePad);
+  workspace.coefficients.reserve(static_cast<size_t>(dct_.coefficients()) * kLanePad);
+}
+
+/// Mel bands of all frames in dB, to workspace.decibels. Returns the greatest.
+float FrontEnd::mel_bands(const Kernels& kernels, const float* samples, size_t n,
+                          FrontEndWorkspace& workspace) const {
+  const size_t frames = frame_count(n), block_length = static_cast<size_t>(mel_.bands()) * kLanePad;
   float peak = -std::numeric_limits<float>::infinity();
-  for (size_t group = 0; group < groups; ++group) {
-    Lanes* bands = &workspace.decibels[group * mel_.bands()];
-    mel_power(samples, n, group * kLaneCount, bands, workspace);
-    peak = convert_to_decibels(bands, mel_.bands(), peak);
+  for (size_t first = 0; first < frames;) {
+    const int lanes = kernels.lanes_for(frames - first);
+    float* values = workspace.values.data();
+    window_.extract(kernels, samples, n, first, lanes, values, workspace.edges.data());
+    const float* power = fft_.power(kernels, lanes, values, workspace.spare.data());
+    float* out = workspace.decibels.data() + first / kLanePad * block_length + first % kLanePad;
+    peak = std::max(peak, mel_.decibels(kernels, lanes, power, out, kLanePad));
+    first += lanes;
   }
-
-  const float floor = options_.top_db < 0 ? -std::numeric_limits<float>::infinity()
-                                          : peak - static_cast<float>(options_.top_db);
-  for (size_t group = 0; group < groups; ++group) {
-    const size_t first = group * kLaneCount;
-    store(group_features(group, floor, workspace), feature_count(),
-          std::min<size_t>(kLaneCount, frames - first), out + first * feature_count());
-  }
-}
-
-void FrontEnd::reserve(size_t groups, FrontEndWorkspace& workspace) const {
-  workspace.frame.resize(fft_.length());
-  workspace.fft.resize(fft_.workspace_length());
-  workspace.spectrum.resize(fft_.bins());
-  workspace.power.resize(fft_.bins());
-  workspace.decibels.resize(groups * mel_.bands());
-  workspace.coefficients.resize(dct_.coefficients());
-}
-
-/// Mel bands of kLaneCount frames, out[mel_bands].
-void FrontEnd::mel_power(const float* samples, size_t n, size_t first_frame, Lanes* out,
-                         FrontEndWorkspace& workspace) const {
-  window_.extract(samples, n, first_frame, workspace.frame.data());
-  fft_.forward(workspace.frame.data(), workspace.spectrum.data(), workspace.fft.data());
-  for (int bin = 0; bin < fft_.bins(); ++bin) {
-    const Complex<Lanes>& value = workspace.spectrum[bin];
-    workspace.power[bin] = value.re * value.re + value.im * value.im;
-  }
-  mel_.apply(workspace.power.data(), out);
-}
-
-/// Features of a group of frames whose mel bands are in the workspace, [feature_count].
-const Lanes* FrontEnd::group_features(size_t group, float floor, FrontEndWorkspace& workspace) const {
-  Lanes* bands = &workspace.decibels[group * mel_.bands()];
-  raise_to_floor(bands, mel_.bands(), floor);
-  if (options_.kind == FeatureKind::kLogMel) return bands;
-  dct_.apply(bands, workspace.coefficients.data());
-  return workspace.coefficients.data();
+  return peak;
 }
 
 }  // namespace sonospike

@@ -1,26 +1,23 @@
 #pragma once
 
 #include <cstddef>
-#include <vector>
 
 #include "core/frontend/dct.h"
 #include "core/frontend/fft.h"
-#include "core/frontend/lanes.h"
 #include "core/frontend/mel.h"
 #include "core/frontend/options.h"
 #include "core/frontend/window.h"
+#include "core/support/buffer.h"
 
 namespace sonospike {
 
 /// Memory that FrontEnd::compute works in. Kept between calls, by one thread each, it grows to what the
 /// longest clip needs and is not allocated again.
 struct FrontEndWorkspace {
-  std::vector<Lanes> frame;              // [fft_length]
-  std::vector<Complex<Lanes>> fft;       // RealFft::workspace_length()
-  std::vector<Complex<Lanes>> spectrum;  // [bins]
-  std::vector<Lanes> power;              // [bins]
-  std::vector<Lanes> decibels;           // [groups of kLaneCount frames, mel_bands]
-  std::vector<Lanes> coefficients;       // [coefficients]
+  Buffer<float> edges;          // FrameWindow::workspace_length()
+  Buffer<float> values, spare;  // RealFft::workspace_length() on kLanePad lanes
+  Buffer<float> decibels;       // [blocks of kLanePad frames, mel_bands, kLanePad]
+  Buffer<float> coefficients;   // [coefficients, kLanePad]
 };
 
 /// Computes MFCC or log-mel frames of a clip, as torchaudio.transforms.MFCC and MelSpectrogram +
@@ -40,10 +37,8 @@ class FrontEnd {
   void compute(const float* samples, size_t n, float* out, FrontEndWorkspace& workspace) const;
 
  private:
-  void reserve(size_t groups, FrontEndWorkspace& workspace) const;
-  void mel_power(const float* samples, size_t n, size_t first_frame, Lanes* out,
-                 FrontEndWorkspace& workspace) const;
-  const Lanes* group_features(size_t group, float floor, FrontEndWorkspace& workspace) const;
+  void reserve(size_t blocks, FrontEndWorkspace& workspace) const;
+  float mel_bands(const Kernels& kernels, const float* samples, size_t n, FrontEndWorkspace& workspace) const;
 
   FrontEndOptions options_;
   FrameWindow window_;

@@ -4,8 +4,6 @@
 #include <cassert>
 #include <cmath>
 
-#include "core/frontend/lanes.h"
-
 namespace sonospike {
 namespace {
 
@@ -39,7 +37,7 @@ MelFilterBank::MelFilterBank(const FrontEndOptions& options) {
   const std::vector<double> points = band_points(options);
   for (int band = 0; band < options.mel_bands; ++band) {
     const double low = points[band], centre = points[band + 1], high = points[band + 2];
-    Filter filter{0, 0, static_cast<int>(weights_.size())};
+    MelFilter filter{0, 0, static_cast<int>(weights_.size())};
     for (int bin = 0; bin <= last_bin; ++bin) {
       const double hertz = last_bin == 0 ? 0 : highest * bin / last_bin;
       const double weight = std::min((hertz - low) / (centre - low), (high - hertz) / (high - centre));
@@ -50,21 +48,5 @@ MelFilterBank::MelFilterBank(const FrontEndOptions& options) {
     filters_.push_back(filter);
   }
 }
-
-template <class V>
-void MelFilterBank::apply(const V* power, V* out) const {
-  for (const Filter& filter : filters_) {
-    const V* bins = power + filter.first_bin;
-    const float* weights = weights_.data() + filter.first_weight;
-    V sum{};
-    for (int i = 0; i < filter.bins; ++i) sum += bins[i] * weights[i];
-    *out++ = sum;
-  }
-}
-
-template void MelFilterBank::apply(const float*, float*) const;
-#if defined(__GNUC__)
-template void MelFilterBank::apply(const Lanes*, Lanes*) const;
-#endif
 
 }  // namespace sonospike

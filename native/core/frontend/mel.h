@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "core/frontend/options.h"
+#include "core/kernels/kernels.h"
 
 namespace sonospike {
 
@@ -16,18 +17,15 @@ class MelFilterBank {
 
   int bands() const { return static_cast<int>(filters_.size()); }
 
-  /// Sums the power spectrum [fft_length / 2 + 1] to out[bands]. `V` is float or Lanes.
-  template <class V>
-  void apply(const V* power, V* out) const;
+  /// 10 log10(max(band, 1e-10)) of the bands of power[fft_length / 2 + 1, lanes], to out[bands, out_stride].
+  /// Returns the greatest of them.
+  float decibels(const Kernels& kernels, int lanes, const float* power, float* out,
+                 ptrdiff_t out_stride) const {
+    return kernels.mel_decibels({lanes, bands(), filters_.data(), weights_.data(), power, out, out_stride});
+  }
 
  private:
-  struct Filter {
-    int first_bin;
-    int bins;
-    int first_weight;
-  };
-
-  std::vector<Filter> filters_;
+  std::vector<MelFilter> filters_;
   std::vector<float> weights_;
 };
 

@@ -32,6 +32,8 @@ struct FrontEndOptions {
 
   /// Features of a frame.
   int feature_count() const { return kind == FeatureKind::kMfcc ? coefficients : mel_bands; }
+
+  bool operator==(const FrontEndOptions&) const = default;
 };
 
 enum class ScalingKind {

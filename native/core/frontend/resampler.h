@@ -4,7 +4,16 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/support/buffer.h"
+
 namespace sonospike {
+
+/// Memory that Resampler::process works in. Kept between calls, by one thread each, it is not allocated again
+/// but for another pair of rates.
+struct ResamplerWorkspace {
+  Buffer<float> edges;    // rows that reach beyond the clip
+  Buffer<float> in, out;  // stretches of the clip on the lanes
+};
 
 /// Band-limited change of the sample rate, as torchaudio.functional.resample does it with its defaults: a
 /// sinc filter under a Hann window that reaches 6 zero crossings to each side, cut off at 0.99 of the lower
@@ -26,10 +35,12 @@ class Resampler {
 
   /// Resamples in[n] to out[output_length(n)]. The arrays do not overlap. May be called by several threads.
   void process(const float* in, size_t n, float* out) const;
+  void process(const float* in, size_t n, float* out, ResamplerWorkspace& workspace) const;
 
  private:
   double weight(int64_t phase, int64_t tap) const;
-  float inner_sum(const float* in, int64_t phase) const;
+  void process_periods(const float* in, size_t n, float* out, ResamplerWorkspace& workspace) const;
+  void process_outputs(const float* in, size_t n, float* out) const;
   float bounded_sum(const float* in, int64_t n, int64_t start, int64_t phase) const;
 
   // Rates divided by their greatest common divisor.
@@ -41,7 +52,7 @@ class Resampler {
   // Input sample of the first tap, relative to the one at or before the output's position.
   int64_t first_tap_;
   int64_t taps_;
-  // taps_ rounded up to whole vectors; the added weights are zero.
+  // taps_ rounded up to kDotProductPad; the added weights are zero.
   int64_t row_length_;
   // [phases, row_length_], empty where it would be too large.
   std::vector<float> weights_;

@@ -10,7 +10,10 @@ namespace sonospike {
 void ScalingStatistics::reset(int features) {
   assert(features > 0);
   const float infinity = std::numeric_limits<float>::infinity();
-  features_.assign(features, Feature{infinity, -infinity, 0, 0});
+  low_.assign(features, infinity);
+  high_.assign(features, -infinity);
+  mean_.assign(features, 0.0);
+  squares_.assign(features, 0.0);
   frames_ = 0;
 }
 
@@ -25,23 +28,22 @@ void ScalingStatistics::add(const float* values, size_t frames) {
 /// The first frames. Two passes: the deviations are from their own mean, so that none is lost to
 /// cancellation.
 void ScalingStatistics::take(const float* values, size_t frames) {
-  const int features = feature_count();
+  const size_t features = low_.size();
   frames_ = frames;
-  for (size_t frame = 0; frame < frames; ++frame) {
-    for (int f = 0; f < features; ++f) {
-      const float value = values[frame * features + f];
-      Feature& feature = features_[f];
-      feature.min = std::min(feature.min, value);
-      feature.max = std::max(feature.max, value);
-      feature.mean += value;
+  const float* row = values;
+  for (size_t frame = 0; frame < frames; ++frame, row += features) {
+    for (size_t f = 0; f < features; ++f) {
+      low_[f] = std::min(low_[f], row[f]);
+      high_[f] = std::max(high_[f], row[f]);
+      mean_[f] += row[f];
     }
   }
-  for (Feature& feature : features_) feature.mean /= static_cast<double>(frames);
-  for (size_t frame = 0; frame < frames; ++frame) {
-    for (int f = 0; f < features; ++f) {
-      Feature& feature = features_[f];
-      const double deviation = values[frame * features + f] - feature.mean;
-      feature.squares += deviation * deviation;
+  for (double& sum : mean_) sum /= static_cast<double>(frames);
+  row = values;
+  for (size_t frame = 0; frame < frames; ++frame, row += features) {
+    for (size_t f = 0; f < features; ++f) {
+      const double deviation = row[f] - mean_[f];
+      squares_[f] += deviation * deviation;
     }
   }
 }
@@ -50,8 +52,12 @@ void ScalingStatistics::merge(const ScalingStatistics& later) {
   assert(later.feature_count() == feature_count());
   if (later.frames_ == 0) return;
   for (int f = 0; f < feature_count(); ++f) {
-    combine(features_[f], static_cast<double>(frames_), later.features_[f],
-            static_cast<double>(later.frames_));
+    Feature feature = at(f);
+    combine(feature, static_cast<double>(frames_), later.at(f), static_cast<double>(later.frames_));
+    low_[f] = feature.low;
+    high_[f] = feature.high;
+    mean_[f] = feature.mean;
+    squares_[f] = feature.squares;
   }
   frames_ += later.frames_;
 }
@@ -59,17 +65,21 @@ void ScalingStatistics::merge(const ScalingStatistics& later) {
 void ScalingStatistics::combine(Feature& into, double count, const Feature& other, double other_count) {
   const double total = count + other_count;
   const double difference = other.mean - into.mean;
-  into.min = std::min(into.min, other.min);
-  into.max = std::max(into.max, other.max);
+  into.low = std::min(into.low, other.low);
+  into.high = std::max(into.high, other.high);
   into.mean += difference * (other_count / total);
   into.squares += other.squares + difference * difference * (count * other_count / total);
 }
 
+ScalingStatistics::Feature ScalingStatistics::at(int feature) const {
+  return {low_[feature], high_[feature], mean_[feature], squares_[feature]};
+}
+
 /// All features taken as one.
 ScalingStatistics::Feature ScalingStatistics::pool() const {
-  Feature pooled = features_[0];
+  Feature pooled = at(0);
   const auto count = static_cast<double>(frames_);
-  for (int f = 1; f < feature_count(); ++f) combine(pooled, f * count, features_[f], count);
+  for (int f = 1; f < feature_count(); ++f) combine(pooled, f * count, at(f), count);
   return pooled;
 }
 
@@ -80,17 +90,17 @@ FeatureScaling ScalingStatistics::scaling(ScalingKind kind, bool pooled) const {
 }
 
 void ScalingStatistics::scaling(ScalingKind kind, bool pooled, FeatureScaling& result) const {
-  result.offset.assign(features_.size(), 0.0f);
-  result.scale.assign(features_.size(), 1.0f);
+  result.offset.assign(low_.size(), 0.0f);
+  result.scale.assign(low_.size(), 1.0f);
   if (frames_ == 0 || kind == ScalingKind::kNone) return;
 
   const Feature all = pool();
   const double count = static_cast<double>(frames_) * (pooled ? feature_count() : 1);
   for (int f = 0; f < feature_count(); ++f) {
-    const Feature& feature = pooled ? all : features_[f];
+    const Feature feature = pooled ? all : at(f);
     if (kind == ScalingKind::kMinMax) {
-      const double range = static_cast<double>(feature.max) - feature.min;
-      result.offset[f] = feature.min;
+      const double range = static_cast<double>(feature.high) - feature.low;
+      result.offset[f] = feature.low;
       result.scale[f] = static_cast<float>(1 / (range + 1e-8));
     } else {
       result.offset[f] = static_cast<float>(feature.mean);
@@ -103,8 +113,9 @@ void apply_scaling(const FeatureScaling& scaling, const float* values, size_t fr
                    float* out) {
   const int features = scaling.feature_count();
   const size_t kept = std::min(frames, out_frames);
-  for (size_t frame = 0; frame < kept; ++frame) {
-    for (int f = 0; f < features; ++f) *out++ = (*values++ - scaling.offset[f]) * scaling.scale[f];
+  const float *offset = scaling.offset.data(), *scale = scaling.scale.data();
+  for (size_t frame = 0; frame < kept; ++frame, values += features, out += features) {
+    for (int f = 0; f < features; ++f) out[f] = (values[f] - offset[f]) * scale[f];
   }
   std::fill_n(out, (out_frames - kept) * static_cast<size_t>(features), 0.0f);
 }

@@ -28,7 +28,7 @@ class ScalingStatistics {
   /// Forgets what was seen.
   void reset(int features);
 
-  int feature_count() const { return static_cast<int>(features_.size()); }
+  int feature_count() const { return static_cast<int>(low_.size()); }
   /// Frames seen.
   uint64_t frames() const { return frames_; }
 
@@ -45,18 +45,21 @@ class ScalingStatistics {
 
  private:
   struct Feature {
-    float min;
-    float max;
+    float low;
+    float high;
     double mean;
     double squares;  // sum of squared deviations from the mean
   };
 
   void take(const float* values, size_t frames);
   static void combine(Feature& into, double count, const Feature& other, double other_count);
+  Feature at(int feature) const;
   Feature pool() const;
 
   uint64_t frames_ = 0;
-  std::vector<Feature> features_;
+  // [features]; each by itself, so that the loops over them become vector code.
+  std::vector<float> low_, high_;
+  std::vector<double> mean_, squares_;
 };
 
 /// Scales values[frames, features] and cuts them, or pads them with zeros, to out[out_frames, features].

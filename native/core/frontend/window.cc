@@ -5,15 +5,24 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/support/buffer.h"
+
 namespace sonospike {
 
-size_t reflected_index(ptrdiff_t index, size_t n) {
+void copy_reflected(const float* samples, size_t n, ptrdiff_t begin, size_t count, float* out) {
   assert(n > 0);
-  if (n == 1) return 0;
+  if (n == 1) {
+    std::fill_n(out, count, samples[0]);
+    return;
+  }
+  // There and back again.
   const auto period = static_cast<ptrdiff_t>(2 * (n - 1));
-  ptrdiff_t within = index % period;
+  ptrdiff_t within = begin % period;
   if (within < 0) within += period;
-  return static_cast<size_t>(std::min(within, period - within));
+  for (size_t i = 0; i < count; ++i) {
+    out[i] = samples[std::min(within, period - within)];
+    if (++within == period) within = 0;
+  }
 }
 
 FrameWindow::FrameWindow(const FrontEndOptions& options)
@@ -33,28 +42,29 @@ size_t FrameWindow::frame_count(size_t samples) const {
   return 1 + (samples - odd) / static_cast<size_t>(hop_length_);
 }
 
-void FrameWindow::extract(const float* samples, size_t n, size_t first, Lanes* out) const {
-  const size_t last = frame_count(n) - 1;
-  const auto window_end = window_begin_ + static_cast<int>(window_.size());
-  std::fill(out, out + window_begin_, Lanes{});
-  std::fill(out + window_end, out + fft_length_, Lanes{});
-  for (int lane = 0; lane < kLaneCount; ++lane)
-    extract_lane(samples, n, std::min(first + lane, last), lane, out);
+size_t FrameWindow::workspace_length() const {
+  return window_.size() * kLanePad;
 }
 
-void FrameWindow::extract_lane(const float* samples, size_t n, size_t frame, int lane, Lanes* out) const {
-  const auto length = static_cast<ptrdiff_t>(window_.size());
-  const auto start = static_cast<ptrdiff_t>(frame) * hop_length_ - fft_length_ / 2 + window_begin_;
-  const bool inside = start >= 0 && start + length <= static_cast<ptrdiff_t>(n);
-  out += window_begin_;
-  if (inside) {
-    const float* from = samples + start;
-    for (ptrdiff_t k = 0; k < length; ++k) set_lane(out[k], lane, from[k] * window_[k]);
-  } else {
-    for (ptrdiff_t k = 0; k < length; ++k) {
-      set_lane(out[k], lane, samples[reflected_index(start + k, n)] * window_[k]);
+void FrameWindow::extract(const Kernels& kernels, const float* samples, size_t n, size_t first, int lanes,
+                          float* out, float* workspace) const {
+  const size_t length = window_.size(), last = frame_count(n) - 1;
+  const float* rows[kLanePad];
+  for (int lane = 0; lane < lanes; ++lane) {
+    const size_t frame = first + lane;
+    if (lane > 0 && frame > last) {
+      rows[lane] = rows[lane - 1];
+      continue;
     }
+    const auto start = static_cast<ptrdiff_t>(frame) * hop_length_ - fft_length_ / 2 + window_begin_;
+    const bool inside = start >= 0 && start + static_cast<ptrdiff_t>(length) <= static_cast<ptrdiff_t>(n);
+    if (!inside) copy_reflected(samples, n, start, length, workspace + lane * length);
+    rows[lane] = inside ? samples + start : workspace + lane * length;
   }
+  const size_t begin = static_cast<size_t>(window_begin_) * lanes, end = begin + length * lanes;
+  std::fill(out, out + begin, 0.0f);
+  std::fill(out + end, out + static_cast<size_t>(fft_length_) * lanes, 0.0f);
+  kernels.to_lanes({lanes, rows, static_cast<int>(length), window_.data(), out + begin});
 }
 
 }  // namespace sonospike

@@ -125,6 +125,83 @@ struct AdamArgs {
 };
 
 constexpr int kPeakSink = 256;
+/// out[i, lane] = rows[lane][i], times weights[i] where there are weights. The front end and the resampler
+/// work on arrays [values, lanes], with a frame or a stretch of a clip on each lane: every step is then the
+/// scalar algorithm on vectors. `lanes` is what `lanes_for` gives, the arrays are 64-byte aligned.
+struct ToLanesArgs {
+  int lanes;
+  const float* const* rows;
+  int count;
+  const float* weights;
+  float* out;
+};
+
+/// out[lane, i] = in[i, lane] for the first `rows` lanes; both with their strides.
+struct FromLanesArgs {
+  int lanes, rows, count;
+  const float* in;
+  ptrdiff_t in_stride;
+  float* out;
+  ptrdiff_t out_stride;
+};
+
+/// A stage splits each transform of radix * m complex values, of which there are `stride` interleaved, into
+/// `radix` of m.
+struct FftStage {
+  int radix, m, stride;
+  const float* twiddles;  ///< [m, radix - 1] complex: exp(-2 pi i p j / (radix m)) for p and j = 1 ...
+  const float* roots;     ///< [radix] complex: exp(-2 pi i k / radix)
+};
+
+/// Fourier transform of real values: even lengths go through a complex one of half the length.
+struct FftPlan {
+  int length, points;
+  int stage_count;
+  const FftStage* stages;
+  const float* separation;  ///< even lengths: [points / 2 + 1] complex: -i / 2 exp(-2 pi i k / length)
+};
+
+/// Works in values and spare, both [2 points, lanes].
+struct PowerSpectrumArgs {
+  int lanes;
+  const FftPlan* plan;
+  float* values;  ///< in: [length, lanes]
+  float* spare;
+};
+
+struct MelFilter {
+  int first_bin, bins, first_weight;
+};
+
+struct MelArgs {
+  int lanes, bands;
+  const MelFilter* filters;
+  const float* weights;
+  const float* power;  ///< [bins, lanes]
+  float* out;          ///< [bands, out_stride]
+  ptrdiff_t out_stride;
+};
+
+/// Every period of `from` input values becomes `to` output values: y[j to + i] = sum over t of
+/// weights[i from % to, t] x[j from + i from / to + t], on every lane.
+struct ResampleArgs {
+  int periods, from, to, taps;
+  const float* weights;  ///< [to, weight_stride]
+  ptrdiff_t weight_stride;
+  const float* x;  ///< [values, lanes], lanes_for(many)
+  float* y;        ///< [periods * to, lanes]
+};
+
+inline constexpr int kDotProductPad = 8;
+
+/// out[i] = sum over t of rows[i][t] weights[i][t]; `taps` is a multiple of kDotProductPad.
+struct DotProductArgs {
+  int count;
+  const float* const* rows;
+  const float* const* weights;
+  ptrdiff_t taps;
+  float* out;
+};
 
 struct Kernels {
   const char* name;
@@ -157,6 +234,19 @@ struct Kernels {
   /// The processor at its fastest: multiply-adds that wait for nothing, `rounds` in each of some chains.
   /// Gives their floating-point operations; `sink` takes kPeakSink floats.
   double (*multiply_add)(int64_t rounds, float* sink);
+
+  /// Into how many lanes so many rows go: no more than kLanePad, and fewer for the last few of many.
+  int (*lanes_for)(size_t rows);
+  void (*to_lanes)(const ToLanesArgs&);
+  void (*from_lanes)(const FromLanesArgs&);
+  /// |X[k]|^2 for k = 0 ... length / 2, [bins, lanes]: in q.values or in q.spare.
+  const float* (*power_spectrum)(const PowerSpectrumArgs& q);
+  /// 10 log10(max(band, 1e-10)) of the mel bands of a power spectrum. Returns the greatest.
+  float (*mel_decibels)(const MelArgs&);
+  /// value = max(value, floor); count is a multiple of kLanePad.
+  void (*raise_to)(float floor, float* values, size_t count);
+  void (*resample)(const ResampleArgs&);
+  void (*dot_products)(const DotProductArgs&);
 };
 
 /// The fastest that this machine runs, or the one that the environment variable SONOSPIKE_ISA names.

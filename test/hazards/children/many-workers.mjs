@@ -1,6 +1,7 @@
 // The addon in many workers at once: each loads the model, predicts, trains a little; and the main thread works too.
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
-import { loadModel } from '../../../dist/index.js';
+import { loadModel, presetSettings } from '../../../dist/index.js';
+import { native } from '../../../dist/native.js';
 import { CLIP, check, training } from './common.mjs';
 
 const WORKERS = 8;
@@ -9,6 +10,16 @@ async function work() {
   const model = await loadModel(undefined, { threads: 2 });
   const found = [];
   for (let i = 0; i < 20; i++) found.push(await model.predict(CLIP));
+  const { frontend } = presetSettings('original', ['yes', 'no']);
+  const samples = Float32Array.from({ length: 5000 }, (_, i) => Math.sin(i * 0.3));
+  for (let i = 0; i < 20; i++) {
+    const resampled = native().resample(samples, 11025, 16000 + 1000 * (i % 6));
+    found.push(
+      native()
+        .features(resampled, 16000, { ...frontend, melBands: 40 + (i % 6) })
+        .data.at(-1),
+    );
+  }
   const { epochs } = await training({ epochs: 2, seed: 5 });
   return JSON.stringify([found, epochs.map(({ train }) => train)]);
 }
