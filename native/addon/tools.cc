@@ -118,7 +118,7 @@ Napi::Value encode(const Napi::CallbackInfo& info) {
   }
   const size_t channels = encoder.channels(count);
   Napi::Float32Array out = new_floats(info.Env(), channels * encoder.steps(frames));
-  Buffer<uint32_t> scratch;
+  EncoderScratch scratch;
   encoder.encode(values.Data(), count, 0, encoder.steps(frames), key, out.Data(), channels, scratch);
   return out;
 }

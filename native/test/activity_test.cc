@@ -115,6 +115,44 @@ TEST_CASE("kernels: bits, places and numbers of spikes say the same") {
   });
 }
 
+TEST_CASE("kernels: products with spikes by table, and what every place of the table gets back") {
+  test::at_every_instruction_set([](const Kernels& kernels) {
+    std::mt19937 random(10);
+    for (int width : {1, 4, 20, 37}) {
+      for (int n : {16, 32, 48, 80}) {
+        const int rows = 50, stride = pad_lanes(width), words = stride / kLanePad, groups = (width + 3) / 4;
+        const Buffer<float> s = random_spikes(rows, width, 0.4, random);
+        Buffer<uint16_t> bits(static_cast<size_t>(rows) * words);
+        REQUIRE(kernels.spike_bits(s.data(), s.size(), bits.data()));
+        Buffer<float> table = random_values(static_cast<size_t>(groups) * 16 * n, -1, 1, random);
+        const Buffer<float> bias = random_values(n, -1, 1, random);
+        Buffer<float> d(static_cast<size_t>(rows) * n);
+        kernels.nibble_product({rows, words, groups, n, bits.data(), table.data(), bias.data(), d.data()});
+        std::vector<double> product(d.size()), gradient = test::doubles(table);
+        for (int row = 0; row < rows; ++row) {
+          for (int j = 0; j < n; ++j) {
+            double& sum = product[row * n + j];
+            sum = bias[j];
+            for (int group = 0; group < groups; ++group) {
+              int place = 0;
+              for (int bit = 0; bit < 4; ++bit) {
+                const int i = group * 4 + bit;
+                place |= (i < width && s[row * stride + i] == 1.0f) << bit;
+              }
+              const size_t at = (static_cast<size_t>(group) * 16 + place) * n + j;
+              sum += table[at];
+              gradient[at] += d[row * n + j];
+            }
+          }
+        }
+        CHECK(test::error(d, product) <= 1e-6);
+        kernels.nibble_gradient({rows, words, groups, n, bits.data(), table.data(), nullptr, d.data()});
+        CHECK(test::error(table, gradient) <= 1e-5);
+      }
+    }
+  });
+}
+
 TEST_CASE("kernels: scalar products of listed pairs of rows") {
   test::at_every_instruction_set([](const Kernels& kernels) {
     std::mt19937 random(9);

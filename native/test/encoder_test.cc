@@ -33,7 +33,7 @@ std::vector<float> encode(const EncodingOptions& options, const Input& input, co
   const int steps = encoder.steps(input.frames), channels = encoder.channels(input.features),
             stride = channels + 5;
   std::vector<float> wide(steps * stride, kUntouched), out;
-  Buffer<uint32_t> scratch;
+  EncoderScratch scratch;
   encoder.encode(input.values.data(), input.features, 0, steps, key, wide.data(), stride, scratch);
   bool rest_untouched = true;
   for (int t = 0; t < steps; ++t) {
@@ -46,25 +46,47 @@ std::vector<float> encode(const EncodingOptions& options, const Input& input, co
   return out;
 }
 
+/// The same as bits, with a wider stride.
+void check_bits(const Encoder& encoder, const Input& input, int first, int count, const EncodingKey& key,
+                std::vector<float>::const_iterator expected) {
+  const int channels = encoder.channels(input.features), words = pad_lanes(channels) / kLanePad + 1;
+  std::vector<uint16_t> bits(static_cast<size_t>(count) * words, 0xabcd);
+  EncoderScratch scratch;
+  encoder.encode_spikes(input.values.data(), input.features, first, count, key, bits.data(), words, scratch);
+  bool same = true;
+  for (int t = 0; t < count; ++t) {
+    for (int i = 0; i < (words - 1) * kLanePad; ++i) {
+      const bool spike = bits[t * words + i / kLanePad] >> i % kLanePad & 1;
+      same = same && spike == (i < channels && *(expected + t * channels + i) == 1.0f);
+    }
+    same = same && bits[t * words + words - 1] == 0xabcd;
+  }
+  CHECK(same);
+}
+
 TEST_CASE("encoding: any part of the steps by itself is that part of the whole") {
   std::mt19937 random(11);
-  const Input input = random_input(9, 6, random);
   const EncodingKey key{5, 6, 7};
-  for (EncodingKind kind :
-       {EncodingKind::kRate, EncodingKind::kLatency, EncodingKind::kDelta, EncodingKind::kDirect}) {
-    for (int repeats : {1, 4, 300}) {  // 300 steps of 2 blocks are more than are drawn at a time
-      const EncodingOptions options{kind, repeats, 0.1f};
-      const Encoder encoder(options);
-      const std::vector<float> whole = encode(options, input, key);
-      const int steps = encoder.steps(input.frames), channels = encoder.channels(input.features);
-      for (int first : {0, 1, repeats, steps / 2 + 1, steps - 1}) {
-        for (int count : {1, repeats + 1, steps - first}) {
-          if (first + count > steps) continue;
-          std::vector<float> part(static_cast<size_t>(count) * channels);
-          Buffer<uint32_t> scratch;
-          encoder.encode(input.values.data(), input.features, first, count, key, part.data(), channels,
-                         scratch);
-          CHECK(std::equal(part.begin(), part.end(), whole.begin() + static_cast<size_t>(first) * channels));
+  for (int features : {6, 20, 33}) {
+    const Input input = random_input(9, features, random);
+    for (EncodingKind kind :
+         {EncodingKind::kRate, EncodingKind::kLatency, EncodingKind::kDelta, EncodingKind::kDirect}) {
+      for (int repeats : {1, 4, 300}) {  // 300 steps of 2 blocks are more than are drawn at a time
+        const EncodingOptions options{kind, repeats, 0.1f};
+        const Encoder encoder(options);
+        const std::vector<float> whole = encode(options, input, key);
+        const int steps = encoder.steps(input.frames), channels = encoder.channels(input.features);
+        for (int first : {0, 1, repeats, steps / 2 + 1, steps - 1}) {
+          for (int count : {1, repeats + 1, steps - first}) {
+            if (first + count > steps) continue;
+            std::vector<float> part(static_cast<size_t>(count) * channels);
+            EncoderScratch scratch;
+            encoder.encode(input.values.data(), input.features, first, count, key, part.data(), channels,
+                           scratch);
+            const auto expected = whole.begin() + static_cast<size_t>(first) * channels;
+            CHECK(std::equal(part.begin(), part.end(), expected));
+            if (encoder.spikes()) check_bits(encoder, input, first, count, key, expected);
+          }
         }
       }
     }

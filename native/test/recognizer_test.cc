@@ -55,7 +55,7 @@ TEST_CASE("recognizer: shows what it predicts from, the input as the encoder mak
     CHECK(std::equal(scores.begin(), scores.end(), seen.scores));
     CHECK(seen.layers[0].spikes == spikes);
     std::vector<float> expected(static_cast<size_t>(recognizer.steps()) * recognizer.channels());
-    Buffer<uint32_t> scratch;
+    EncoderScratch scratch;
     encoder.encode(seen.features, test::kToneFeatures, 0, recognizer.steps(), {7, 0, 0}, expected.data(),
                    recognizer.channels(), scratch);
     REQUIRE(seen.input != nullptr);

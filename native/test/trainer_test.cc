@@ -214,13 +214,13 @@ TEST_CASE("trainer: every epoch sees each training clip once, in an order of its
 
 /// Inputs of all clips in the first `epochs` epochs, in the order in which they come. Clips 7 and
 /// 8 sound the same.
-std::vector<std::vector<float>> inputs_of(const std::vector<int>& training, int epochs) {
-  std::vector<std::vector<float>> inputs;
+std::vector<std::vector<uint16_t>> inputs_of(const std::vector<int>& training, int epochs) {
+  std::vector<std::vector<uint16_t>> inputs;
   const auto watched = std::make_shared<WatchedBackend>(fresh_backend(1));
   watched->on_gradient = [&](const Batch& batch) {
     for (int i = 0; i < batch.clips; ++i) {
-      inputs.emplace_back(batch.steps * test::kToneFeatures);
-      batch.input(i, 0, batch.steps, inputs.back().data(), test::kToneFeatures, 0);
+      inputs.emplace_back(batch.steps * pad_lanes(test::kToneFeatures) / kLanePad);
+      batch.spikes(i, 0, batch.steps, inputs.back().data(), pad_lanes(test::kToneFeatures) / kLanePad, 0);
     }
   };
   test::Tones tones = test::random_tones(kClips, 1);

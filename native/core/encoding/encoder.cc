@@ -1,6 +1,7 @@
 #include "core/encoding/encoder.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 
 #include "core/kernels/kernels.h"
@@ -14,10 +15,18 @@ constexpr int kMostBlocks = 1024;  // random numbers at a time: 16 KB
 }  // namespace
 
 void Encoder::encode(const float* values, int features, int first, int steps, const EncodingKey& key,
-                     float* out, size_t stride, Buffer<uint32_t>& scratch) const {
+                     float* out, size_t stride, EncoderScratch& scratch) const {
   switch (options_.kind) {
-    case EncodingKind::kRate:
-      return rate(values, features, first, steps, key, out, stride, scratch);
+    case EncodingKind::kRate: {
+      const int words = pad_lanes(features) / kLanePad;
+      scratch.bits.reserve(static_cast<size_t>(steps) * words);
+      rate(values, features, first, steps, key, scratch.bits.data(), words, scratch);
+      const uint16_t* bits = scratch.bits.data();
+      for (int t = 0; t < steps; ++t, bits += words, out += stride) {
+        for (int i = 0; i < features; ++i) out[i] = bits[i / kLanePad] >> i % kLanePad & 1 ? 1.0f : 0.0f;
+      }
+      return;
+    }
     case EncodingKind::kLatency:
       return latency(values, features, first, steps, out, stride);
     case EncodingKind::kDelta:
@@ -27,22 +36,40 @@ void Encoder::encode(const float* values, int features, int first, int steps, co
   }
 }
 
+void Encoder::encode_spikes(const float* values, int features, int first, int steps, const EncodingKey& key,
+                            uint16_t* bits, size_t stride, EncoderScratch& scratch) const {
+  assert(spikes());
+  if (options_.kind == EncodingKind::kRate) {
+    return rate(values, features, first, steps, key, bits, stride, scratch);
+  }
+  const int width = pad_lanes(channels(features));
+  scratch.values.resize(static_cast<size_t>(steps) * width);
+  encode(values, features, first, steps, key, scratch.values.data(), width, scratch);
+  for (int t = 0; t < steps; ++t)
+    kernels().spike_bits(scratch.values.data() + static_cast<size_t>(t) * width, width, bits + stride * t);
+}
+
 void Encoder::rate(const float* values, int features, int first, int steps, const EncodingKey& key,
-                   float* out, size_t stride, Buffer<uint32_t>& scratch) const {
+                   uint16_t* bits, size_t stride, EncoderScratch& scratch) const {
   // Every step takes whole blocks of four words, so that the draw of (step, feature) has a place of its own.
-  const int blocks = (features + 3) / 4;
+  const int blocks = (features + 3) / 4, repeats = options_.steps_per_frame, width = pad_lanes(features);
   const int at_once = std::max(1, kMostBlocks / blocks);
-  scratch.reserve(static_cast<size_t>(4) * blocks * at_once);
-  for (int t = 0; t < steps; ++t, out += stride) {
-    const int step = first + t;
-    if (t % at_once == 0) {
-      kernels().philox_fill(scratch.data(), blocks * std::min(at_once, steps - t),
-                            static_cast<uint32_t>(step) * blocks,
-                            static_cast<uint32_t>(RandomStream::kEncoding), key.clip, key.epoch, key.seed);
+  scratch.random.reserve(static_cast<size_t>(4) * blocks * at_once + kLanePad);
+  scratch.values.reserve(width);
+  std::fill_n(scratch.values.data(), width, -1.0f);
+  for (int t = 0; t < steps;) {
+    const int drawn = std::min(at_once, steps - t);
+    kernels().philox_fill(scratch.random.data(), blocks * drawn, static_cast<uint32_t>(first + t) * blocks,
+                          static_cast<uint32_t>(RandomStream::kEncoding), key.clip, key.epoch, key.seed);
+    for (const int end = t + drawn, start = t; t < end;) {
+      const int frame = (first + t) / repeats;
+      const int count = std::min((frame + 1) * repeats - first, end) - t;
+      std::copy_n(values + static_cast<size_t>(frame) * features, features, scratch.values.data());
+      kernels().rate_spikes(
+          {count, width / kLanePad, scratch.random.data() + static_cast<size_t>(4) * blocks * (t - start),
+           4 * blocks, scratch.values.data(), bits + stride * t, static_cast<ptrdiff_t>(stride)});
+      t += count;
     }
-    const uint32_t* words = scratch.data() + static_cast<size_t>(4) * blocks * (t % at_once);
-    const float* x = values + static_cast<size_t>(step / options_.steps_per_frame) * features;
-    for (int i = 0; i < features; ++i) out[i] = philox_uniform(words[i]) < x[i] ? 1.0f : 0.0f;
   }
 }
 

@@ -22,6 +22,13 @@ struct EncodingKey {
   uint32_t epoch = 0;
 };
 
+/// Of one thread; keeps its memory from call to call.
+struct EncoderScratch {
+  Buffer<uint32_t> random;
+  Buffer<float> values;
+  Buffer<uint16_t> bits;
+};
+
 /// Turns the scaled values of a clip, [frames, features], into the input of every time step, [steps,
 /// channels].
 ///
@@ -41,12 +48,20 @@ class Encoder {
   int channels(int features) const { return options_.kind == EncodingKind::kDelta ? 2 * features : features; }
 
   /// Writes `steps` steps from `first` on, step first + t to out[t * stride …]; does not touch what lies
-  /// beyond the channels. `scratch` keeps its memory from call to call.
+  /// beyond the channels.
   void encode(const float* values, int features, int first, int steps, const EncodingKey& key, float* out,
-              size_t stride, Buffer<uint32_t>& scratch) const;
+              size_t stride, EncoderScratch& scratch) const;
+
+  /// Whether all that comes out is 0 or 1.
+  bool spikes() const { return options_.kind != EncodingKind::kDirect; }
+  /// The same as bits, where all is 0 or 1: channel c of step first + t is bit c % 16 of bits[t * stride + c
+  /// / 16].
+  void encode_spikes(const float* values, int features, int first, int steps, const EncodingKey& key,
+                     uint16_t* bits, size_t stride, EncoderScratch& scratch) const;
 
  private:
-  void rate(const float*, int, int, int, const EncodingKey&, float*, size_t, Buffer<uint32_t>&) const;
+  void rate(const float* values, int features, int first, int steps, const EncodingKey& key, uint16_t* bits,
+            size_t stride, EncoderScratch& scratch) const;
   void latency(const float*, int, int, int, float*, size_t) const;
   void delta(const float*, int, int, int, float*, size_t) const;
   void direct(const float*, int, int, int, float*, size_t) const;

@@ -99,6 +99,25 @@ struct SampledProductArgs {
   ptrdiff_t ldc;
 };
 
+/// Products with spikes by table: for every four inputs the 16 sums of their rows that there can be.
+struct NibbleArgs {
+  int rows, words, groups, n;  ///< `groups` of four inputs; n is a multiple of kLanePad
+  const uint16_t* bits;        ///< [rows, words]
+  float* table;                ///< [groups, 16, n]; nibble_gradient adds row by row of d to it
+  const float* bias;           ///< [n]; nibble_product's
+  float* d;                    ///< [rows, n]; what nibble_product writes and nibble_gradient reads
+};
+
+/// Spikes where a word of random bits, taken as a number in [0, 1) of 24 bits, is below a probability.
+struct RateSpikesArgs {
+  int steps, words;
+  const uint32_t* random;  ///< [steps, random_stride], readable up to 16 words
+  ptrdiff_t random_stride;
+  const float* probability;  ///< [16 words]; negative where there is no input
+  uint16_t* bits;            ///< out: [steps, bit_stride]
+  ptrdiff_t bit_stride;
+};
+
 /// o = d o + (1 - d) i; p = softmax(o); score += share p. A few steps, forward from the first, backward from
 /// the last. Arrays [steps, clips, stride]; states [clips, stride].
 struct LeakyReadoutArgs {
@@ -231,6 +250,9 @@ struct Kernels {
   void (*gather)(const GatherArgs&);
   void (*near_threshold)(const NearThresholdArgs&);
   void (*sampled_product)(const SampledProductArgs&);
+  void (*nibble_product)(const NibbleArgs&);
+  void (*nibble_gradient)(const NibbleArgs&);
+  void (*rate_spikes)(const RateSpikesArgs&);
   /// The processor at its fastest: multiply-adds that wait for nothing, `rounds` in each of some chains.
   /// Gives their floating-point operations; `sink` takes kPeakSink floats.
   double (*multiply_add)(int64_t rounds, float* sink);

@@ -27,6 +27,7 @@ class Activity {
   /// Makes room for `rows` rows. What was there is lost, but for zeros in the padding.
   void reserve(Kind kind, int width, int stride, size_t rows);
 
+  bool spikes_only() const { return kind_ == Kind::kSpikes; }
   int stride() const { return stride_; }
   float* values(size_t row) { return values_.data() + row * stride_; }
   const float* values(size_t row) const { return values_.data() + row * stride_; }

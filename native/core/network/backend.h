@@ -18,6 +18,9 @@ struct Batch {
   /// Writes the input of `steps` steps of one clip from `first` on, step first + t to x[t * stride …]. Called
   /// from several threads at once, and more than once for the same steps of long clips.
   std::function<void(int clip, int first, int steps, float* x, size_t stride, int worker)> input;
+  /// The same for inputs that are all 0 or 1, as bits: see Encoder::encode_spikes. Takes the place of
+  /// `input`.
+  std::function<void(int clip, int first, int steps, uint16_t* bits, size_t stride, int worker)> spikes;
   const int* labels = nullptr;  ///< [clips]; training only
   /// Where `gradient` leaves dloss/dinput, [steps, clips, inputs]; null: nobody asks.
   float* input_gradient = nullptr;

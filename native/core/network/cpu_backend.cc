@@ -184,7 +184,7 @@ void CpuBackend::sum_gradients(int slots) {
       kernels().add(slot_gradients_[0].data() + first, slot_gradients_[slot].data() + first, count);
     }
   });
-  const float* packed = slot_gradients_[0].data();
+  float* packed = slot_gradients_[0].data();
   for (size_t k = 0; k < layers_.size(); ++k) {
     layers_[k].unpack_gradient(packed, table_, "layers." + std::to_string(k) + ".", gradient_.data());
     packed += layers_[k].gradient_size();

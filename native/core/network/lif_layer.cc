@@ -13,6 +13,15 @@ constexpr float kNeverReached = 1e30f;
 // A scalar product of its own takes up to twice the time of its share in the product of matrices.
 constexpr double kMostNear = 0.3;
 
+constexpr size_t kMostTableBytes = size_t{64} << 10;
+
+/// Of [groups of four inputs, 16, stride], or 0 where that is too much for the first-level cache to be of
+/// use.
+size_t table_size(int inputs, int stride) {
+  const size_t size = static_cast<size_t>(inputs + 3) / 4 * 16 * stride;
+  return size * sizeof(float) <= kMostTableBytes ? size : 0;
+}
+
 void copy_padded(const float* values, int count, float fill, Buffer<float>& out) {
   std::fill_n(out.data(), out.size(), fill);
   std::copy_n(values, count, out.data());
@@ -31,6 +40,7 @@ LifLayer::LifLayer(const LayerOptions& options, int inputs, int input_stride)
       stride_(pad_lanes(options.neurons)),
       weight_t_(static_cast<size_t>(inputs) * stride_),
       weight_(static_cast<size_t>(options.neurons) * input_stride),
+      table_(table_size(inputs, stride_)),
       recurrent_t_(options.recurrent ? static_cast<size_t>(options.neurons) * stride_ : 0),
       recurrent_(recurrent_t_.size()),
       bias_(stride_),
@@ -43,6 +53,7 @@ void LifLayer::load(const ParameterTable& table, const std::string& prefix, cons
   const float* weight = values + table.at(prefix + "weight").offset;
   packing.transposed(weight, weight_t_.data());
   packing.padded(weight, weight_.data());
+  fill_table();
   if (options_.recurrent) {
     const MatrixPacking square{n, n, stride_, stride_};
     const float* recurrent = values + table.at(prefix + "recurrent").offset;
@@ -54,21 +65,47 @@ void LifLayer::load(const ParameterTable& table, const std::string& prefix, cons
   copy_padded(values + table.at(prefix + "threshold").offset, n, kNeverReached, threshold_);
 }
 
+/// Sums in ascending order of the inputs.
+void LifLayer::fill_table() {
+  for (size_t row = 0; row * stride_ < table_.size(); ++row) {
+    float* sum = table_.data() + row * stride_;
+    std::fill_n(sum, stride_, 0.0f);
+    for (int bit = 0; bit < 4; ++bit) {
+      const size_t input = row / 16 * 4 + bit;
+      if ((row >> bit & 1) && input < static_cast<size_t>(inputs_))
+        kernels().add(sum, weight_t_.data() + input * stride_, stride_);
+    }
+  }
+}
+
 size_t LifLayer::gradient_size() const {
-  return (static_cast<size_t>(inputs_) + (options_.recurrent ? options_.neurons : 0) + 3) * stride_;
+  return (static_cast<size_t>(inputs_) + (options_.recurrent ? options_.neurons : 0) + 3) * stride_ +
+         table_.size();
 }
 
-template <typename T>
-LifLayer::PackedGradient<T> LifLayer::slices(T* packed) const {
-  T* recurrent = packed + static_cast<size_t>(inputs_) * stride_;
-  T* bias = recurrent + (options_.recurrent ? static_cast<size_t>(options_.neurons) * stride_ : 0);
-  return {packed, recurrent, bias, bias + stride_, bias + 2 * stride_};
+LifLayer::PackedGradient LifLayer::slices(float* packed) const {
+  float* table = packed + static_cast<size_t>(inputs_) * stride_;
+  float* recurrent = table + table_.size();
+  float* bias = recurrent + (options_.recurrent ? static_cast<size_t>(options_.neurons) * stride_ : 0);
+  return {packed, table, recurrent, bias, bias + stride_, bias + 2 * stride_};
 }
 
-void LifLayer::unpack_gradient(const float* packed, const ParameterTable& table, const std::string& prefix,
+/// Every input gets what the places of the table whose sum has its weights have got.
+void LifLayer::add_table(const float* table, float* weight) const {
+  for (size_t row = 0; row * stride_ < table_.size(); ++row, table += stride_) {
+    for (int bit = 0; bit < 4; ++bit) {
+      const size_t input = row / 16 * 4 + bit;
+      if ((row >> bit & 1) && input < static_cast<size_t>(inputs_))
+        kernels().add(weight + input * stride_, table, stride_);
+    }
+  }
+}
+
+void LifLayer::unpack_gradient(float* packed, const ParameterTable& table, const std::string& prefix,
                                float* gradient) const {
-  const PackedGradient<const float> from = slices(packed);
+  const PackedGradient from = slices(packed);
   const int n = options_.neurons;
+  add_table(from.table, from.weight);
   MatrixPacking{n, inputs_, stride_, input_stride_}.put_transposed(
       from.weight, gradient + table.at(prefix + "weight").offset);
   if (options_.recurrent) {
@@ -92,6 +129,11 @@ void LifLayer::begin(LayerTrace& trace, size_t rows, int clips) const {
 
 void LifLayer::drive(const Activity& input, size_t input_row, const Piece& piece, LayerTrace& trace,
                      EventScratch& scratch) const {
+  if (by_table(input)) {
+    return kernels().nibble_product({piece.rows(), input.words(), (inputs_ + 3) / 4, stride_,
+                                     input.bits(input_row), const_cast<float*>(table_.data()), bias_.data(),
+                                     trace.u.data() + piece.row * stride_});
+  }
   input.multiply(input_row, piece.rows(), weight_t_.data(), stride_, bias_.data(),
                  trace.u.data() + piece.row * stride_, scratch);
 }
@@ -129,7 +171,7 @@ void LifLayer::begin_backward(LayerTrace& trace, int clips) const {
 
 void LifLayer::backward(const Activity& input, const Piece& piece, LayerTrace& trace, float* g, float* packed,
                         EventScratch& scratch) const {
-  const PackedGradient<float> grad = slices(packed);
+  const PackedGradient grad = slices(packed);
   const bool soft = options_.neuron.spike == SpikeKind::kSoft;
   const LifBackwardArgs lif{options_.neuron,
                             piece.steps,
@@ -150,7 +192,12 @@ void LifLayer::backward(const Activity& input, const Piece& piece, LayerTrace& t
   } else {
     kernels().lif_backward(lif);
   }
-  input.multiply_transposed(piece.row, piece.rows(), g, stride_, grad.weight, scratch);
+  if (by_table(input)) {
+    kernels().nibble_gradient({piece.rows(), input.words(), (inputs_ + 3) / 4, stride_, input.bits(piece.row),
+                               grad.table, nullptr, g});
+  } else {
+    input.multiply_transposed(piece.row, piece.rows(), g, stride_, grad.weight, scratch);
+  }
 }
 
 void LifLayer::find_near(const Piece& piece, LayerTrace& trace) const {

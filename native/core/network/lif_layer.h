@@ -51,8 +51,8 @@ class LifLayer {
 
   /// Floats of one set of gradients in the kernels' layout.
   size_t gradient_size() const;
-  /// Copies such a set to the flat array of gradients.
-  void unpack_gradient(const float* packed, const ParameterTable& table, const std::string& prefix,
+  /// Copies such a set, which is used up, to the flat array of gradients.
+  void unpack_gradient(float* packed, const ParameterTable& table, const std::string& prefix,
                        float* gradient) const;
 
   const NeuronModel& neuron() const { return options_.neuron; }
@@ -81,20 +81,23 @@ class LifLayer {
                  EventScratch& scratch) const;
 
  private:
-  /// `T`: float, or const float for those who only read.
-  template <typename T>
   struct PackedGradient {
-    T *weight, *recurrent, *bias, *decay, *threshold;
+    float *weight, *table, *recurrent, *bias, *decay, *threshold;
   };
-  template <typename T>
-  PackedGradient<T> slices(T* packed) const;
+  PackedGradient slices(float* packed) const;
+  /// Whether products with spikes go by table, whatever their number.
+  bool by_table(const Activity& input) const { return table_.size() > 0 && input.spikes_only(); }
+  void fill_table();
+  void add_table(const float* table, float* weight) const;
   void backward_recurrent(LifBackwardArgs lif, const Piece& piece, LayerTrace& trace, float* grad,
                           EventScratch& scratch) const;
 
   LayerOptions options_;
   int inputs_, input_stride_, stride_;
-  Buffer<float> weight_t_;     // [inputs, stride]: forward
-  Buffer<float> weight_;       // [neurons, input_stride]: backward to the input
+  Buffer<float> weight_t_;  // [inputs, stride]: forward
+  Buffer<float> weight_;    // [neurons, input_stride]: backward to the input
+  // [groups of four inputs, 16, stride]: the sums that each four inputs can give; empty where that is large
+  Buffer<float> table_;
   Buffer<float> recurrent_t_;  // [neurons, stride]
   Buffer<float> recurrent_;    // [neurons, stride]
   Buffer<float> bias_, decay_, threshold_;

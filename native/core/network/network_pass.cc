@@ -55,7 +55,8 @@ void NetworkPass::begin(Keep keep) {
   // The first rows are those of the step before.
   const size_t segment_rows = static_cast<size_t>(1 + segment_steps_) * count_;
   const size_t rows = ring_ ? static_cast<size_t>(1 + 2 * piece_steps_) * count_ : segment_rows;
-  input_.reserve(Activity::Kind::kEither, inputs_, input_stride_, segment_rows);
+  input_.reserve(batch_->spikes ? Activity::Kind::kSpikes : Activity::Kind::kEither, inputs_, input_stride_,
+                 segment_rows);
   for (size_t k = 0; k < layers_.size(); ++k) layers_[k].begin(traces_[k], rows, count_);
   readout_.begin(readout_trace_, rows, count_);
 }
@@ -90,10 +91,14 @@ void NetworkPass::forward(const Batch& batch, int first, int count, int worker, 
 
 void NetworkPass::run(int segment) {
   segment_ = segment;
-  const size_t row = static_cast<size_t>(count_) * input_stride_;
+  const int first = segment * segment_steps_, steps = steps_of(segment);
   for (int i = 0; i < count_; ++i) {
-    batch_->input(first_ + i, segment * segment_steps_, steps_of(segment), input_.values(count_ + i), row,
-                  worker_);
+    const size_t row = count_ + i;
+    if (batch_->spikes) {
+      batch_->spikes(first_ + i, first, steps, input_.bits(row), count_ * input_.words(), worker_);
+    } else {
+      batch_->input(first_ + i, first, steps, input_.values(row), count_ * input_.stride(), worker_);
+    }
   }
   const int stages = pieces_of(segment) + static_cast<int>(layers_.size());
   for (int stage = 0; stage < stages; ++stage) run_stage(stage);
@@ -104,7 +109,7 @@ void NetworkPass::run_stage(int stage) {
   const int pieces = pieces_of(segment_), last = static_cast<int>(layers_.size());
   const int least = std::max(0, stage - pieces + 1),
             most = std::min(stage, last);  // layers that have a piece
-  if (least == 0) {
+  if (least == 0 && !input_.spikes_only()) {
     const Piece piece = piece_at(segment_, stage, false);
     input_.take(piece.row, piece.rows());
   }

@@ -13,9 +13,16 @@ Recognizer::Recognizer(std::shared_ptr<const FeatureExtractor> extractor, const 
   spikes_.resize(network.layers.size());
   batch_.clips = 1;
   batch_.steps = steps();
-  batch_.input = [this](int, int first, int steps, float* x, size_t stride, int) {
-    encode(first, steps, x, stride);
-  };
+  if (encoder_.spikes()) {
+    batch_.spikes = [this](int, int first, int steps, uint16_t* bits, size_t stride, int) {
+      encoder_.encode_spikes(features_.data(), extractor_->feature_count(), first, steps, {seed_, 0, 0}, bits,
+                             stride, scratch_);
+    };
+  } else {
+    batch_.input = [this](int, int first, int steps, float* x, size_t stride, int) {
+      encode(first, steps, x, stride);
+    };
+  }
 }
 
 void Recognizer::encode(int first, int steps, float* out, size_t stride) {

@@ -49,7 +49,7 @@ class Recognizer {
   Batch batch_;
   uint64_t seed_ = 0;
   ExtractorWorkspace workspace_;
-  Buffer<uint32_t> scratch_;
+  EncoderScratch scratch_;
   std::vector<float> features_, input_, scores_;
   std::vector<double> spikes_;
 };

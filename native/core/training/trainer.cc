@@ -12,12 +12,20 @@ constexpr int kEvaluationBatch = 256;
 constexpr double kEvaluationWork = 4e9;  // multiplications that one thread does in about a second
 
 Batch make_batch(const FeatureStore& store, const Encoder& encoder, const int* clips, const EncodingKey* keys,
-                 int count, const int* labels, std::vector<Buffer<uint32_t>>& scratch) {
+                 int count, const int* labels, std::vector<EncoderScratch>& scratch) {
   const int features = store.extractor().feature_count();
   Batch batch;
   batch.clips = count;
   batch.steps = encoder.steps(store.extractor().frames());
   batch.labels = labels;
+  if (encoder.spikes()) {
+    batch.spikes = [=, &store, &encoder, &scratch](int i, int first, int steps, uint16_t* bits, size_t stride,
+                                                   int worker) {
+      encoder.encode_spikes(store.features(clips[i]), features, first, steps, keys[i], bits, stride,
+                            scratch[worker]);
+    };
+    return batch;
+  }
   batch.input = [=, &store, &encoder, &scratch](int i, int first, int steps, float* x, size_t stride,
                                                 int worker) {
     encoder.encode(store.features(clips[i]), features, first, steps, keys[i], x, stride, scratch[worker]);
@@ -54,7 +62,7 @@ bool Trainer::run_epoch(const std::atomic<bool>& abort) {
   const std::vector<int> clips = order(position_.epoch);
   std::vector<EncodingKey> keys(options_.batch_size);
   std::vector<int> labels(options_.batch_size);
-  std::vector<Buffer<uint32_t>> scratch(backend_->workers());
+  std::vector<EncoderScratch> scratch(backend_->workers());
   const int64_t total = static_cast<int64_t>(batches()) * options_.epochs;
 
   for (progress_ = position_.clips; position_.batch < batches(); ++position_.batch) {
@@ -124,7 +132,7 @@ EvaluationResult evaluate(Backend& backend, const FeatureStore& store, const Enc
   result.statistics.spikes.resize(layers);
   const size_t most = evaluation_batch(backend, encoder.steps(store.extractor().frames()));
   const std::vector<EncodingKey> keys(most, EncodingKey{seed, 0, 0});
-  std::vector<Buffer<uint32_t>> scratch(backend.workers());
+  std::vector<EncoderScratch> scratch(backend.workers());
   for (size_t first = 0; first < clips.size(); first += most) {
     if (abort.load(std::memory_order_relaxed)) {
       result.complete = false;
