@@ -125,6 +125,9 @@ interface WavefileHeader {
   ds64: { riffSizeHigh: number; riffSizeLow: number; dataSizeHigh: number; dataSizeLow: number };
 }
 
+/** Clips mostly come in one format, and `wavefile` makes 14 KB of objects for each header that it reads. */
+let lastHeader: { bytes: Uint8Array; fields: WavefileHeader } | undefined;
+
 /** Lets `wavefile` read a WAV of the format chunk (and ds64) and an empty data chunk. */
 function parseHeader(
   bytes: Uint8Array,
@@ -152,10 +155,13 @@ function parseHeader(
     at += 8 + size + (size % 2);
   }
   putFourCC(header, at, 'data');
+  if (lastHeader && Buffer.compare(lastHeader.bytes, header) === 0) return lastHeader.fields;
   try {
     const wav = new wavefile.WaveFile();
     wav.fromBuffer(header, false);
-    return wav as unknown as WavefileHeader;
+    const fields = wav as unknown as WavefileHeader;
+    lastHeader = { bytes: header, fields };
+    return fields;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw invalid(file, `its header cannot be read (${reason})`, error);

@@ -30,13 +30,13 @@ export function decodeSamples(bytes: Uint8Array, encoding: SampleEncoding, bigEn
     case 'pcm24':
       return decode24(bytes, bigEndian);
     case 'pcm16':
-      return scaled(new Int16Array(hostOrder(bytes, 2, bigEndian)), 2 ** -15);
+      return scaled(view(Int16Array, bytes, bigEndian), 2 ** -15);
     case 'pcm32':
-      return scaled(new Int32Array(hostOrder(bytes, 4, bigEndian)), 2 ** -31);
+      return scaled(view(Int32Array, bytes, bigEndian), 2 ** -31);
     case 'float32':
-      return new Float32Array(hostOrder(bytes, 4, bigEndian));
+      return new Float32Array(view(Float32Array, bytes, bigEndian));
     case 'float64':
-      return new Float32Array(new Float64Array(hostOrder(bytes, 8, bigEndian)));
+      return new Float32Array(view(Float64Array, bytes, bigEndian));
   }
 }
 
@@ -75,14 +75,21 @@ function decode24(bytes: Uint8Array, bigEndian: boolean): Float32Array {
   return out;
 }
 
-/** A copy of the bytes in this machine's order, at an address where a typed array may lie. */
-function hostOrder(bytes: Uint8Array, width: 2 | 4 | 8, bigEndian: boolean): ArrayBuffer {
-  const copy = new Uint8Array(bytes);
-  if (bigEndian !== HOST_IS_BIG_ENDIAN) {
-    const buffer = Buffer.from(copy.buffer);
+interface ArrayType<T> {
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
+}
+
+/** The bytes as numbers: where they lie if they are in this machine's order and place, else in a copy. */
+function view<T>(Type: ArrayType<T>, bytes: Uint8Array, bigEndian: boolean): T {
+  const width = Type.BYTES_PER_ELEMENT;
+  const swapped = bigEndian !== HOST_IS_BIG_ENDIAN;
+  const source = swapped || bytes.byteOffset % width !== 0 ? new Uint8Array(bytes) : bytes;
+  if (swapped) {
+    const buffer = Buffer.from(source.buffer);
     if (width === 2) buffer.swap16();
     else if (width === 4) buffer.swap32();
     else buffer.swap64();
   }
-  return copy.buffer;
+  return new Type(source.buffer, source.byteOffset, source.length / width);
 }
