@@ -27,7 +27,7 @@ async function trainingSlots({ model, settings }, batchSize) {
 /** Training on one thread and on all: the same bits, sooner. */
 async function benchThreads(preset, batchSize, { threads, repeats, quick }) {
   const [works, floor, made] = [{}, {}, []];
-  const count = quick ? batchSize : Math.max(256, batchSize);
+  const count = quick ? batchSize : 4 * batchSize;
   for (const n of new Set([1, threads])) {
     const one = await makeTrainer({ preset, threads: n, batchSize, count, epochs: repeats + 1 });
     const who = `${n} ${n === 1 ? 'thread' : 'threads'}`;

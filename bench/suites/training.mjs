@@ -8,6 +8,8 @@ import { random } from '../random.mjs';
 import { alternate, rows } from '../works.mjs';
 
 const BATCHES = [10, 64, 256];
+/** Clips of a timed epoch: about as long as the peer takes for one batch, so that waking up counts for little. */
+const EPOCH = 2048;
 const TOLERANCE = 1e-4; // relative, of float32 sums in another order over 800 steps
 
 /** The weights after one epoch on one thread and on `threads` are the same. */
@@ -80,7 +82,7 @@ export async function benchTraining({ presets, threads, repeats, quick, peer, pr
       const what = `${preset}, batch ${batchSize}`;
       progress(`training: ${what}`);
       await checkThreads(preset, threads, Math.min(batchSize, 16));
-      const count = quick ? batchSize : Math.max(256, batchSize);
+      const count = quick ? batchSize : EPOCH;
       const made = await makeTrainer({ preset, threads, batchSize, count, epochs: repeats + 1 });
       const works = { sonospike: epochWork(made) };
       const more = {};
