@@ -10,11 +10,11 @@ import { inputCount, parameterShapes } from '../dist/validation.js';
 
 const OPERATIONS_PER_SLOT = 2;
 
-// e^x: clamp (2), round x / ln 2 (2), subtract twice (2), polynomial of degree 6 (6), scale by 2^n (1).
-const EXPONENTIAL = 13;
+// e^x: clamp (2), round x / ln 2 (2), subtract twice (2), polynomial of degree 5 (5), scale by 2^n (1).
+const EXPONENTIAL = 12;
 // 1 / x: the processor's estimate, and a Newton step of two multiply-adds. A division takes longer.
 const RECIPROCAL = 3;
-/** 1 / (1 + e^-x): 17 slots, 34 operations. */
+/** 1 / (1 + e^-x): 16 slots, 32 operations. */
 const SIGMOID = EXPONENTIAL + 1 + RECIPROCAL;
 // log x: exponent and mantissa (3), polynomial of degree 8 (8), put together (1).
 const LOGARITHM = 12;
@@ -52,18 +52,25 @@ function readoutWork({ readout, layers }, classes, density) {
 
 /**
  * Slots of a clip through a network, forward and backward. `activity` says which share of the inputs and of each
- * layer's spikes is not zero (`measureActivity`): products that read spikes cost that share of a dense product. The
- * gradient of a membrane potential is dense, whatever the surrogate's support, for it flows on through the decay.
+ * layer's spikes is not zero, and which of its neurons are near enough to the threshold to have use for a gradient
+ * (`measureActivity`): products that read spikes, or whose result is needed there only, cost that share of a dense one.
  */
 export function networkWork(settings, activity, { inputGradient = false } = {}) {
   const steps = settings.frames * settings.encoding.stepsPerFrame;
-  let [forward, backward, inputs, density] = [0, 0, inputCount(settings), activity.input];
+  // Spiking inputs go by table where they are many: one addition for every four.
+  const spiking = settings.encoding.type !== 'direct';
+  const input = spiking ? Math.min(activity.input, 0.25) : activity.input;
+  let [forward, backward, inputs, density] = [0, 0, inputCount(settings), input];
   for (const [k, layer] of settings.network.layers.entries()) {
     const n = layer.neurons;
     const own = layer.recurrent ? n * n : 0;
-    const passedOn = k > 0 || inputGradient ? inputs * n : 0;
+    const passedOn = k > 0 ? inputs * n * activity.near[k - 1] : inputGradient ? inputs * n : 0;
     forward += inputs * n * density + own * activity.layers[k] + n * neuronForward(layer);
-    backward += inputs * n * density + passedOn + own * activity.layers[k] + own + n * neuronBackward(layer);
+    backward +=
+      inputs * n * density +
+      passedOn +
+      own * (activity.layers[k] + activity.near[k]) +
+      n * neuronBackward(layer);
     [inputs, density] = [n, activity.layers[k]];
   }
   const readout = readoutWork(settings.network, settings.labels.length, density);
@@ -114,14 +121,36 @@ function share(values) {
   return binary ? nonzero / values.length : 1;
 }
 
-/** The shares of spikes in the input and the layers of a model; 1 for what is not zeros and ones. */
-export async function measureActivity(model, clips) {
+/** How far from the threshold a surrogate derivative is not zero. */
+function reach({ type, surrogate, slope }) {
+  if (type === 'soft') return Number.POSITIVE_INFINITY;
+  return { triangle: 1 / slope, boxcar: 0.5 / slope }[surrogate] ?? Number.POSITIVE_INFINITY;
+}
+
+function shareNear(potential, threshold, distance) {
+  if (distance === Number.POSITIVE_INFINITY) return 1;
+  let near = 0;
+  for (const [i, u] of potential.entries())
+    if (Math.abs(u - threshold[i % threshold.length]) < distance) near++;
+  return near / potential.length;
+}
+
+/**
+ * The shares of spikes in the input and the layers of a native model, 1 for what is not zeros and ones; and of neurons whose
+ * surrogate derivative is not zero.
+ */
+export async function measureActivity(model, settings, clips) {
   const seen = [];
+  const parameters = model.readParameters();
   for (const { samples, sampleRate } of clips) seen.push(await model.observe(samples, sampleRate, 1));
   const mean = (values) => values.reduce((sum, x) => sum + x, 0) / values.length;
   return {
     input: mean(seen.map(({ input }) => share(input))),
     layers: seen[0].layers.map((_, k) => mean(seen.map(({ layers }) => share(layers[k].spikes)))),
+    near: settings.network.layers.map(({ spike }, k) => {
+      const threshold = parameters[`layers.${k}.threshold`];
+      return mean(seen.map(({ layers }) => shareNear(layers[k].potential, threshold, reach(spike))));
+    }),
   };
 }
 

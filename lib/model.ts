@@ -273,7 +273,7 @@ function requireViewable(settings: ModelSettings): void {
     throw new SonospikeError(
       'ERR_OUT_OF_MEMORY',
       `observe() would have to show ${values} values: ${steps} time steps of ${neurons} neurons. ` +
-        `At most ${MAX_VIEWED} are shown; predict() takes clips of any length.`,
+        `At most ${MAX_VIEWED} are shown; predict() has no such limit.`,
     );
   }
 }

@@ -54,7 +54,10 @@ export async function predictionWork(model, wavs) {
       featureWork(settings.frontend, resampled)
     );
   });
-  const { forward: network } = networkWork(settings, await measureActivity(model.native, clips.slice(0, 8)));
+  const { forward: network } = networkWork(
+    settings,
+    await measureActivity(model.native, settings, clips.slice(0, 8)),
+  );
   return { all: median(front) + network, network };
 }
 

@@ -175,7 +175,7 @@ function emptyRow(cell, who, why) {
 function floors(layer, { n, steps, batch, density }, threads) {
   const { spikes } = layer.model.forwardInputs(layer.inputs.slice(0, steps * n), steps, 1);
   const fired = spikes[0].reduce((sum, s) => sum + s, 0) / spikes[0].length;
-  const activity = { input: density, layers: [fired] };
+  const activity = { input: density, layers: [fired], near: [1] };
   const { forward, backward } = networkWork(layer.settings, activity, { inputGradient: true });
   const whole = floorOf((forward + backward) * batch, threads, layerTraffic(n, steps * batch));
   const products = floorOf(3 * n * n * steps * batch, threads);

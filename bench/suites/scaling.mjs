@@ -19,7 +19,7 @@ async function trainingSlots({ model, settings }, batchSize) {
   const seconds = settings.frames * (settings.frontend.hopLength / settings.sampleRate) * 0.5;
   return trainingWork(
     settings,
-    await measureActivity(model, noiseClips(2, settings.sampleRate, seconds)),
+    await measureActivity(model, settings, noiseClips(2, settings.sampleRate, seconds)),
     batchSize,
   );
 }

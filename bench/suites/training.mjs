@@ -94,7 +94,11 @@ export async function benchTraining({ presets, threads, repeats, quick, peer, pr
         works.pytorch = async () => (await peer.ask({ op: 'run' })).seconds / batchSize;
       }
       const seconds = await alternate(repeats, works);
-      const activity = await measureActivity(made.model, noiseClips(4, made.settings.sampleRate, 0.5));
+      const activity = await measureActivity(
+        made.model,
+        made.settings,
+        noiseClips(4, made.settings.sampleRate, 0.5),
+      );
       const floor = floorOf(trainingWork(made.settings, activity, batchSize), threads);
       results.push(...rows({ suite: 'training', what, unit: 'clips/s', floor, more }, seconds));
     }

@@ -90,6 +90,19 @@ TEST_CASE("determinism: threads that share the products of a wide layer give the
   });
 }
 
+TEST_CASE("determinism: a batch that fails leaves the threads free for the next") {
+  NetworkCase c = some_case(41, {2, 400, 300, 100, 2});
+  test::CaseMaker(41).add_clips(c, 20);
+  const auto backend = make_cpu_backend(c.options, 5);
+  const Everything before = train(*backend, c);
+  for (int clips : {1, 22}) {
+    Batch failing = c.batch(0, clips);
+    failing.input = [](int, int, int, float*, size_t, int) { throw std::bad_alloc(); };
+    CHECK_THROWS_AS(backend->gradient(failing, c.loss), std::bad_alloc);
+    CHECK(train(*backend, c) == before);
+  }
+}
+
 TEST_CASE("determinism: a backend that has been used gives the bits of a new one") {
   test::at_every_instruction_set([&](const Kernels&) {
     for (uint32_t seed = 10; seed < 16; ++seed) {

@@ -7,8 +7,8 @@
 /// (all.inc); `kernels()` is the copy for this machine. Rows are padded to kLanePad floats and 64-byte
 /// aligned.
 ///
-/// Every element of a result is a sum in an order that does not depend on the number of rows, clips or
-/// threads, so that a clip gives the same bits alone and in a batch.
+/// Forward, every element of a result is a sum in an order that does not depend on the number of rows, clips
+/// or threads, so that a clip gives the same bits alone and in a batch.
 
 namespace sonospike {
 
@@ -143,6 +143,7 @@ struct AdamArgs {
   float decoupled_decay, l2_decay;
 };
 
+/// Floats that `multiply_add` writes.
 constexpr int kPeakSink = 256;
 /// out[i, lane] = rows[lane][i], times weights[i] where there are weights. The front end and the resampler
 /// work on arrays [values, lanes], with a frame or a stretch of a clip on each lane: every step is then the

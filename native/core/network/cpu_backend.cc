@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cmath>
 
 #include "core/support/denormals.h"
@@ -151,6 +152,7 @@ BatchStatistics sum_in_order(const std::vector<BatchStatistics>& parts) {
 }  // namespace
 
 BatchStatistics CpuBackend::gradient(const Batch& batch, const LossOptions& loss) {
+  assert(batch.clips > 0);
   const int slots = slot_count(batch.clips);
   std::vector<BatchStatistics> parts(slots);
   if (slot_gradients_.size() < static_cast<size_t>(slots)) slot_gradients_.resize(slots);
@@ -167,9 +169,8 @@ BatchStatistics CpuBackend::gradient(const Batch& batch, const LossOptions& loss
   } else {
     // Too few for all threads: these work together on one slot after the other.
     FlushDenormals flush;
-    passes_[0].use(&pool_);
+    const NetworkPass::Sharing sharing(passes_[0], pool_);
     for (int slot = 0; slot < slots; ++slot) run(slot, 0);
-    passes_[0].use(nullptr);
   }
   sum_gradients(slots);
   return sum_in_order(parts);

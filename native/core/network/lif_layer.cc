@@ -125,6 +125,7 @@ void LifLayer::begin(LayerTrace& trace, size_t rows, int clips) const {
                        rows);
   trace.v.resize(state);
   trace.count.resize(state);
+  trace.total.resize(state);
 }
 
 void LifLayer::drive(const Activity& input, size_t input_row, const Piece& piece, LayerTrace& trace,

@@ -30,7 +30,8 @@ struct LayerTrace {
   Buffer<float> u;        ///< membrane potential before the reset
   Activity spikes;        ///< what the next layer reads
   Buffer<float> v;        ///< membrane potential after the last step
-  Buffer<float> count;    ///< sum of the spikes over all steps
+  Buffer<float> count;    ///< sum of the spikes over the steps since it was last set aside
+  Buffer<double> total;   ///< sum of the spikes before that
   NearThreshold near;     ///< backward: of the piece in hand
   Buffer<float> gv;       ///< backward: dL/dv after the step before
   Buffer<float> g_after;  ///< backward, recurrent: dL/du of the step after

@@ -9,6 +9,9 @@ namespace {
 constexpr int kMostClipsInGroup = 8;
 // Rows of a piece. Many make the products of wide layers efficient; few let narrow layers start early.
 constexpr int kFewestRows = 48, kMostRows = 192;
+// Layers whose weights are larger than the caches read them once a piece.
+constexpr int kVeryWide = 1024, kRowsOfVeryWide = 512;
+constexpr int kSettledSteps = 8192;
 
 }  // namespace
 
@@ -38,7 +41,9 @@ int NetworkPass::group_size(int steps) const {
 int NetworkPass::piece_steps() const {
   int widest = 0;
   for (const auto& layer : layers_) widest = std::max(widest, layer.stride());
-  return std::max(1, std::clamp(widest + widest / 2, kFewestRows, kMostRows) / count_);
+  const int rows =
+      widest < kVeryWide ? std::clamp(widest + widest / 2, kFewestRows, kMostRows) : kRowsOfVeryWide;
+  return std::max(1, rows / count_);
 }
 
 void NetworkPass::begin(Keep keep) {
@@ -87,6 +92,7 @@ void NetworkPass::forward(const Batch& batch, int first, int count, int worker, 
     if (again) save(segment);
     run(segment);
   }
+  readout_.finish(traces_.back(), readout_trace_);
 }
 
 void NetworkPass::run(int segment) {
@@ -124,7 +130,10 @@ void NetworkPass::run_stage(int stage) {
     if (layers_[k].recurrent()) layers_[k].step(piece, traces_[k], scratch_);
   }
   scan(stage, least, std::min(most, last - 1));
-  for (int k = least; k <= most; ++k) carry_over(k, stage - k);
+  for (int k = least; k <= most; ++k) {
+    carry_over(k, stage - k);
+    settle(k, stage - k);
+  }
 }
 
 /// The layers that are not recurrent; alike ones beside each other go together.
@@ -164,6 +173,17 @@ void NetworkPass::carry_over(size_t layer, int piece) {
   }
 }
 
+/// Sums over very many steps would lose their last terms in float32. Clips that are as long are alone in
+/// their group, so that where a clip's sums are cut does not depend on others.
+void NetworkPass::settle(size_t layer, int piece) {
+  const int often = std::max(1, kSettledSteps / piece_steps_);
+  if ((segment_ * (segment_steps_ / piece_steps_) + piece) % often != often - 1) return;
+  if (layer == layers_.size()) return readout_.settle(readout_trace_);
+  LayerTrace& trace = traces_[layer];
+  for (size_t i = 0; i < trace.count.size(); ++i) trace.total[i] += trace.count[i];
+  trace.count.zero();
+}
+
 /// Everything that the steps to come depend on.
 template <typename Visit>
 void NetworkPass::visit_state(Visit visit) {
@@ -200,9 +220,9 @@ const float* NetworkPass::scores(int clip) const {
 
 double NetworkPass::spikes(int layer, int clip) const {
   const int stride = layers_[layer].stride();
-  const float* count = traces_[layer].count.data() + static_cast<size_t>(clip) * stride;
+  const size_t first = static_cast<size_t>(clip) * stride;
   double sum = 0.0;
-  for (int i = 0; i < stride; ++i) sum += count[i];
+  for (size_t i = first; i < first + stride; ++i) sum += traces_[layer].total[i] + traces_[layer].count[i];
   return sum;
 }
 

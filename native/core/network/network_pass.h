@@ -33,8 +33,17 @@ class NetworkPass {
 
   NetworkPass(const std::vector<LifLayer>& layers, const Readout& readout, int inputs, const Limits& limits);
 
-  /// Shares out large products over `pool`; null: this thread alone.
-  void use(ThreadPool* pool) { scratch_.pool = pool; }
+  /// For as long as it lives, large products are shared out over a pool, which runs nothing else meanwhile.
+  class Sharing {
+   public:
+    Sharing(NetworkPass& pass, ThreadPool& pool) : pass_(pass) { pass.scratch_.pool = &pool; }
+    ~Sharing() { pass_.scratch_.pool = nullptr; }
+    Sharing(const Sharing&) = delete;
+    Sharing& operator=(const Sharing&) = delete;
+
+   private:
+    NetworkPass& pass_;
+  };
 
   /// Clips that are best taken together, where they have `steps` steps.
   int group_size(int steps) const;
@@ -63,6 +72,7 @@ class NetworkPass {
   void run_stage(int stage);
   void scan(int stage, int least, int most);
   void carry_over(size_t layer, int piece);
+  void settle(size_t layer, int piece);
   template <typename Visit>
   void visit_state(Visit visit);
   void save(int segment);

@@ -45,10 +45,13 @@ void Readout::unpack_gradient(const float* packed, const ParameterTable& table, 
 }
 
 void Readout::begin(ReadoutTrace& trace, size_t rows, int clips) const {
-  trace.score.resize(static_cast<size_t>(clips) * stride_);
+  const size_t state = static_cast<size_t>(clips) * stride_;
+  trace.score.resize(state);
+  trace.total.resize(state);
   if (counts_spikes()) return;
   trace.current.reserve(rows * stride_);
   trace.o.reserve(rows * stride_);
+  std::fill_n(trace.o.data(), state, 0.0f);  // before the first step
   trace.p.reserve(rows * stride_);
 }
 
@@ -70,12 +73,22 @@ LeakyReadoutArgs Readout::arguments(const Piece& piece, int steps, ReadoutTrace&
 
 void Readout::forward(const LayerTrace& last, const Piece& piece, int steps, ReadoutTrace& trace,
                       EventScratch& scratch) const {
-  const size_t state = static_cast<size_t>(piece.clips) * stride_;
-  if (counts_spikes()) return trace.score.copy_from(last.count.data(), state);
-  if (piece.starts) std::fill_n(trace.o.data() + piece.before() * stride_, state, 0.0f);
+  if (counts_spikes()) return;
   last.spikes.multiply(piece.row, piece.rows(), weight_t_.data(), stride_, bias_.data(),
                        trace.current.data() + piece.row * stride_, scratch);
   kernels().leaky_readout_forward(arguments(piece, steps, trace));
+}
+
+void Readout::settle(ReadoutTrace& trace) const {
+  for (size_t i = 0; i < trace.score.size(); ++i) trace.total[i] += trace.score[i];
+  trace.score.zero();
+}
+
+void Readout::finish(const LayerTrace& last, ReadoutTrace& trace) const {
+  for (size_t i = 0; i < trace.score.size(); ++i) {
+    trace.score[i] =
+        static_cast<float>(counts_spikes() ? last.total[i] + last.count[i] : trace.total[i] + trace.score[i]);
+  }
 }
 
 void Readout::begin_backward(ReadoutTrace& trace, int clips) const {

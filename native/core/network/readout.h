@@ -8,6 +8,7 @@ namespace sonospike {
 struct ReadoutTrace {
   Buffer<float> current, o, p;  ///< the leaky integrator's
   Buffer<float> score;          ///< a state
+  Buffer<double> total;         ///< a state: the part of the score that has been set aside
   Buffer<float> grad_o;         ///< backward: dL/do of the step after, a state
 };
 
@@ -28,6 +29,11 @@ class Readout {
   /// `steps`: of the whole clip. `trace` is that of the last layer.
   void forward(const LayerTrace& last, const Piece& piece, int steps, ReadoutTrace& trace,
                EventScratch& scratch) const;
+
+  /// Sets aside what the score has come to, so that sums over very many steps lose nothing.
+  void settle(ReadoutTrace& trace) const;
+  /// The score of the whole clip.
+  void finish(const LayerTrace& last, ReadoutTrace& trace) const;
 
   void begin_backward(ReadoutTrace& trace, int clips) const;
   /// One piece after the other, from the last. grad_score [clips, stride] → gs = dL/ds [rows, input_stride].

@@ -52,16 +52,6 @@ class Buffer {
     size_ = capacity_ = size;
   }
 
-  /// Makes room for `size` elements and keeps those that are there.
-  void grow(size_t size) {
-    if (size > capacity_) {
-      Buffer larger(size + size / 2);
-      if (size_) std::memcpy(larger.data_, data_, size_ * sizeof(T));
-      swap(larger);
-    }
-    size_ = size;
-  }
-
   void zero() {
     if (size_) std::memset(data_, 0, size_ * sizeof(T));
   }
