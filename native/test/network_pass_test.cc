@@ -22,11 +22,14 @@ class Taken {
  public:
   Taken(const NetworkCase& c, const NetworkPass::Limits& limits)
       : case_(c),
-        layers_(make_layers(c)),
+        layers_(make_layers(c.options)),
         readout_(c.options.readout, c.options.layers.back().neurons, layers_.back().stride(),
                  c.options.classes),
         pass_(layers_, readout_, c.options.inputs, limits) {
-    readout_.load(ParameterTable(c.options), c.parameters.data());
+    const ParameterTable table(c.options);
+    for (size_t k = 0; k < layers_.size(); ++k)
+      layers_[k].load(table, "layers." + std::to_string(k) + ".", c.parameters.data());
+    readout_.load(table, c.parameters.data());
   }
 
   /// Scores and numbers of spikes of `count` clips.
@@ -60,18 +63,6 @@ class Taken {
   }
 
  private:
-  static std::vector<LifLayer> make_layers(const NetworkCase& c) {
-    std::vector<LifLayer> layers;
-    int inputs = c.options.inputs, stride = pad_lanes(inputs);
-    for (size_t k = 0; k < c.options.layers.size(); ++k) {
-      layers.emplace_back(c.options.layers[k], inputs, stride);
-      layers.back().load(ParameterTable(c.options), "layers." + std::to_string(k) + ".", c.parameters.data());
-      inputs = c.options.layers[k].neurons;
-      stride = layers.back().stride();
-    }
-    return layers;
-  }
-
   const NetworkCase& case_;
   std::vector<LifLayer> layers_;
   Readout readout_;

@@ -103,9 +103,6 @@ struct SampledProductArgs {
 struct NibbleArgs {
   int rows, words, groups, n;  ///< `groups` of four inputs; n is a multiple of kLanePad
   const uint16_t* bits;        ///< [rows, words]
-  float* table;                ///< [groups, 16, n]; nibble_gradient adds row by row of d to it
-  const float* bias;           ///< [n]; nibble_product's
-  float* d;                    ///< [rows, n]; what nibble_product writes and nibble_gradient reads
 };
 
 /// Spikes where a word of random bits, taken as a number in [0, 1) of 24 bits, is below a probability.
@@ -251,8 +248,10 @@ struct Kernels {
   void (*gather)(const GatherArgs&);
   void (*near_threshold)(const NearThresholdArgs&);
   void (*sampled_product)(const SampledProductArgs&);
-  void (*nibble_product)(const NibbleArgs&);
-  void (*nibble_gradient)(const NibbleArgs&);
+  /// out[rows, n] = bias + the row's sums in table[groups, 16, n].
+  void (*nibble_product)(const NibbleArgs&, const float* table, const float* bias, float* out);
+  /// Adds every row of d[rows, n] to the sums that the row has in the table.
+  void (*nibble_gradient)(const NibbleArgs&, const float* d, float* table);
   void (*rate_spikes)(const RateSpikesArgs&);
   /// The processor at its fastest: multiply-adds that wait for nothing, `rounds` in each of some chains.
   /// Gives their floating-point operations; `sink` takes kPeakSink floats.

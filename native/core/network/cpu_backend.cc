@@ -11,24 +11,10 @@ namespace sonospike {
 namespace {
 
 constexpr int kMostSlots = 16;
-// The gradients of all slots together, but for one. They are written, read and added up for every batch.
+// Gradients of all slots of a batch together; a wide network has one slot, whatever its size. They are
+// written, read and added up for every batch.
 constexpr size_t kSlotGradientBytes = size_t{16} << 20;
 constexpr float kLeastThreshold = 0.01f;
-
-int last_stride(const std::vector<LifLayer>& layers) {
-  return layers.back().stride();
-}
-
-std::vector<LifLayer> make_layers(const NetworkOptions& options, int input_stride) {
-  std::vector<LifLayer> layers;
-  int inputs = options.inputs;
-  for (const auto& layer : options.layers) {
-    layers.emplace_back(layer, inputs, input_stride);
-    inputs = layer.neurons;
-    input_stride = layers.back().stride();
-  }
-  return layers;
-}
 
 }  // namespace
 
@@ -36,8 +22,8 @@ CpuBackend::CpuBackend(const NetworkOptions& options, int threads)
     : options_(options),
       table_(options),
       pool_(threads),
-      layers_(make_layers(options, pad_lanes(options.inputs))),
-      readout_(options.readout, options.layers.back().neurons, last_stride(layers_), options.classes),
+      layers_(make_layers(options)),
+      readout_(options.readout, options.layers.back().neurons, layers_.back().stride(), options.classes),
       passes_(pool_.size(), NetworkPass(layers_, readout_, options.inputs, {})),
       grad_score_(pool_.size()),
       parameters_(table_.size()),
@@ -80,16 +66,17 @@ void CpuBackend::pack() {
   readout_.load(table_, parameters_.data());
 }
 
-int CpuBackend::slot_count(int clips) const {
+/// Of a training step; predictions have no gradient to sum.
+int CpuBackend::gradient_slots(int clips) const {
   const size_t affordable = kSlotGradientBytes / (packed_size_ * sizeof(float));
   const size_t most = std::bit_floor(std::max<size_t>(1, affordable));
   return static_cast<int>(std::min<size_t>({static_cast<size_t>(clips), size_t{kMostSlots}, most}));
 }
 
-/// Calls work(worker, group) for all groups of a slot.
+/// Calls work(pass, group) for all groups of one of `slots` slots.
 template <typename Work>
-void CpuBackend::for_groups(const Batch& batch, int slot, int worker, Work work) {
-  const int slots = slot_count(batch.clips), most = passes_[worker].group_size(batch.steps);
+void CpuBackend::for_groups(const Batch& batch, int slots, int slot, int worker, Work work) {
+  const int most = passes_[worker].group_size(batch.steps);
   const int first = static_cast<int>(static_cast<int64_t>(batch.clips) * slot / slots);
   const int end = static_cast<int>(static_cast<int64_t>(batch.clips) * (slot + 1) / slots);
   for (int at = first; at < end; at += most) {
@@ -99,8 +86,9 @@ void CpuBackend::for_groups(const Batch& batch, int slot, int worker, Work work)
 }
 
 void CpuBackend::forward(const Batch& batch, float* scores, double* spikes) {
-  pool_.run(slot_count(batch.clips), [&](int slot, int worker) {
-    for_groups(batch, slot, worker, [&](NetworkPass& pass, Group group) {
+  const int slots = std::min(batch.clips, kMostSlots);
+  pool_.run(slots, [&](int slot, int worker) {
+    for_groups(batch, slots, slot, worker, [&](NetworkPass& pass, Group group) {
       pass.forward(batch, group.first, group.count, worker, NetworkPass::Keep::kScores);
       for (int i = 0; i < group.count; ++i) {
         const size_t clip = group.first + i;
@@ -153,12 +141,12 @@ BatchStatistics sum_in_order(const std::vector<BatchStatistics>& parts) {
 
 BatchStatistics CpuBackend::gradient(const Batch& batch, const LossOptions& loss) {
   assert(batch.clips > 0);
-  const int slots = slot_count(batch.clips);
+  const int slots = gradient_slots(batch.clips);
   std::vector<BatchStatistics> parts(slots);
   if (slot_gradients_.size() < static_cast<size_t>(slots)) slot_gradients_.resize(slots);
   const auto run = [&](int slot, int worker) {
     slot_gradients_[slot].resize(packed_size_);
-    for_groups(batch, slot, worker, [&](NetworkPass& pass, Group group) {
+    for_groups(batch, slots, slot, worker, [&](NetworkPass& pass, Group group) {
       pass.forward(batch, group.first, group.count, worker, NetworkPass::Keep::kTrace);
       add_loss(batch, loss, group, pass, grad_score_[worker], parts[slot]);
       pass.backward(grad_score_[worker].data(), slot_gradients_[slot].data());

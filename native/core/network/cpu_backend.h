@@ -32,9 +32,9 @@ class CpuBackend final : public Backend {
     int first, count;
   };
 
-  int slot_count(int clips) const;
+  int gradient_slots(int clips) const;
   template <typename Work>
-  void for_groups(const Batch& batch, int slot, int worker, Work work);
+  void for_groups(const Batch& batch, int slots, int slot, int worker, Work work);
   void add_loss(const Batch& batch, const LossOptions& loss, Group group, const NetworkPass& pass,
                 Buffer<float>& grad_score, BatchStatistics& statistics) const;
   void sum_gradients(int slots);

@@ -33,14 +33,14 @@ void put(const float* packed, const ParameterInfo& info, float* gradient) {
 
 }  // namespace
 
-LifLayer::LifLayer(const LayerOptions& options, int inputs, int input_stride)
+LifLayer::LifLayer(const LayerOptions& options, int inputs, int input_stride, bool spiking_input)
     : options_(options),
       inputs_(inputs),
       input_stride_(input_stride),
       stride_(pad_lanes(options.neurons)),
       weight_t_(static_cast<size_t>(inputs) * stride_),
       weight_(static_cast<size_t>(options.neurons) * input_stride),
-      table_(table_size(inputs, stride_)),
+      table_(spiking_input ? table_size(inputs, stride_) : 0),
       recurrent_t_(options.recurrent ? static_cast<size_t>(options.neurons) * stride_ : 0),
       recurrent_(recurrent_t_.size()),
       bias_(stride_),
@@ -65,17 +65,23 @@ void LifLayer::load(const ParameterTable& table, const std::string& prefix, cons
   copy_padded(values + table.at(prefix + "threshold").offset, n, kNeverReached, threshold_);
 }
 
-/// Sums in ascending order of the inputs.
-void LifLayer::fill_table() {
+/// Calls visit(row, input) for every row of the table and the inputs whose weights its sum has, in ascending
+/// order.
+template <typename Visit>
+void LifLayer::each_in_table(Visit visit) const {
   for (size_t row = 0; row * stride_ < table_.size(); ++row) {
-    float* sum = table_.data() + row * stride_;
-    std::fill_n(sum, stride_, 0.0f);
     for (int bit = 0; bit < 4; ++bit) {
       const size_t input = row / 16 * 4 + bit;
-      if ((row >> bit & 1) && input < static_cast<size_t>(inputs_))
-        kernels().add(sum, weight_t_.data() + input * stride_, stride_);
+      if ((row >> bit & 1) && input < static_cast<size_t>(inputs_)) visit(row, input);
     }
   }
+}
+
+void LifLayer::fill_table() {
+  table_.zero();
+  each_in_table([this](size_t row, size_t input) {
+    kernels().add(table_.data() + row * stride_, weight_t_.data() + input * stride_, stride_);
+  });
 }
 
 size_t LifLayer::gradient_size() const {
@@ -90,15 +96,11 @@ LifLayer::PackedGradient LifLayer::slices(float* packed) const {
   return {packed, table, recurrent, bias, bias + stride_, bias + 2 * stride_};
 }
 
-/// Every input gets what the places of the table whose sum has its weights have got.
+/// Every input gets what the rows of the table whose sum has its weights have got.
 void LifLayer::add_table(const float* table, float* weight) const {
-  for (size_t row = 0; row * stride_ < table_.size(); ++row, table += stride_) {
-    for (int bit = 0; bit < 4; ++bit) {
-      const size_t input = row / 16 * 4 + bit;
-      if ((row >> bit & 1) && input < static_cast<size_t>(inputs_))
-        kernels().add(weight + input * stride_, table, stride_);
-    }
-  }
+  each_in_table([&](size_t row, size_t input) {
+    kernels().add(weight + input * stride_, table + row * stride_, stride_);
+  });
 }
 
 void LifLayer::unpack_gradient(float* packed, const ParameterTable& table, const std::string& prefix,
@@ -119,9 +121,8 @@ void LifLayer::unpack_gradient(float* packed, const ParameterTable& table, const
 
 void LifLayer::begin(LayerTrace& trace, size_t rows, int clips) const {
   const size_t state = static_cast<size_t>(clips) * stride_;
-  const bool soft = options_.neuron.spike == SpikeKind::kSoft;
   trace.u.reserve(rows * stride_);
-  trace.spikes.reserve(soft ? Activity::Kind::kValues : Activity::Kind::kSpikes, options_.neurons, stride_,
+  trace.spikes.reserve(soft() ? Activity::Kind::kValues : Activity::Kind::kSpikes, options_.neurons, stride_,
                        rows);
   trace.v.resize(state);
   trace.count.resize(state);
@@ -131,23 +132,21 @@ void LifLayer::begin(LayerTrace& trace, size_t rows, int clips) const {
 void LifLayer::drive(const Activity& input, size_t input_row, const Piece& piece, LayerTrace& trace,
                      EventScratch& scratch) const {
   if (by_table(input)) {
-    return kernels().nibble_product({piece.rows(), input.words(), (inputs_ + 3) / 4, stride_,
-                                     input.bits(input_row), const_cast<float*>(table_.data()), bias_.data(),
-                                     trace.u.data() + piece.row * stride_});
+    return kernels().nibble_product({piece.rows(), input.words(), groups(), stride_, input.bits(input_row)},
+                                    table_.data(), bias_.data(), trace.u.data() + piece.row * stride_);
   }
   input.multiply(input_row, piece.rows(), weight_t_.data(), stride_, bias_.data(),
                  trace.u.data() + piece.row * stride_, scratch);
 }
 
 LifForwardArgs LifLayer::scan(const Piece& piece, LayerTrace& trace) const {
-  const bool soft = options_.neuron.spike == SpikeKind::kSoft;
   return {piece.clips,
           stride_,
           decay_.data(),
           threshold_.data(),
           trace.u.data() + piece.row * stride_,
-          soft ? trace.spikes.values(piece.row) : nullptr,
-          soft ? nullptr : trace.spikes.bits(piece.row),
+          soft() ? trace.spikes.values(piece.row) : nullptr,
+          soft() ? nullptr : trace.spikes.bits(piece.row),
           trace.v.data(),
           trace.count.data()};
 }
@@ -173,7 +172,6 @@ void LifLayer::begin_backward(LayerTrace& trace, int clips) const {
 void LifLayer::backward(const Activity& input, const Piece& piece, LayerTrace& trace, float* g, float* packed,
                         EventScratch& scratch) const {
   const PackedGradient grad = slices(packed);
-  const bool soft = options_.neuron.spike == SpikeKind::kSoft;
   const LifBackwardArgs lif{options_.neuron,
                             piece.steps,
                             piece.clips,
@@ -182,7 +180,7 @@ void LifLayer::backward(const Activity& input, const Piece& piece, LayerTrace& t
                             decay_.data(),
                             threshold_.data(),
                             trace.u.data() + piece.row * stride_,
-                            soft ? trace.spikes.values(piece.row) : nullptr,
+                            soft() ? trace.spikes.values(piece.row) : nullptr,
                             g,
                             trace.gv.data(),
                             grad.bias,
@@ -194,8 +192,8 @@ void LifLayer::backward(const Activity& input, const Piece& piece, LayerTrace& t
     kernels().lif_backward(lif);
   }
   if (by_table(input)) {
-    kernels().nibble_gradient({piece.rows(), input.words(), (inputs_ + 3) / 4, stride_, input.bits(piece.row),
-                               grad.table, nullptr, g});
+    kernels().nibble_gradient({piece.rows(), input.words(), groups(), stride_, input.bits(piece.row)}, g,
+                              grad.table);
   } else {
     input.multiply_transposed(piece.row, piece.rows(), g, stride_, grad.weight, scratch);
   }
@@ -267,6 +265,19 @@ void LifLayer::backward_recurrent(LifBackwardArgs lif, const Piece& piece, Layer
   const int skipped = piece.starts ? piece.clips : 0;
   trace.spikes.multiply_transposed(piece.before() + skipped, piece.rows() - skipped,
                                    g + static_cast<size_t>(skipped) * stride_, stride_, grad, scratch);
+}
+
+std::vector<LifLayer> make_layers(const NetworkOptions& options) {
+  std::vector<LifLayer> layers;
+  int inputs = options.inputs, input_stride = pad_lanes(inputs);
+  bool spiking_input = true;  // for all that is known before the first batch
+  for (const auto& layer : options.layers) {
+    layers.emplace_back(layer, inputs, input_stride, spiking_input);
+    inputs = layer.neurons;
+    input_stride = layers.back().stride();
+    spiking_input = layer.neuron.spike != SpikeKind::kSoft;
+  }
+  return layers;
 }
 
 }  // namespace sonospike

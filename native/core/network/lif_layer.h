@@ -41,8 +41,9 @@ struct LayerTrace {
 /// with neurons that never spike; a step of a clip is a row.
 class LifLayer {
  public:
-  /// `input_stride`: floats from one row of the input to the next.
-  LifLayer(const LayerOptions& options, int inputs, int input_stride);
+  /// `input_stride`: floats from one row of the input to the next. `spiking_input`: whether spikes may come
+  /// as bits.
+  LifLayer(const LayerOptions& options, int inputs, int input_stride, bool spiking_input);
 
   int neurons() const { return options_.neurons; }
   int stride() const { return stride_; }
@@ -88,6 +89,10 @@ class LifLayer {
   PackedGradient slices(float* packed) const;
   /// Whether products with spikes go by table, whatever their number.
   bool by_table(const Activity& input) const { return table_.size() > 0 && input.spikes_only(); }
+  int groups() const { return (inputs_ + 3) / 4; }
+  bool soft() const { return options_.neuron.spike == SpikeKind::kSoft; }
+  template <typename Visit>
+  void each_in_table(Visit visit) const;
   void fill_table();
   void add_table(const float* table, float* weight) const;
   void backward_recurrent(LifBackwardArgs lif, const Piece& piece, LayerTrace& trace, float* grad,
@@ -103,5 +108,8 @@ class LifLayer {
   Buffer<float> recurrent_;    // [neurons, stride]
   Buffer<float> bias_, decay_, threshold_;
 };
+
+/// All layers of a network, without their weights.
+std::vector<LifLayer> make_layers(const NetworkOptions& options);
 
 }  // namespace sonospike
