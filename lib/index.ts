@@ -14,6 +14,9 @@ export { createModel, loadModel, Model } from './model.js';
 export type { PresetName } from './presets.js';
 export { presetNames, presetSettings } from './presets.js';
 export type {
+  ConnectionSettings,
+  ConvolutionConnection,
+  DenseConnection,
   EncodingSettings,
   FrontendSettings,
   LayerSettings,

@@ -44,6 +44,7 @@ export interface NativeTrainingOptions {
   optimizer: OptimizerSettings;
   schedule: { type: 'constant' | 'cosine' | 'one-cycle'; rate: number; warmupShare: number };
   labelSmoothing: number;
+  spikeCost: number;
 }
 
 /** Where a training stands, with the sums of the epoch in hand. */

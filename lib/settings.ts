@@ -51,7 +51,8 @@ export interface ScalingSettings {
 export interface EncodingSettings {
   /**
    * `rate`: Bernoulli draws with probability clamp(x, 0, 1); `latency`: one spike a frame, the earlier the
-   * larger x; `delta`: send-on-delta, an up and a down channel for each feature; `direct`: x as input current.
+   * larger x; `delta`: send-on-delta, an up channel (2f) and a down channel (2f + 1) for each feature f;
+   * `direct`: x as input current.
    */
   type: 'rate' | 'latency' | 'delta' | 'direct';
   /** Time steps for each frame. */
@@ -71,15 +72,49 @@ export interface SpikeSettings {
   slope: number;
 }
 
-/** A fully connected layer of leaky integrate-and-fire neurons: u = decay v + W s_in + b (+ R s_prev). */
+/**
+ * How a layer reads what is below it. `taps` time steps are looked at: the present one and those `dilation`,
+ * 2 dilation … steps before it, each with weights of its own, so that delays are learned.
+ */
+export type ConnectionSettings = DenseConnection | ConvolutionConnection;
+
+/** Every neuron reads all that is below. */
+export interface DenseConnection {
+  type: 'dense';
+  taps: number;
+  dilation: number;
+}
+
+/**
+ * A convolution over frequency: neurons of `channels` kinds (a multiple of 16) for every band, or every `stride`th,
+ * read the `kernel` bands around it, with zeros beyond the first and last ("same" padding as in TensorFlow). Weights,
+ * biases, decays and thresholds are those of the channel. Neurons lie band by band: neuron = band x channels +
+ * channel. The bands of the first layer are the features; no convolution can stand above a dense layer, which has none.
+ */
+export interface ConvolutionConnection {
+  type: 'convolution';
+  channels: number;
+  kernel: number;
+  stride: number;
+  taps: number;
+  dilation: number;
+}
+
+/** A layer of leaky integrate-and-fire neurons: u = decay v + W s_in + b (+ R s_prev). */
 export interface LayerSettings {
+  /** Of a convolution ceil(bands / stride) x channels: it may be left out where settings are given. */
   neurons: number;
+  /** Dense of one tap where it is left out. */
+  connection?: ConnectionSettings;
+  /** Whether the layer reads its own spikes of the step before; only dense layers of one tap do. */
   recurrent: boolean;
   spike: SpikeSettings;
   /** `zero`: v = u (1 - s); `subtract`: v = u - s threshold. */
   reset: 'zero' | 'subtract';
   /** Whether the gradient is kept from flowing through the s of the reset. */
   detachReset: boolean;
+  /** Initial weights are drawn from ±weightGain / sqrt(inputs of a neuron); 1 where it is left out. */
+  weightGain?: number;
   /** Initial values, drawn for every neuron from `decay` ± `decaySpread` and `threshold` ± `thresholdSpread`. */
   decay: number;
   decaySpread: number;

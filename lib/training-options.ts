@@ -20,6 +20,8 @@ export interface TrainingRecipe {
   clipNorm: number;
   /** Share of the target spread evenly over all labels. */
   labelSmoothing: number;
+  /** Times the mean spikes of a neuron and step, summed over the layers, it is added to what is made small. */
+  spikeCost: number;
   /** Epochs without a better validation before training stops; 0: never. */
   patience: number;
   /** Of weights, order of the clips, spikes and split. */
@@ -50,6 +52,7 @@ const ORIGINAL: Recipe = {
   weightDecay: 0,
   clipNorm: 0,
   labelSmoothing: 0,
+  spikeCost: 0,
   patience: 0,
   seed: 0,
   validation: 0,
@@ -84,6 +87,7 @@ export const RUN_KEYS = [
   'weightDecay',
   'clipNorm',
   'labelSmoothing',
+  'spikeCost',
   'patience',
   'seed',
   'split',
@@ -110,6 +114,7 @@ export function resolveRunOptions(given: Partial<RunOptions>, defaultSplit: stri
     weightDecay: number(o.weightDecay, 'weightDecay', 0, 10),
     clipNorm: number(o.clipNorm, 'clipNorm', 0, 1e6),
     labelSmoothing: number(o.labelSmoothing, 'labelSmoothing', 0, 0.99),
+    spikeCost: number(o.spikeCost, 'spikeCost', 0, 1e6),
     patience: integer(o.patience, 'patience', 0, 100_000),
     seed: integer(o.seed, 'seed', 0, Number.MAX_SAFE_INTEGER),
     split: string(o.split, 'split'),
@@ -127,12 +132,13 @@ export function differences(given: Partial<RunOptions>, saved: RunOptions): stri
 
 /** @internal */
 export function toNative(options: RunOptions): NativeTrainingOptions {
-  const { epochs, batchSize, seed, labelSmoothing, weightDecay, clipNorm } = options;
+  const { epochs, batchSize, seed, labelSmoothing, spikeCost, weightDecay, clipNorm } = options;
   return {
     epochs,
     batchSize,
     seed,
     labelSmoothing,
+    spikeCost,
     optimizer: { type: options.optimizer, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay, clipNorm },
     schedule: { type: options.schedule, rate: options.learningRate, warmupShare: options.warmupShare },
   };

@@ -1,5 +1,6 @@
 import { array, type Blame, boolean, choice, integer, number, object, refuse, string } from './options.js';
 import type {
+  ConnectionSettings,
   EncodingSettings,
   FrontendSettings,
   LayerSettings,
@@ -11,6 +12,11 @@ import type {
 
 const MAX_LAYERS = 16;
 const MAX_NEURONS = 8192;
+/** A convolution has no padding of its own in the kernels' rows of 16 values. */
+const CHANNEL_MULTIPLE = 16;
+const MAX_TAPS = 64;
+/** Steps that a layer looks back; they are kept beside each piece of a clip. */
+const MAX_HISTORY = 1024;
 const MAX_LABELS = 1000;
 const MAX_LABEL_LENGTH = 200;
 /** Of feature frames: more than half an hour at the usual 100 a second. */
@@ -39,7 +45,9 @@ const FRONTEND = [
 ] as const;
 const LAYER = [
   'neurons',
+  'connection',
   'recurrent',
+  'weightGain',
   'spike',
   'reset',
   'detachReset',
@@ -72,7 +80,8 @@ export function validateSettings(
   const frames = integer(given.frames, `${at}frames`, 1, MAX_FRAMES, blame);
   const encoding = validateEncoding(given.encoding, `${at}encoding`, frames, blame);
   const labels = validateLabels(given.labels, `${at}labels`, blame);
-  const network = validateNetwork(given.network, `${at}network`, labels.length, blame);
+  const bands = { count: featureCount({ frontend }), channels: channelsOfFeature(encoding) };
+  const network = validateNetwork(given.network, `${at}network`, labels.length, bands, blame);
   const settings = { sampleRate, frontend, scaling, frames, encoding, network, labels };
   requireMemory(settings, where || 'the settings', blame);
   return settings;
@@ -145,12 +154,24 @@ function validateEncoding(value: unknown, at: string, frames: number, blame: Bla
   };
 }
 
-function validateNetwork(value: unknown, at: string, labels: number, blame: Blame): NetworkSettings {
+/** Values that lie band by band, some channels each; null above a dense layer, which has no bands. */
+type Bands = { count: number; channels: number } | null;
+
+function validateNetwork(
+  value: unknown,
+  at: string,
+  labels: number,
+  features: Bands,
+  blame: Blame,
+): NetworkSettings {
   const given = object(value, at, ['layers', 'readout'], blame);
+  let bands = features;
   // Unlike map, Array.from does not pass over holes.
-  const layers = Array.from(array(given.layers, `${at}.layers`, 1, MAX_LAYERS, blame), (layer, index) =>
-    validateLayer(layer, `${at}.layers[${index}]`, blame),
-  );
+  const layers = Array.from(array(given.layers, `${at}.layers`, 1, MAX_LAYERS, blame), (item, index) => {
+    const layer = validateLayer(item, `${at}.layers[${index}]`, bands, blame);
+    bands = bandsAbove(layer, bands);
+    return layer;
+  });
   const readout = object(given.readout, `${at}.readout`, ['type', 'decay', 'learnDecay'], blame);
   const type = choice(readout.type, `${at}.readout.type`, ['spike-count', 'leaky-integrator'], blame);
   const last = layers.length - 1;
@@ -163,11 +184,15 @@ function validateNetwork(value: unknown, at: string, labels: number, blame: Blam
   return { layers, readout: { type, decay, learnDecay } };
 }
 
-function validateLayer(value: unknown, at: string, blame: Blame): LayerSettings {
+function validateLayer(value: unknown, at: string, bands: Bands, blame: Blame): LayerSettings {
   const given = object(value, at, LAYER, blame);
+  const connection = validateConnection(given.connection, `${at}.connection`, bands, blame);
   return {
-    neurons: integer(given.neurons, `${at}.neurons`, 1, MAX_NEURONS, blame),
-    recurrent: boolean(given.recurrent, `${at}.recurrent`, blame),
+    neurons: validateNeurons(given.neurons, `${at}.neurons`, connection, bands, blame),
+    connection,
+    recurrent: validateRecurrent(given.recurrent, `${at}.recurrent`, connection, blame),
+    weightGain:
+      given.weightGain === undefined ? 1 : number(given.weightGain, `${at}.weightGain`, 0, LARGE, blame),
     spike: validateSpike(given.spike, `${at}.spike`, blame),
     reset: choice(given.reset, `${at}.reset`, ['zero', 'subtract'], blame),
     detachReset: boolean(given.detachReset, `${at}.detachReset`, blame),
@@ -179,6 +204,61 @@ function validateLayer(value: unknown, at: string, blame: Blame): LayerSettings 
     learnThreshold: boolean(given.learnThreshold, `${at}.learnThreshold`, blame),
     constrain: boolean(given.constrain, `${at}.constrain`, blame),
   };
+}
+
+function validateConnection(value: unknown, at: string, bands: Bands, blame: Blame): ConnectionSettings {
+  if (value === undefined) return { type: 'dense', taps: 1, dilation: 1 };
+  const given = object(value, at, ['type', 'channels', 'kernel', 'stride', 'taps', 'dilation'], blame);
+  const type = choice(given.type, `${at}.type`, ['dense', 'convolution'], blame);
+  const taps = given.taps === undefined ? 1 : integer(given.taps, `${at}.taps`, 1, MAX_TAPS, blame);
+  const farthest = Math.floor(MAX_HISTORY / Math.max(1, taps - 1));
+  const dilation =
+    given.dilation === undefined ? 1 : integer(given.dilation, `${at}.dilation`, 1, farthest, blame);
+  if (type === 'dense') {
+    object(value, at, ['type', 'taps', 'dilation'], blame);
+    return { type, taps, dilation };
+  }
+  if (bands === null) {
+    throw refuse(type, `${at}.type`, "'dense', as the dense layer below has no bands to convolve over", blame);
+  }
+  const channels = integer(given.channels, `${at}.channels`, CHANNEL_MULTIPLE, MAX_NEURONS, blame);
+  if (channels % CHANNEL_MULTIPLE !== 0) {
+    throw refuse(channels, `${at}.channels`, `a multiple of ${CHANNEL_MULTIPLE}`, blame);
+  }
+  const kernel = integer(given.kernel, `${at}.kernel`, 1, 2 * bands.count, blame);
+  const stride = integer(given.stride, `${at}.stride`, 1, bands.count, blame);
+  return { type, channels, kernel, stride, taps, dilation };
+}
+
+/** Those of a convolution follow from the bands below it. */
+function validateNeurons(
+  value: unknown,
+  at: string,
+  connection: ConnectionSettings,
+  bands: Bands,
+  blame: Blame,
+): number {
+  if (connection.type === 'dense' || bands === null) return integer(value, at, 1, MAX_NEURONS, blame);
+  const outputs = Math.ceil(bands.count / connection.stride);
+  const neurons = outputs * connection.channels;
+  if (value !== undefined && value !== neurons) {
+    const wanted = `${neurons}, the ${outputs} output bands x ${connection.channels} channels, or left out`;
+    throw refuse(value, at, wanted, blame);
+  }
+  return integer(neurons, at, 1, MAX_NEURONS, blame);
+}
+
+function validateRecurrent(value: unknown, at: string, connection: ConnectionSettings, blame: Blame): boolean {
+  const recurrent = boolean(value, at, blame);
+  if (recurrent && (connection.type !== 'dense' || connection.taps > 1)) {
+    throw refuse(recurrent, at, 'false: only a dense connection of one tap can be recurrent', blame);
+  }
+  return recurrent;
+}
+
+function bandsAbove({ connection }: LayerSettings, below: Bands): Bands {
+  if (connection?.type !== 'convolution' || below === null) return null;
+  return { count: Math.ceil(below.count / connection.stride), channels: connection.channels };
 }
 
 function validateSpike(value: unknown, at: string, blame: Blame): SpikeSettings {
@@ -208,30 +288,39 @@ export function validateLabels(value: unknown, at: string, blame?: Blame): strin
 }
 
 /** Values of a frame: cepstral coefficients, or mel bands. */
-export function featureCount({ frontend }: ModelSettings): number {
+export function featureCount({ frontend }: Pick<ModelSettings, 'frontend'>): number {
   return frontend.type === 'mfcc' ? frontend.coefficients : frontend.melBands;
 }
 
-/** Inputs of the first layer at a time step; `delta` has an up and a down channel for each feature. */
+/** Inputs of the first layer at a time step. */
 export function inputCount(settings: ModelSettings): number {
-  return featureCount(settings) * (settings.encoding.type === 'delta' ? 2 : 1);
+  return featureCount(settings) * channelsOfFeature(settings.encoding);
+}
+
+/** `delta` has an up and a down channel for each feature. */
+function channelsOfFeature({ type }: EncodingSettings): number {
+  return type === 'delta' ? 2 : 1;
 }
 
 /**
  * Every tensor of a model with these settings, by its name in the model file, with its shape. Layers count
- * from 0: `layers.0.weight` is [neurons, inputs] (a row for each neuron), `layers.0.recurrent` is
- * [neurons, neurons].
+ * from 0: `layers.0.weight` is [neurons, inputs] (a row for each neuron), or [neurons, inputs, taps] where a dense
+ * layer has several taps, or [channels, input channels, kernel, taps] of a convolution; the last tap is the present
+ * step. `layers.0.recurrent` is [neurons, neurons].
  */
 export function parameterShapes(settings: ModelSettings): Map<string, number[]> {
   const shapes = new Map<string, number[]>();
   let inputs = inputCount(settings);
-  for (const [index, { neurons, recurrent }] of settings.network.layers.entries()) {
-    shapes.set(`layers.${index}.weight`, [neurons, inputs]);
-    shapes.set(`layers.${index}.bias`, [neurons]);
-    shapes.set(`layers.${index}.decay`, [neurons]);
-    shapes.set(`layers.${index}.threshold`, [neurons]);
-    if (recurrent) shapes.set(`layers.${index}.recurrent`, [neurons, neurons]);
-    inputs = neurons;
+  let bands: Bands = { count: featureCount(settings), channels: channelsOfFeature(settings.encoding) };
+  for (const [index, layer] of settings.network.layers.entries()) {
+    const own = layer.connection?.type === 'convolution' ? layer.connection.channels : layer.neurons;
+    shapes.set(`layers.${index}.weight`, weightShape(layer, inputs, bands));
+    shapes.set(`layers.${index}.bias`, [own]);
+    shapes.set(`layers.${index}.decay`, [own]);
+    shapes.set(`layers.${index}.threshold`, [own]);
+    if (layer.recurrent) shapes.set(`layers.${index}.recurrent`, [own, own]);
+    inputs = layer.neurons;
+    bands = bandsAbove(layer, bands);
   }
   if (settings.network.readout.type === 'leaky-integrator') {
     const classes = settings.labels.length;
@@ -245,4 +334,11 @@ export function parameterShapes(settings: ModelSettings): Map<string, number[]> 
     shapes.set('scaling.scale', [statistics]);
   }
   return shapes;
+}
+
+function weightShape({ neurons, connection }: LayerSettings, inputs: number, bands: Bands): number[] {
+  if (connection?.type === 'convolution') {
+    return [connection.channels, bands?.channels ?? 1, connection.kernel, connection.taps];
+  }
+  return connection && connection.taps > 1 ? [neurons, inputs, connection.taps] : [neurons, inputs];
 }

@@ -81,7 +81,7 @@ Napi::Value NativeModel::gradient(const Napi::CallbackInfo& info) {
       throw Napi::TypeError::New(env, "no such label");
   }
   batch.labels = labels.data();
-  const LossOptions loss{info[4].IsNumber() ? info[4].As<Napi::Number>().FloatValue() : 0.0f};
+  const LossOptions loss{info[4].IsNumber() ? info[4].As<Napi::Number>().FloatValue() : 0.0f, 0.0f};
   Napi::Float32Array input_gradient;
   if (info[5].ToBoolean()) {
     input_gradient = new_floats(env, static_cast<size_t>(batch.steps) * batch.clips * inputs);

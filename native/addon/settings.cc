@@ -11,6 +11,7 @@ namespace {
 
 // As in lib/validation.ts, where the user is told, or wider (features and labels, for layers that are
 // measured by themselves); here they keep the core's arithmetic and memory within bounds.
+constexpr int64_t kMostKernel = 8192, kMostTaps = 64, kMostHistory = 1024;
 constexpr int64_t kMostLayers = 16, kMostNeurons = 8192, kMostLabels = kMostNeurons;
 constexpr int64_t kMostFrames = 200'000, kMostStepsPerFrame = 1000, kMostSteps = 2'000'000;
 constexpr int64_t kMostMelBands = kMostNeurons, kMostFftLength = 16'384, kMostHopLength = 65'536;
@@ -57,6 +58,11 @@ float get_float(const Napi::Object& object, const char* key) {
   return static_cast<float>(get_number(object, key));
 }
 
+/// Of files and callers that do not know the field yet.
+float get_float_or(const Napi::Object& object, const char* key, float fallback) {
+  return object.Get(key).IsUndefined() ? fallback : get_float(object, key);
+}
+
 NeuronModel read_neuron(const Napi::Object& layer) {
   const Napi::Object spike = get_object(layer, "spike");
   NeuronModel model;
@@ -75,11 +81,34 @@ NeuronModel read_neuron(const Napi::Object& layer) {
   return model;
 }
 
+ConnectionOptions read_connection(const Napi::Object& object) {
+  ConnectionOptions options;
+  options.kind = get_choice<ConnectionKind>(
+      object, "type", {{"dense", ConnectionKind::kDense}, {"convolution", ConnectionKind::kConvolution}});
+  if (options.convolves()) {
+    options.channels = static_cast<int>(get_int(object, "channels", 1, kMostNeurons));
+    options.kernel = static_cast<int>(get_int(object, "kernel", 1, kMostKernel));
+    options.stride = static_cast<int>(get_int(object, "stride", 1, kMostNeurons));
+    if (options.channels % kLanePad != 0) fail(object.Env(), "channels must be a multiple of 16");
+  }
+  options.taps = static_cast<int>(get_int(object, "taps", 1, kMostTaps));
+  options.dilation = static_cast<int>(get_int(object, "dilation", 1, kMostHistory));
+  if (options.history() > kMostHistory) fail(object.Env(), "a layer looks back too far");
+  return options;
+}
+
 LayerOptions read_layer(const Napi::Object& layer) {
   LayerOptions options;
+  if (!layer.Get("connection").IsUndefined()) {
+    options.connection = read_connection(get_object(layer, "connection"));
+  }
   options.neurons = static_cast<int>(get_int(layer, "neurons", 1, kMostNeurons));
   options.recurrent = get_bool(layer, "recurrent");
+  if (options.recurrent && (options.connection.convolves() || options.connection.taps > 1)) {
+    fail(layer.Env(), "only dense layers of one tap can be recurrent");
+  }
   options.neuron = read_neuron(layer);
+  options.weight_gain = get_float_or(layer, "weightGain", 1.0f);
   options.decay = get_float(layer, "decay");
   options.decay_spread = get_float(layer, "decaySpread");
   options.threshold = get_float(layer, "threshold");
@@ -90,9 +119,23 @@ LayerOptions read_layer(const Napi::Object& layer) {
   return options;
 }
 
-NetworkOptions read_network(const Napi::Object& network, int inputs, int classes) {
+/// Convolutions need bands below them, and have the neurons that follow from these.
+void check_bands(const Napi::Env& env, const NetworkOptions& options) {
+  const std::vector<Bands> below = bands_below(options);
+  for (size_t k = 0; k < below.size(); ++k) {
+    const LayerOptions& layer = options.layers[k];
+    if (!layer.connection.convolves()) continue;
+    if (below[k].count == 0) fail(env, "a convolution needs bands below it");
+    if (layer.neurons != output_bands(layer.connection, below[k].count) * layer.connection.channels) {
+      fail(env, "a convolution has output bands x channels neurons");
+    }
+  }
+}
+
+NetworkOptions read_network(const Napi::Object& network, int features, int channels, int classes) {
   NetworkOptions options;
-  options.inputs = inputs;
+  options.inputs = features * channels;
+  options.input_channels = channels;
   options.classes = classes;
   const Napi::Array layers = get_array(network, "layers", 1, kMostLayers);
   for (uint32_t i = 0; i < layers.Length() && i < kMostLayers; ++i) {
@@ -101,6 +144,7 @@ NetworkOptions read_network(const Napi::Object& network, int inputs, int classes
     options.layers.push_back(read_layer(layer.As<Napi::Object>()));
   }
   if (options.layers.empty()) fail(network.Env(), "layers must not be empty");
+  check_bands(network.Env(), options);
   const Napi::Object readout = get_object(network, "readout");
   options.readout.kind = get_choice<ReadoutKind>(
       readout, "type",
@@ -228,8 +272,8 @@ ModelOptions read_model_options(const Napi::Object& settings) {
   options.scaling.pooled = get_bool(scaling, "pooled");
   options.frames = static_cast<int>(get_int(settings, "frames", 1, kMostFrames));
   options.encoding = read_encoding(get_object(settings, "encoding"));
-  options.network = read_network(get_object(settings, "network"),
-                                 Encoder(options.encoding).channels(options.front_end.feature_count()),
+  options.network = read_network(get_object(settings, "network"), options.front_end.feature_count(),
+                                 Encoder(options.encoding).channels_of_feature(),
                                  static_cast<int>(get_array(settings, "labels", 1, kMostLabels).Length()));
   check_size(settings.Env(), options);
   return options;
@@ -260,6 +304,7 @@ TrainingOptions read_training_options(const Napi::Object& object) {
   options.schedule.rate = get_float(schedule, "rate");
   options.schedule.warmup_share = get_float(schedule, "warmupShare");
   options.loss.label_smoothing = get_float(object, "labelSmoothing");
+  options.loss.spike_cost = get_float_or(object, "spikeCost", 0.0f);
   return options;
 }
 

@@ -184,7 +184,7 @@ TEST_CASE("delta encoding: up less down spikes follow the values within a thresh
       double followed = 0.0;
       for (int frame = 0; frame < input.frames; ++frame) {
         for (int step = 0; step < repeats; ++step) {
-          const float *at = &spikes[(frame * repeats + step) * 12 + i], up = at[0], down = at[6];
+          const float *at = &spikes[(frame * repeats + step) * 12 + 2 * i], up = at[0], down = at[1];
           CHECK((up == 0.0f || down == 0.0f));
           followed += threshold * (up - down);
         }

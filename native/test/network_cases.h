@@ -13,6 +13,7 @@ namespace sonospike::test {
 /// Bounds of the sizes that `random_case` draws.
 struct CaseLimits {
   int layers = 3, neurons = 40, inputs = 40, steps = 60, clips = 40;
+  bool connections = false;  ///< convolutions and several taps too, and spikes that cost
 };
 
 enum class Spikes { kSoft, kHard };
@@ -65,7 +66,12 @@ class CaseMaker {
     o.readout.kind = flip() ? ReadoutKind::kSpikeCount : ReadoutKind::kLeakyIntegrator;
     o.layers.resize(between(1, limits.layers));
     for (LayerOptions& layer : o.layers) layer = random_layer(spikes, limits);
-    if (o.readout.kind == ReadoutKind::kSpikeCount) o.layers.back().neurons = o.classes;
+    if (limits.connections) random_connections(o);
+    if (limits.connections && flip()) made.loss.spike_cost = 2.0f;
+    if (o.readout.kind == ReadoutKind::kSpikeCount) {
+      o.layers.back().connection.kind = ConnectionKind::kDense;
+      o.layers.back().neurons = o.classes;
+    }
     made.loss.label_smoothing = flip() ? 0.0f : 0.1f;
     made.parameters = random_parameters(o);
     made.steps = between(1, limits.steps);
@@ -96,6 +102,26 @@ class CaseMaker {
     return layer;
   }
 
+  /// Convolutions as long as there are bands, and dense layers of several taps.
+  void random_connections(NetworkOptions& o) {
+    o.input_channels = between(1, 3);
+    o.inputs = std::max(1, o.inputs / o.input_channels) * o.input_channels;
+    for (size_t k = 0; k < o.layers.size(); ++k) {
+      LayerOptions& layer = o.layers[k];
+      const Bands below = bands_below(o)[k];
+      ConnectionOptions& c = layer.connection;
+      if (below.count > 0 && between(0, 2) > 0) {
+        c.kind = ConnectionKind::kConvolution;
+        c.channels = kLanePad * between(1, 2);
+        c.kernel = between(1, 6);
+        c.stride = between(1, 4);
+        layer.neurons = output_bands(c, below.count) * c.channels;
+      }
+      if (flip()) c = {c.kind, c.channels, c.kernel, c.stride, between(2, 4), between(1, 3)};
+      if (c.convolves() || c.taps > 1) layer.recurrent = false;
+    }
+  }
+
   /// Such that the neurons of every layer spike now and then.
   std::vector<float> random_parameters(const NetworkOptions& options) {
     const ParameterTable table(options);
@@ -106,7 +132,7 @@ class CaseMaker {
         float& x = values[info.offset + i];
         switch (info.role) {
           case ParameterRole::kWeight:
-            x = normal((recurrent ? 0.5f : 1.5f) / std::sqrt(info.shape[1]));
+            x = normal((recurrent ? 0.5f : 1.5f) / std::sqrt(static_cast<float>(info.size / info.shape[0])));
             break;
           case ParameterRole::kBias:
             x = normal(0.2f);

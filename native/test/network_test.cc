@@ -38,10 +38,12 @@ int boxcar_edges(const NetworkOptions& options, const ReferenceNetwork& network,
   for (size_t k = 0; k < options.layers.size(); ++k) {
     const LayerOptions& layer = options.layers[k];
     if (layer.neuron.spike != SpikeKind::kBoxcar) continue;
+    const ConnectionOptions& connection = layer.connection;
+    const int neurons = connection.convolves() ? connection.channels : layer.neurons;
     const double* threshold =
         &parameters[network.table().at("layers." + std::to_string(k) + ".threshold").offset];
     for (size_t i = 0; i < pass.layers[k].u.size(); ++i) {
-      const double distance = std::abs(pass.layers[k].u[i] - threshold[i % layer.neurons]);
+      const double distance = std::abs(pass.layers[k].u[i] - threshold[i % neurons]);
       count += std::abs(distance - 0.5 / layer.neuron.slope) < 1e-5;
     }
   }
@@ -164,6 +166,27 @@ TEST_CASE("network: hard networks equal the reference wherever their spikes do, 
   MESSAGE("compared ", compared, " of ", networks);
   CHECK(compared >= networks * 9 / 10);
   for (int kind = 1; kind <= 5; ++kind) CHECK(compared_of[kind] >= 5);
+}
+
+TEST_CASE("network: convolutions and several taps equal the reference") {
+  int networks = 0, compared = 0;
+  for (uint32_t seed = 0; seed < 120; ++seed) {
+    CAPTURE(seed);
+    const NetworkCase c = test::CaseMaker(5000 + seed)
+                              .make(seed % 2 ? test::Spikes::kHard : test::Spikes::kSoft, {3, 40, 30, 40, 6, true});
+    const Expected expected = expect(c);
+    test::at_every_instruction_set([&](const Kernels&) {
+      ++networks;
+      const auto backend = make_backend(c);
+      if (seed % 2 && !same_spikes(*backend, c, expected)) return;
+      check_forward(*backend, c, expected, 1e-4);
+      if (expected.boxcar_edges > 0) return;
+      check_gradient(*backend, c, expected);
+      ++compared;
+    });
+  }
+  MESSAGE("compared ", compared, " of ", networks);
+  CHECK(compared >= networks * 9 / 10);
 }
 
 TEST_CASE("network: batches of many groups equal the reference") {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -95,7 +96,16 @@ class ReferenceNetwork {
     return sum;
   }
 
-  /// Adds `weight` times the gradient of the loss of one clip to `gradient`, which is laid out as the
+  /// What the spikes of one clip add to the loss.
+  double spike_cost(const ReferencePass& pass, const LossOptions& loss) const {
+    double sum = 0.0;
+    for (const ReferenceTrace& layer : pass.layers) {
+      sum += std::accumulate(layer.s.begin(), layer.s.end(), 0.0) / static_cast<double>(layer.s.size());
+    }
+    return loss.spike_cost * sum;
+  }
+
+  /// Adds `weight` times the gradient of the loss, spikes included, of one clip to `gradient`, which is laid out as the
   /// parameters.
   void backward(const ReferencePass& pass, const LossOptions& options, int label, double weight,
                 Doubles& gradient) const {
@@ -103,7 +113,10 @@ class ReferenceNetwork {
     loss(pass, options, label, &grad_score);
     for (double& g : grad_score) g *= weight;
     Doubles gs = readout_backward(pass, grad_score, gradient);
-    for (size_t k = options_.layers.size(); k-- > 0;) gs = layer_backward(k, pass, gs, gradient);
+    for (size_t k = options_.layers.size(); k-- > 0;) {
+      for (double& g : gs) g += weight * options.spike_cost / static_cast<double>(gs.size());
+      gs = layer_backward(k, pass, gs, gradient);
+    }
   }
 
  private:
@@ -134,6 +147,37 @@ class ReferenceNetwork {
     return p;
   }
 
+  /// Calls visit(neuron, input, weight, delay) for everything that a neuron of a layer reads: the input and how
+  /// many steps ago, and which of the weights.
+  template <typename Visit>
+  void each_weight(size_t k, Visit visit) const {
+    const LayerOptions& layer = options_.layers[k];
+    const ConnectionOptions& c = layer.connection;
+    const int inputs = inputs_of(k), taps = c.taps;
+    if (!c.convolves()) {
+      for (int i = 0; i < layer.neurons * inputs * taps; ++i) {
+        visit(i / taps / inputs, i / taps % inputs, i, (taps - 1 - i % taps) * c.dilation);
+      }
+      return;
+    }
+    const Bands in = bands_below(options_)[k];
+    const int bands = layer.neurons / c.channels;
+    const int left = std::max(0, (bands - 1) * c.stride + c.kernel - in.count) / 2;
+    for (int i = 0; i < layer.neurons * in.channels * c.kernel * taps; ++i) {
+      const int tap = i % taps, place = i / taps % c.kernel, channel = i / taps / c.kernel % in.channels;
+      const int neuron = i / taps / c.kernel / in.channels;
+      const int from = neuron / c.channels * c.stride - left + place;
+      if (from < 0 || from >= in.count) continue;
+      const int weight = ((neuron % c.channels * in.channels + channel) * c.kernel + place) * taps + tap;
+      visit(neuron, from * in.channels + channel, weight, (taps - 1 - tap) * c.dilation);
+    }
+  }
+  /// Neurons of a layer that have parameters of their own.
+  int own(size_t k) const {
+    const ConnectionOptions& c = options_.layers[k].connection;
+    return c.convolves() ? c.channels : options_.layers[k].neurons;
+  }
+
   ReferenceTrace layer_forward(size_t k, const Doubles& x, const Doubles* reset_spikes) const {
     const LayerOptions& layer = options_.layers[k];
     const int n = layer.neurons, inputs = inputs_of(k), steps = static_cast<int>(x.size()) / inputs;
@@ -141,18 +185,22 @@ class ReferenceNetwork {
     const double* r = layer.recurrent ? layer_parameter(k, "recurrent") : nullptr;
     const double *decay = layer_parameter(k, "decay"), *threshold = layer_parameter(k, "threshold");
     ReferenceTrace trace{Doubles(steps * n), Doubles(steps * n), Doubles(steps * n)};
+    each_weight(k, [&](int i, int j, int weight, int delay) {
+      for (int t = delay; t < steps; ++t) trace.u[t * n + i] += w[weight] * x[(t - delay) * inputs + j];
+    });
     for (int t = 0; t < steps; ++t) {
       const int now = t * n, before = now - n;
       for (int i = 0; i < n; ++i) {
-        double u = dot(w + i * inputs, &x[t * inputs], inputs) + b[i];
-        if (t > 0) u += decay[i] * trace.v[before + i];
+        const int p = i % own(k);
+        double u = trace.u[now + i] + b[p];
+        if (t > 0) u += decay[p] * trace.v[before + i];
         if (t > 0 && r) u += dot(r + i * n, &trace.s[before], n);
-        const double s = spike(layer.neuron, u - threshold[i]);
+        const double s = spike(layer.neuron, u - threshold[p]);
         const double reset = reset_spikes ? (*reset_spikes)[now + i] : s;
         trace.u[now + i] = u;
         trace.s[now + i] = s;
         trace.v[now + i] =
-            layer.neuron.reset == ResetKind::kZero ? u * (1.0 - reset) : u - reset * threshold[i];
+            layer.neuron.reset == ResetKind::kZero ? u * (1.0 - reset) : u - reset * threshold[p];
       }
     }
     return trace;
@@ -170,23 +218,27 @@ class ReferenceNetwork {
     double *grad_w = &gradient[offset(k, "weight")], *grad_b = &gradient[offset(k, "bias")];
     double* grad_r = r ? &gradient[offset(k, "recurrent")] : nullptr;
     double *grad_decay = &gradient[offset(k, "decay")], *grad_threshold = &gradient[offset(k, "threshold")];
-    Doubles gx(x.size()), gu(n), gu_next(n);
-    for (int t = steps; t-- > 0; std::swap(gu, gu_next)) {
-      const int now = t * n, before = now - n;
+    Doubles gx(x.size()), gu(gs.size());
+    for (int t = steps; t-- > 0;) {
+      const int now = t * n, before = now - n, after = now + n;
+      const bool last = t + 1 == steps;
       for (int i = 0; i < n; ++i) {
+        const int p = i % own(k);
         double from_spike = gs[now + i];
-        for (int j = 0; r && j < n; ++j) from_spike += r[j * n + i] * gu_next[j];
-        gu[i] = neuron_backward(layer.neuron, threshold[i], trace.u[now + i], trace.s[now + i], from_spike,
-                                decay[i] * gu_next[i], grad_threshold[i]);
-        grad_b[i] += gu[i];
-        if (t > 0) grad_decay[i] += gu[i] * trace.v[before + i];
-        for (int j = 0; r && t > 0 && j < n; ++j) grad_r[i * n + j] += gu[i] * trace.s[before + j];
-        for (int j = 0; j < inputs; ++j) {
-          grad_w[i * inputs + j] += gu[i] * x[t * inputs + j];
-          gx[t * inputs + j] += gu[i] * w[i * inputs + j];
-        }
+        for (int j = 0; r && !last && j < n; ++j) from_spike += r[j * n + i] * gu[after + j];
+        gu[now + i] = neuron_backward(layer.neuron, threshold[p], trace.u[now + i], trace.s[now + i], from_spike,
+                                      last ? 0.0 : decay[p] * gu[after + i], grad_threshold[p]);
+        grad_b[p] += gu[now + i];
+        if (t > 0) grad_decay[p] += gu[now + i] * trace.v[before + i];
+        for (int j = 0; r && t > 0 && j < n; ++j) grad_r[i * n + j] += gu[now + i] * trace.s[before + j];
       }
     }
+    each_weight(k, [&](int i, int j, int weight, int delay) {
+      for (int t = delay; t < steps; ++t) {
+        grad_w[weight] += gu[t * n + i] * x[(t - delay) * inputs + j];
+        gx[(t - delay) * inputs + j] += gu[t * n + i] * w[weight];
+      }
+    });
     return gx;
   }
 

@@ -96,7 +96,7 @@ void Encoder::delta(const float* values, int features, int first, int steps, flo
   const float threshold = options_.threshold;
   for (int i = 0; i < features; ++i) {
     float reference = 0.0f;
-    float* up = out + i;
+    float* up = out + 2 * i;
     for (int frame = 0; frame * repeats < end; ++frame) {
       const float x = values[static_cast<size_t>(frame) * features + i];
       const int last = std::min((frame + 1) * repeats, end);
@@ -105,7 +105,7 @@ void Encoder::delta(const float* values, int features, int first, int steps, flo
         reference += rises ? threshold : falls ? -threshold : 0.0f;
         if (t < first) continue;
         up[0] = rises ? 1.0f : 0.0f;
-        up[features] = falls ? 1.0f : 0.0f;
+        up[1] = falls ? 1.0f : 0.0f;
         up += stride;
       }
     }

@@ -45,7 +45,8 @@ class Encoder {
   explicit Encoder(const EncodingOptions& options) : options_(options) {}
 
   int steps(int frames) const { return frames * options_.steps_per_frame; }
-  int channels(int features) const { return options_.kind == EncodingKind::kDelta ? 2 * features : features; }
+  int channels(int features) const { return channels_of_feature() * features; }
+  int channels_of_feature() const { return options_.kind == EncodingKind::kDelta ? 2 : 1; }
 
   /// Writes `steps` steps from `first` on, step first + t to out[t * stride …]; does not touch what lies
   /// beyond the channels.

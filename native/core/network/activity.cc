@@ -27,6 +27,11 @@ void Activity::take(size_t row, size_t rows) {
   all_binary_ = kernels().spike_bits(values(row), rows * stride_, bits(row));
 }
 
+void Activity::zero_rows(size_t row, size_t rows) {
+  if (kind_ != Kind::kSpikes) std::fill_n(values(row), rows * stride_, 0.0f);
+  if (kind_ != Kind::kValues) std::fill_n(bits(row), rows * words(), uint16_t{0});
+}
+
 void Activity::copy_rows(size_t from, size_t to, size_t rows) {
   if (kind_ != Kind::kSpikes) std::copy_n(values(from), rows * stride_, values(to));
   if (kind_ != Kind::kValues) std::copy_n(bits(from), rows * words(), bits(to));
@@ -40,7 +45,6 @@ void Activity::expand(size_t row, size_t rows, float* out) const {
   }
 }
 
-/// Lists the spikes of some rows if they are few enough for that to be faster.
 bool Activity::list(size_t row, int rows, EventScratch& scratch) const {
   if (!binary()) return false;
   const size_t spikes = kernels().count_spikes(bits(row), static_cast<size_t>(rows) * words());

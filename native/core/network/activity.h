@@ -10,7 +10,9 @@ struct EventScratch {
   ThreadPool* pool = nullptr;              // shares out large products; null: this thread alone
   Buffer<uint32_t> start, index;           // columns that spiked, row by row
   Buffer<uint32_t> start_by_column, rows;  // rows in which a column spiked, column by column
+  Buffer<uint32_t> edges;                  // where the spikes of each band begin, or those of some rows
   Buffer<float> dense;                     // bits as floats
+  Buffer<float> part;                      // a product's columns that end within a vector
 };
 
 /// What one layer sends to the next, or the input to the first: rows of `width` values, padded with zeros to
@@ -38,7 +40,8 @@ class Activity {
   /// Of kind kEither: takes in rows whose values have been written. Once one of them is not 0 or 1, bits are
   /// no longer used.
   void take(size_t row, size_t rows);
-  /// Copies rows within.
+  void zero_rows(size_t row, size_t rows);
+  /// Copies rows within, to a place before them.
   void copy_rows(size_t from, size_t to, size_t rows);
   /// Calls visit(pointer, count) for what the first rows consist of.
   template <typename Visit>
@@ -48,6 +51,12 @@ class Activity {
   }
   /// Rows from `row` on as floats.
   void expand(size_t row, size_t rows, float* out) const;
+  /// The same where they lie, or in the scratch.
+  const float* dense(size_t row, int rows, EventScratch& scratch) const;
+  /// Lists the spikes of some rows in the scratch if they are few enough for products by list to be faster.
+  bool list(size_t row, int rows, EventScratch& scratch) const;
+  /// After `list`, of the same rows: the rows, counted from 0, in which each column spiked, in ascending order.
+  void transpose(int rows, EventScratch& scratch) const;
 
   /// out[rows, n] = bias + A B over `rows` rows of A from `row` on, or out += A B where there is no bias.
   /// B [width, n].
@@ -59,10 +68,6 @@ class Activity {
 
  private:
   bool binary() const { return kind_ == Kind::kSpikes || (kind_ == Kind::kEither && all_binary_); }
-  bool list(size_t row, int rows, EventScratch& scratch) const;
-  void transpose(int rows, EventScratch& scratch) const;
-  const float* dense(size_t row, int rows, EventScratch& scratch) const;
-
   Kind kind_ = Kind::kValues;
   bool all_binary_ = true;
   int width_ = 0, stride_ = 0;

@@ -149,7 +149,7 @@ BatchStatistics CpuBackend::gradient(const Batch& batch, const LossOptions& loss
     for_groups(batch, slots, slot, worker, [&](NetworkPass& pass, Group group) {
       pass.forward(batch, group.first, group.count, worker, NetworkPass::Keep::kTrace);
       add_loss(batch, loss, group, pass, grad_score_[worker], parts[slot]);
-      pass.backward(grad_score_[worker].data(), slot_gradients_[slot].data());
+      pass.backward(grad_score_[worker].data(), loss.spike_cost / batch.clips, slot_gradients_[slot].data());
     });
   };
   if (2 * slots > pool_.size()) {

@@ -13,103 +13,63 @@ constexpr float kNeverReached = 1e30f;
 // A scalar product of its own takes up to twice the time of its share in the product of matrices.
 constexpr double kMostNear = 0.3;
 
-constexpr size_t kMostTableBytes = size_t{64} << 10;
-
-/// Of [groups of four inputs, 16, stride], or 0 where that is too much for the first-level cache to be of
-/// use.
-size_t table_size(int inputs, int stride) {
-  const size_t size = static_cast<size_t>(inputs + 3) / 4 * 16 * stride;
-  return size * sizeof(float) <= kMostTableBytes ? size : 0;
-}
-
-void copy_padded(const float* values, int count, float fill, Buffer<float>& out) {
-  std::fill_n(out.data(), out.size(), fill);
-  std::copy_n(values, count, out.data());
-}
-
-void put(const float* packed, const ParameterInfo& info, float* gradient) {
-  std::copy_n(packed, info.size, gradient + info.offset);
-}
-
 }  // namespace
 
-LifLayer::LifLayer(const LayerOptions& options, int inputs, int input_stride, bool spiking_input)
+LifLayer::LifLayer(const LayerOptions& options, const ConnectionSize& size, bool spiking_input)
     : options_(options),
-      inputs_(inputs),
-      input_stride_(input_stride),
-      stride_(pad_lanes(options.neurons)),
-      weight_t_(static_cast<size_t>(inputs) * stride_),
-      weight_(static_cast<size_t>(options.neurons) * input_stride),
-      table_(spiking_input ? table_size(inputs, stride_) : 0),
+      input_stride_(size.input_stride),
+      stride_(size.stride),
+      connection_(make_connection(options.connection, size, spiking_input)),
       recurrent_t_(options.recurrent ? static_cast<size_t>(options.neurons) * stride_ : 0),
       recurrent_(recurrent_t_.size()),
       bias_(stride_),
       decay_(stride_),
       threshold_(stride_) {}
 
+/// To every neuron, and to the padding what it needs.
+void LifLayer::copy_parameter(const float* values, float padding, Buffer<float>& out) const {
+  std::fill_n(out.data(), out.size(), padding);
+  for (int first = 0; first < options_.neurons; first += shared()) {
+    std::copy_n(values, shared(), out.data() + first);
+  }
+}
+
+/// The reverse, for gradients: those of neurons that share a parameter are added up.
+void LifLayer::put(const float* packed, const ParameterInfo& info, float* gradient) const {
+  std::copy_n(packed, shared(), gradient + info.offset);
+  for (int first = shared(); first < options_.neurons; first += shared()) {
+    for (int i = 0; i < shared(); ++i) gradient[info.offset + i] += packed[first + i];
+  }
+}
+
 void LifLayer::load(const ParameterTable& table, const std::string& prefix, const float* values) {
-  const int n = options_.neurons;
-  const MatrixPacking packing{n, inputs_, stride_, input_stride_};
-  const float* weight = values + table.at(prefix + "weight").offset;
-  packing.transposed(weight, weight_t_.data());
-  packing.padded(weight, weight_.data());
-  fill_table();
+  connection_->load(values + table.at(prefix + "weight").offset);
   if (options_.recurrent) {
-    const MatrixPacking square{n, n, stride_, stride_};
+    const MatrixPacking square{options_.neurons, options_.neurons, stride_, stride_};
     const float* recurrent = values + table.at(prefix + "recurrent").offset;
     square.transposed(recurrent, recurrent_t_.data());
     square.padded(recurrent, recurrent_.data());
   }
-  copy_padded(values + table.at(prefix + "bias").offset, n, 0.0f, bias_);
-  copy_padded(values + table.at(prefix + "decay").offset, n, 0.0f, decay_);
-  copy_padded(values + table.at(prefix + "threshold").offset, n, kNeverReached, threshold_);
-}
-
-/// Calls visit(row, input) for every row of the table and the inputs whose weights its sum has, in ascending
-/// order.
-template <typename Visit>
-void LifLayer::each_in_table(Visit visit) const {
-  for (size_t row = 0; row * stride_ < table_.size(); ++row) {
-    for (int bit = 0; bit < 4; ++bit) {
-      const size_t input = row / 16 * 4 + bit;
-      if ((row >> bit & 1) && input < static_cast<size_t>(inputs_)) visit(row, input);
-    }
-  }
-}
-
-void LifLayer::fill_table() {
-  table_.zero();
-  each_in_table([this](size_t row, size_t input) {
-    kernels().add(table_.data() + row * stride_, weight_t_.data() + input * stride_, stride_);
-  });
+  copy_parameter(values + table.at(prefix + "bias").offset, 0.0f, bias_);
+  copy_parameter(values + table.at(prefix + "decay").offset, 0.0f, decay_);
+  copy_parameter(values + table.at(prefix + "threshold").offset, kNeverReached, threshold_);
 }
 
 size_t LifLayer::gradient_size() const {
-  return (static_cast<size_t>(inputs_) + (options_.recurrent ? options_.neurons : 0) + 3) * stride_ +
-         table_.size();
+  return connection_->gradient_size() + recurrent_t_.size() + 3 * static_cast<size_t>(stride_);
 }
 
 LifLayer::PackedGradient LifLayer::slices(float* packed) const {
-  float* table = packed + static_cast<size_t>(inputs_) * stride_;
-  float* recurrent = table + table_.size();
-  float* bias = recurrent + (options_.recurrent ? static_cast<size_t>(options_.neurons) * stride_ : 0);
-  return {packed, table, recurrent, bias, bias + stride_, bias + 2 * stride_};
-}
-
-/// Every input gets what the rows of the table whose sum has its weights have got.
-void LifLayer::add_table(const float* table, float* weight) const {
-  each_in_table([&](size_t row, size_t input) {
-    kernels().add(weight + input * stride_, table + row * stride_, stride_);
-  });
+  float* recurrent = packed + connection_->gradient_size();
+  float* bias = recurrent + recurrent_t_.size();
+  return {packed, recurrent, bias, bias + stride_, bias + 2 * stride_};
 }
 
 void LifLayer::unpack_gradient(float* packed, const ParameterTable& table, const std::string& prefix,
                                float* gradient) const {
   const PackedGradient from = slices(packed);
   const int n = options_.neurons;
-  add_table(from.table, from.weight);
-  MatrixPacking{n, inputs_, stride_, input_stride_}.put_transposed(
-      from.weight, gradient + table.at(prefix + "weight").offset);
+  connection_->unpack_gradient(from.weight, gradient + table.at(prefix + "weight").offset);
   if (options_.recurrent) {
     MatrixPacking{n, n, stride_, stride_}.put_transposed(from.recurrent,
                                                          gradient + table.at(prefix + "recurrent").offset);
@@ -119,11 +79,12 @@ void LifLayer::unpack_gradient(float* packed, const ParameterTable& table, const
   put(from.threshold, table.at(prefix + "threshold"), gradient);
 }
 
-void LifLayer::begin(LayerTrace& trace, size_t rows, int clips) const {
+void LifLayer::begin(LayerTrace& trace, size_t rows, size_t front, int clips) const {
   const size_t state = static_cast<size_t>(clips) * stride_;
   trace.u.reserve(rows * stride_);
   trace.spikes.reserve(soft() ? Activity::Kind::kValues : Activity::Kind::kSpikes, options_.neurons, stride_,
                        rows);
+  trace.spikes.zero_rows(0, front);
   trace.v.resize(state);
   trace.count.resize(state);
   trace.total.resize(state);
@@ -131,12 +92,7 @@ void LifLayer::begin(LayerTrace& trace, size_t rows, int clips) const {
 
 void LifLayer::drive(const Activity& input, size_t input_row, const Piece& piece, LayerTrace& trace,
                      EventScratch& scratch) const {
-  if (by_table(input)) {
-    return kernels().nibble_product({piece.rows(), input.words(), groups(), stride_, input.bits(input_row)},
-                                    table_.data(), bias_.data(), trace.u.data() + piece.row * stride_);
-  }
-  input.multiply(input_row, piece.rows(), weight_t_.data(), stride_, bias_.data(),
-                 trace.u.data() + piece.row * stride_, scratch);
+  connection_->drive(input, input_row, piece, bias_.data(), trace.u.data() + piece.row * stride_, scratch);
 }
 
 LifForwardArgs LifLayer::scan(const Piece& piece, LayerTrace& trace) const {
@@ -167,6 +123,7 @@ void LifLayer::step(const Piece& piece, LayerTrace& trace, EventScratch& scratch
 void LifLayer::begin_backward(LayerTrace& trace, int clips) const {
   trace.gv.resize(static_cast<size_t>(clips) * stride_);
   if (options_.recurrent) trace.g_after.resize(trace.gv.size());
+  trace.pending.resize(static_cast<size_t>(history()) * clips * input_stride_);
 }
 
 void LifLayer::backward(const Activity& input, const Piece& piece, LayerTrace& trace, float* g, float* packed,
@@ -191,12 +148,7 @@ void LifLayer::backward(const Activity& input, const Piece& piece, LayerTrace& t
   } else {
     kernels().lif_backward(lif);
   }
-  if (by_table(input)) {
-    kernels().nibble_gradient({piece.rows(), input.words(), groups(), stride_, input.bits(piece.row)}, g,
-                              grad.table);
-  } else {
-    input.multiply_transposed(piece.row, piece.rows(), g, stride_, grad.weight, scratch);
-  }
+  connection_->add_gradient(input, piece, g, grad.weight, scratch);
 }
 
 void LifLayer::find_near(const Piece& piece, LayerTrace& trace) const {
@@ -217,20 +169,16 @@ void LifLayer::find_near(const Piece& piece, LayerTrace& trace) const {
                         near.index.data());
 }
 
-void LifLayer::pass_down(const Piece& piece, const NearThreshold* below, const float* g, float* gx,
-                         EventScratch& scratch) const {
-  const int rows = piece.rows();
-  if (below && below->few) {
-    std::fill_n(gx, static_cast<size_t>(rows) * input_stride_, 0.0f);
-    const uint32_t* start = below->start.data();
-    multiply(SampledProductArgs{rows, stride_, start, start + 1, below->index.data(), g, stride_,
-                                weight_t_.data(), stride_, gx, input_stride_},
-             scratch.pool);
-    return;
+float* LifLayer::pass_down(const Piece& piece, LayerTrace& trace, const NearThreshold* below, const float* g,
+                           float* gx, EventScratch& scratch) const {
+  const size_t front = trace.pending.size(), size = static_cast<size_t>(piece.rows()) * input_stride_;
+  if (connection_->adds_to_input()) {
+    std::fill_n(gx, size, 0.0f);
+    std::copy_n(trace.pending.data(), front, gx + size);
   }
-  multiply(GemmArgs{rows, input_stride_, options_.neurons, g, stride_, 1, weight_.data(), input_stride_, gx,
-                    input_stride_, nullptr, false},
-           scratch.pool);
+  connection_->pass_down(piece, below, g, gx, scratch);
+  trace.pending.copy_from(gx, front);
+  return gx + front;
 }
 
 /// The scan back in time with the gradient through R, then the gradient of R itself.
@@ -269,12 +217,14 @@ void LifLayer::backward_recurrent(LifBackwardArgs lif, const Piece& piece, Layer
 
 std::vector<LifLayer> make_layers(const NetworkOptions& options) {
   std::vector<LifLayer> layers;
-  int inputs = options.inputs, input_stride = pad_lanes(inputs);
+  const std::vector<Bands> bands = bands_below(options);
+  int inputs = options.inputs;
   bool spiking_input = true;  // for all that is known before the first batch
   for (const auto& layer : options.layers) {
-    layers.emplace_back(layer, inputs, input_stride, spiking_input);
+    const ConnectionSize size{inputs, pad_lanes(inputs), layer.neurons, pad_lanes(layer.neurons),
+                              bands[layers.size()]};
+    layers.emplace_back(layer, size, spiking_input);
     inputs = layer.neurons;
-    input_stride = layers.back().stride();
     spiking_input = layer.neuron.spike != SpikeKind::kSoft;
   }
   return layers;

@@ -1,29 +1,8 @@
 #pragma once
 
-#include "core/network/activity.h"
-#include "core/network/options.h"
-#include "core/network/parameters.h"
-#include "core/support/buffer.h"
+#include "core/network/connection.h"
 
 namespace sonospike {
-
-/// A few time steps of a group of clips, which are worked on together: rows of the arrays that hold them, a
-/// row being a step of a clip. The rows of the step before lie in front of them.
-struct Piece {
-  size_t row;
-  int steps, clips;
-  bool starts;  ///< there is no step before
-
-  int rows() const { return steps * clips; }
-  size_t before() const { return row - clips; }
-};
-
-/// The neurons whose surrogate derivative is not zero, row by row. Only they have use for dL/ds.
-struct NearThreshold {
-  bool few = false;  ///< so few that it pays to leave out the others; otherwise there are no lists
-  Buffer<uint16_t> bits;
-  Buffer<uint32_t> start, index;
-};
 
 /// What a layer does to a group of clips. Arrays [rows, stride], states [clips, stride].
 struct LayerTrace {
@@ -35,15 +14,16 @@ struct LayerTrace {
   NearThreshold near;     ///< backward: of the piece in hand
   Buffer<float> gv;       ///< backward: dL/dv after the step before
   Buffer<float> g_after;  ///< backward, recurrent: dL/du of the step after
+  /// Backward: what later pieces have given to dL/dx of the steps before them that the layer looks back to.
+  Buffer<float> pending;
 };
 
 /// One layer with its weights in the kernels' layout. Neurons lie side by side and are padded to `stride`
 /// with neurons that never spike; a step of a clip is a row.
 class LifLayer {
  public:
-  /// `input_stride`: floats from one row of the input to the next. `spiking_input`: whether spikes may come
-  /// as bits.
-  LifLayer(const LayerOptions& options, int inputs, int input_stride, bool spiking_input);
+  /// `spiking_input`: whether spikes may come as bits.
+  LifLayer(const LayerOptions& options, const ConnectionSize& size, bool spiking_input);
 
   int neurons() const { return options_.neurons; }
   int stride() const { return stride_; }
@@ -59,9 +39,14 @@ class LifLayer {
 
   const NeuronModel& neuron() const { return options_.neuron; }
   bool recurrent() const { return options_.recurrent; }
+  /// Steps of the input before a piece whose rows must stand in front of it.
+  int history() const { return options_.connection.history(); }
+  /// Whether a use is made of what `find_near` finds in the layer below.
+  bool uses_near() const { return connection_->uses_near(); }
 
-  /// Makes room in `trace` for `rows` rows of `clips` clips, whose state becomes that of their start.
-  void begin(LayerTrace& trace, size_t rows, int clips) const;
+  /// Makes room in `trace` for `rows` rows of `clips` clips, whose state becomes that of their start: the first
+  /// `front` rows are of the steps before.
+  void begin(LayerTrace& trace, size_t rows, size_t front, int clips) const;
   /// The input currents of a piece, to u, from the input's rows from `input_row` on. Spikes follow from them
   /// by `scan` or, in a recurrent layer, `step`.
   void drive(const Activity& input, size_t input_row, const Piece& piece, LayerTrace& trace,
@@ -77,33 +62,30 @@ class LifLayer {
   /// parameters are added to `packed`.
   void backward(const Activity& input, const Piece& piece, LayerTrace& trace, float* g, float* packed,
                 EventScratch& scratch) const;
-  /// From g = dL/du to gx = dL/dx, [rows, input_stride]; zero where it is of no use to the layer below. Null:
-  /// all is of use.
-  void pass_down(const Piece& piece, const NearThreshold* below, const float* g, float* gx,
-                 EventScratch& scratch) const;
+  /// From g = dL/du to dL/dx, [rows, input_stride], which may be zero where it is of no use to the layer
+  /// below. `below`: null where all is of use. Works in gx, of `history` steps more than the piece has, and
+  /// returns where in it the piece's rows are.
+  float* pass_down(const Piece& piece, LayerTrace& trace, const NearThreshold* below, const float* g, float* gx,
+                   EventScratch& scratch) const;
 
  private:
   struct PackedGradient {
-    float *weight, *table, *recurrent, *bias, *decay, *threshold;
+    float *weight, *recurrent, *bias, *decay, *threshold;
   };
   PackedGradient slices(float* packed) const;
-  /// Whether products with spikes go by table, whatever their number.
-  bool by_table(const Activity& input) const { return table_.size() > 0 && input.spikes_only(); }
-  int groups() const { return (inputs_ + 3) / 4; }
   bool soft() const { return options_.neuron.spike == SpikeKind::kSoft; }
-  template <typename Visit>
-  void each_in_table(Visit visit) const;
-  void fill_table();
-  void add_table(const float* table, float* weight) const;
+  /// Neurons that share bias, decay and threshold lie so far apart.
+  int shared() const {
+    return options_.connection.convolves() ? options_.connection.channels : options_.neurons;
+  }
+  void copy_parameter(const float* values, float padding, Buffer<float>& out) const;
+  void put(const float* packed, const ParameterInfo& info, float* gradient) const;
   void backward_recurrent(LifBackwardArgs lif, const Piece& piece, LayerTrace& trace, float* grad,
                           EventScratch& scratch) const;
 
   LayerOptions options_;
-  int inputs_, input_stride_, stride_;
-  Buffer<float> weight_t_;  // [inputs, stride]: forward
-  Buffer<float> weight_;    // [neurons, input_stride]: backward to the input
-  // [groups of four inputs, 16, stride]: the sums that each four inputs can give; empty where that is large
-  Buffer<float> table_;
+  int input_stride_, stride_;
+  std::unique_ptr<Connection> connection_;
   Buffer<float> recurrent_t_;  // [neurons, stride]
   Buffer<float> recurrent_;    // [neurons, stride]
   Buffer<float> bias_, decay_, threshold_;

@@ -6,6 +6,9 @@ namespace sonospike {
 
 struct LossOptions {
   float label_smoothing = 0.0f;  ///< share of the target spread evenly over all classes
+  /// Times the mean of the spikes of a layer's neurons and steps, summed over the layers, it is added to what
+  /// training makes small; not to the loss that is reported.
+  float spike_cost = 0.0f;
 };
 
 /// The loss of one clip and its gradient.

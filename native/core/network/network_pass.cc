@@ -22,7 +22,9 @@ NetworkPass::NetworkPass(const std::vector<LifLayer>& layers, const Readout& rea
       inputs_(inputs),
       input_stride_(pad_lanes(inputs)),
       limits_(limits),
-      traces_(layers.size()) {}
+      traces_(layers.size()) {
+  for (const auto& layer : layers) history_ = std::max(history_, layer.history());
+}
 
 /// Of the trace of one step of a clip.
 size_t NetworkPass::step_bytes() const {
@@ -48,7 +50,8 @@ int NetworkPass::piece_steps() const {
 
 void NetworkPass::begin(Keep keep) {
   const int steps = batch_->steps;
-  piece_steps_ = std::min(piece_steps(), steps);
+  // What a piece looks back to lies within the piece before it.
+  piece_steps_ = std::min(std::max(piece_steps(), history_), steps);
   ring_ = keep == Keep::kScores;
   const size_t step = count_ * (ring_ ? input_stride_ * sizeof(float) : step_bytes());
   const size_t most = std::max<size_t>(1, (ring_ ? limits_.input : limits_.segment) / step / piece_steps_);
@@ -57,13 +60,14 @@ void NetworkPass::begin(Keep keep) {
       keep == Keep::kEverything ? steps : static_cast<int>(std::min(most, needed)) * piece_steps_;
   segments_ = (steps + segment_steps_ - 1) / segment_steps_;
 
-  // The first rows are those of the step before.
-  const size_t segment_rows = static_cast<size_t>(1 + segment_steps_) * count_;
-  const size_t rows = ring_ ? static_cast<size_t>(1 + 2 * piece_steps_) * count_ : segment_rows;
+  // The first rows are those of the steps before.
+  const size_t segment_rows = static_cast<size_t>(history_ + segment_steps_) * count_;
+  const size_t rows = ring_ ? static_cast<size_t>(history_ + 2 * piece_steps_) * count_ : segment_rows;
   input_.reserve(batch_->spikes ? Activity::Kind::kSpikes : Activity::Kind::kEither, inputs_, input_stride_,
                  segment_rows);
-  for (size_t k = 0; k < layers_.size(); ++k) layers_[k].begin(traces_[k], rows, count_);
-  readout_.begin(readout_trace_, rows, count_);
+  const size_t front = static_cast<size_t>(history_) * count_;
+  for (size_t k = 0; k < layers_.size(); ++k) layers_[k].begin(traces_[k], rows, front, count_);
+  readout_.begin(readout_trace_, rows, front, count_);
 }
 
 int NetworkPass::steps_of(int segment) const {
@@ -76,7 +80,7 @@ int NetworkPass::pieces_of(int segment) const {
 
 Piece NetworkPass::piece_at(int segment, int piece, bool ring) const {
   const int first = piece * piece_steps_, steps = std::min(piece_steps_, steps_of(segment) - first);
-  const size_t step = 1 + (ring ? piece % 2 * piece_steps_ : first);
+  const size_t step = history_ + (ring ? piece % 2 * piece_steps_ : first);
   return {step * count_, steps, count_, segment == 0 && piece == 0};
 }
 
@@ -97,17 +101,30 @@ void NetworkPass::forward(const Batch& batch, int first, int count, int worker, 
 
 void NetworkPass::run(int segment) {
   segment_ = segment;
-  const int first = segment * segment_steps_, steps = steps_of(segment);
+  fill_input(segment);
+  const int pieces = pieces_of(segment), layers = static_cast<int>(layers_.size());
+  for (int stage = 0; stage < pieces + layers; ++stage) run_stage(stage);
+  // Not before, as the layers above read what stands in front.
+  if (segment + 1 < segments_) {
+    for (int k = 0; k <= layers; ++k) carry_over(k, pieces - 1);
+  }
+}
+
+/// The steps of a segment, and those before it that the first layer looks back to.
+void NetworkPass::fill_input(int segment) {
+  const int start = segment * segment_steps_, before = std::min(start, layers_[0].history());
+  const int first = start - before, steps = before + steps_of(segment);
+  const size_t front = static_cast<size_t>(history_ - before) * count_;
+  input_.zero_rows(0, front);
   for (int i = 0; i < count_; ++i) {
-    const size_t row = count_ + i;
+    const size_t row = front + i;
     if (batch_->spikes) {
       batch_->spikes(first_ + i, first, steps, input_.bits(row), count_ * input_.words(), worker_);
     } else {
       batch_->input(first_ + i, first, steps, input_.values(row), count_ * input_.stride(), worker_);
     }
   }
-  const int stages = pieces_of(segment) + static_cast<int>(layers_.size());
-  for (int stage = 0; stage < stages; ++stage) run_stage(stage);
+  if (!input_.spikes_only()) input_.take(0, static_cast<size_t>(history_) * count_);
 }
 
 /// Piece `stage` of the first layer, the one before of the second, and so on; the readout comes last.
@@ -119,7 +136,8 @@ void NetworkPass::run_stage(int stage) {
     const Piece piece = piece_at(segment_, stage, false);
     input_.take(piece.row, piece.rows());
   }
-  for (int k = least; k <= most; ++k) {
+  // From the top: a recurrent layer writes where those that the layer above looks back to may have been.
+  for (int k = most; k >= least; --k) {
     const Piece piece = piece_at(segment_, stage - k, ring_);
     if (k == last) {
       readout_.forward(traces_.back(), piece, batch_->steps, readout_trace_, scratch_);
@@ -131,8 +149,9 @@ void NetworkPass::run_stage(int stage) {
   }
   scan(stage, least, std::min(most, last - 1));
   for (int k = least; k <= most; ++k) {
-    carry_over(k, stage - k);
-    settle(k, stage - k);
+    const int piece = stage - k;
+    if (ring_ && piece % 2 == 1 && piece + 1 < pieces) carry_over(k, piece);
+    settle(k, piece);
   }
 }
 
@@ -156,20 +175,18 @@ void NetworkPass::scan(int stage, int least, int most) {
   flush();
 }
 
-/// Puts the last step of a piece in front of the rows that come next where they do not follow it.
+/// Puts the last steps of a piece in front of the rows that come next where they do not follow it.
 void NetworkPass::carry_over(size_t layer, int piece) {
-  const bool segment_ends = piece + 1 == pieces_of(segment_);
-  if (segment_ends ? segment_ + 1 == segments_ : !ring_ || piece % 2 == 0) return;
   const Piece from = piece_at(segment_, piece, ring_);
-  const size_t row = from.row + static_cast<size_t>(from.steps - 1) * count_;
-  const auto move = [&](Buffer<float>& rows, size_t stride) {
-    std::copy_n(rows.data() + row * stride, count_ * stride, rows.data());
+  const size_t end = from.row + from.rows(), steps = static_cast<size_t>(history_) * count_;
+  const auto move_last = [&](Buffer<float>& rows, size_t stride) {
+    std::copy_n(rows.data() + (end - count_) * stride, count_ * stride, rows.data() + (steps - count_) * stride);
   };
   if (layer < layers_.size()) {
-    traces_[layer].spikes.copy_rows(row, 0, count_);
-    move(traces_[layer].u, layers_[layer].stride());
+    traces_[layer].spikes.copy_rows(end - steps, 0, steps);
+    move_last(traces_[layer].u, layers_[layer].stride());
   } else if (!readout_.counts_spikes()) {
-    move(readout_trace_.o, readout_.stride());
+    move_last(readout_trace_.o, readout_.stride());
   }
 }
 
@@ -190,11 +207,12 @@ void NetworkPass::visit_state(Visit visit) {
   for (size_t k = 0; k < layers_.size(); ++k) {
     const size_t state = static_cast<size_t>(count_) * layers_[k].stride();
     visit(traces_[k].v.data(), state);
-    visit(traces_[k].u.data(), state);
-    traces_[k].spikes.visit_rows(count_, visit);
+    visit(traces_[k].u.data() + (history_ - 1) * state, state);
+    traces_[k].spikes.visit_rows(static_cast<size_t>(history_) * count_, visit);
   }
-  if (!readout_.counts_spikes())
-    visit(readout_trace_.o.data(), static_cast<size_t>(count_) * readout_.stride());
+  if (readout_.counts_spikes()) return;
+  const size_t state = static_cast<size_t>(count_) * readout_.stride();
+  visit(readout_trace_.o.data() + (history_ - 1) * state, state);
 }
 
 void NetworkPass::save(int segment) {
@@ -230,12 +248,12 @@ ActivityView NetworkPass::view(int layer) {
   const size_t stride = layers_[layer].stride(), steps = batch_->steps;
   views_.resize(layers_.size());
   views_[layer].reserve(steps * stride);
-  traces_[layer].spikes.expand(1, steps, views_[layer].data());
-  return {traces_[layer].u.data() + stride, views_[layer].data(), stride, layers_[layer].neurons(),
+  traces_[layer].spikes.expand(history_, steps, views_[layer].data());
+  return {traces_[layer].u.data() + history_ * stride, views_[layer].data(), stride, layers_[layer].neurons(),
           spikes(layer, 0)};
 }
 
-void NetworkPass::backward(const float* grad_score, float* packed) {
+void NetworkPass::backward(const float* grad_score, float spike_cost, float* packed) {
   for (size_t k = 0; k < layers_.size(); ++k) layers_[k].begin_backward(traces_[k], count_);
   readout_.begin_backward(readout_trace_, count_);
   for (int segment = segments_ - 1; segment >= 0; --segment) {
@@ -245,35 +263,45 @@ void NetworkPass::backward(const float* grad_score, float* packed) {
       // The end of the segment now stands in front of its rows.
       restore(segment);
     }
-    for (int piece = pieces_of(segment) - 1; piece >= 0; --piece) backward_piece(piece, grad_score, packed);
+    for (int piece = pieces_of(segment) - 1; piece >= 0; --piece)
+      backward_piece(piece, grad_score, spike_cost, packed);
   }
 }
 
-void NetworkPass::backward_piece(int index, const float* grad_score, float* packed) {
+void NetworkPass::backward_piece(int index, const float* grad_score, float spike_cost, float* packed) {
   const Piece piece = piece_at(segment_, index, false);
   size_t widest = input_stride_, offset = 0;
   for (const auto& layer : layers_) {
     widest = std::max<size_t>(widest, layer.stride());
     offset += layer.gradient_size();
   }
-  g_.reserve(piece.rows() * widest);
-  gx_.reserve(piece.rows() * widest);
-  readout_.backward(traces_.back(), piece, batch_->steps, readout_trace_, grad_score, g_.data(),
-                    packed + offset, scratch_);
-  layers_.back().find_near(piece, traces_.back());
+  const size_t rows = static_cast<size_t>(history_) * count_ + piece.rows();
+  g_.reserve(rows * widest);
+  gx_.reserve(rows * widest);
+  float* g = g_.data();
+  readout_.backward(traces_.back(), piece, batch_->steps, readout_trace_, grad_score, g, packed + offset,
+                    scratch_);
+  if (layers_.back().recurrent()) layers_.back().find_near(piece, traces_.back());
   for (size_t k = layers_.size(); k-- > 0;) {
-    offset -= layers_[k].gradient_size();
-    layers_[k].backward(input_of(k), piece, traces_[k], g_.data(), packed + offset, scratch_);
-    if (k > 0) layers_[k - 1].find_near(piece, traces_[k - 1]);
+    const LifLayer& layer = layers_[k];
+    offset -= layer.gradient_size();
+    if (spike_cost != 0.0f) {
+      const float each = spike_cost / (static_cast<float>(layer.neurons()) * static_cast<float>(batch_->steps));
+      for (size_t i = 0; i < static_cast<size_t>(piece.rows()) * layer.stride(); ++i) g[i] += each;
+    }
+    layer.backward(input_of(k), piece, traces_[k], g, packed + offset, scratch_);
     if (k == 0 && !batch_->input_gradient) return;
-    layers_[k].pass_down(piece, k > 0 ? &traces_[k - 1].near : nullptr, g_.data(), gx_.data(), scratch_);
+    NearThreshold* below = k > 0 ? &traces_[k - 1].near : nullptr;
+    if (below && (layer.uses_near() || layers_[k - 1].recurrent())) {
+      layers_[k - 1].find_near(piece, traces_[k - 1]);
+    }
+    g = layer.pass_down(piece, traces_[k], below, g, gx_.data(), scratch_);
     std::swap(g_, gx_);
   }
-  copy_input_gradient(piece, segment_ * segment_steps_ + index * piece_steps_);
+  copy_input_gradient(piece, segment_ * segment_steps_ + index * piece_steps_, g);
 }
 
-void NetworkPass::copy_input_gradient(const Piece& piece, int first_step) {
-  const float* from = g_.data();
+void NetworkPass::copy_input_gradient(const Piece& piece, int first_step, const float* from) {
   for (int t = first_step; t < first_step + piece.steps; ++t) {
     float* to = batch_->input_gradient + (static_cast<size_t>(t) * batch_->clips + first_) * inputs_;
     for (int i = 0; i < count_; ++i, from += input_stride_, to += inputs_) std::copy_n(from, inputs_, to);

@@ -57,9 +57,10 @@ class NetworkPass {
   /// After kEverything with one clip.
   ActivityView view(int layer);
 
-  /// After kTrace, for the same clips. grad_score: dL/dscore, [count, stride of the readout]. Gradients of
-  /// the parameters are added to `packed`: layer by layer, then the readout.
-  void backward(const float* grad_score, float* packed);
+  /// After kTrace, for the same clips. grad_score: dL/dscore, [count, stride of the readout]. spike_cost: what
+  /// the mean spike of a layer adds to L. Gradients of the parameters are added to `packed`: layer by layer,
+  /// then the readout.
+  void backward(const float* grad_score, float spike_cost, float* packed);
 
  private:
   size_t step_bytes() const;
@@ -78,12 +79,14 @@ class NetworkPass {
   void save(int segment);
   void restore(int segment);
   const Activity& input_of(size_t layer) const { return layer > 0 ? traces_[layer - 1].spikes : input_; }
-  void backward_piece(int piece, const float* grad_score, float* packed);
-  void copy_input_gradient(const Piece& piece, int first_step);
+  void fill_input(int segment);
+  void backward_piece(int piece, const float* grad_score, float spike_cost, float* packed);
+  void copy_input_gradient(const Piece& piece, int first_step, const float* from);
 
   const std::vector<LifLayer>& layers_;
   const Readout& readout_;
   int inputs_, input_stride_;
+  int history_ = 1;  // steps before a piece whose rows stand in front of it
   Limits limits_;
 
   // The clips in hand.

@@ -7,13 +7,36 @@
 
 namespace sonospike {
 
-/// A fully connected layer of leaky integrate-and-fire neurons:
+/// Values that lie band-major, channel-minor: value = band * channels + channel. Dense layers have none.
+struct Bands {
+  int count = 0, channels = 0;
+};
+
+enum class ConnectionKind { kDense, kConvolution };
+
+/// How a layer reads what is below: every neuron all of it, or a convolution over the bands with zeros beyond
+/// the first and last ("same" padding as in TensorFlow). `taps` time steps are looked at: the present one and
+/// those `dilation`, 2 dilation ... steps before it.
+struct ConnectionOptions {
+  ConnectionKind kind = ConnectionKind::kDense;
+  int channels = 0, kernel = 1, stride = 1;  ///< of a convolution; channels is a multiple of kLanePad
+  int taps = 1, dilation = 1;
+
+  bool convolves() const { return kind == ConnectionKind::kConvolution; }
+  /// Steps that it looks back.
+  int history() const { return (taps - 1) * dilation; }
+};
+
+/// A layer of leaky integrate-and-fire neurons:
 ///   u = decay v + W s_in + b (+ R s_prev),  s = spike(u - threshold),
 ///   v = u (1 - s) (reset to zero) or u - s threshold (reset by subtraction).
 struct LayerOptions {
-  int neurons = 32;
-  bool recurrent = false;
+  int neurons = 32;  ///< of a convolution: output bands x channels
+  ConnectionOptions connection;
+  bool recurrent = false;  ///< dense layers of one tap only
   NeuronModel neuron{SpikeKind::kFastSigmoid, 5.0f, ResetKind::kZero, false};
+  /// Initial weights: uniform in ±weight_gain / sqrt(inputs of a neuron).
+  float weight_gain = 1.0f;
   /// Initial values: uniform in decay ± decay_spread and threshold ± threshold_spread.
   float decay = 0.9f, decay_spread = 0.0f, threshold = 1.0f, threshold_spread = 0.0f;
   bool learn_decay = true, learn_threshold = true;
@@ -33,6 +56,12 @@ struct NetworkOptions {
   int classes = 0;
   std::vector<LayerOptions> layers;
   ReadoutOptions readout;
+  int input_channels = 1;  ///< of a band; inputs is a multiple of it
 };
+
+/// What each layer reads; no bands above a dense layer.
+std::vector<Bands> bands_below(const NetworkOptions& options);
+/// Of a convolution.
+int output_bands(const ConnectionOptions& connection, int input_bands);
 
 }  // namespace sonospike

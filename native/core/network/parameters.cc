@@ -13,19 +13,50 @@ constexpr int kReadout = -1;
 
 }  // namespace
 
+int output_bands(const ConnectionOptions& connection, int input_bands) {
+  return (input_bands + connection.stride - 1) / connection.stride;
+}
+
+std::vector<Bands> bands_below(const NetworkOptions& options) {
+  std::vector<Bands> all;
+  Bands bands{options.inputs / options.input_channels, options.input_channels};
+  for (const auto& layer : options.layers) {
+    all.push_back(bands);
+    const ConnectionOptions& connection = layer.connection;
+    bands = connection.convolves() ? Bands{output_bands(connection, bands.count), connection.channels} : Bands{};
+  }
+  return all;
+}
+
+namespace {
+
+/// [outputs, inputs (, kernel) (, taps)]: as in PyTorch's Linear, Conv1d and Conv2d.
+std::vector<int> weight_shape(const LayerOptions& layer, int inputs, const Bands& below) {
+  const ConnectionOptions& connection = layer.connection;
+  if (connection.convolves()) {
+    return {connection.channels, below.channels, connection.kernel, connection.taps};
+  }
+  if (connection.taps > 1) return {layer.neurons, inputs, connection.taps};
+  return {layer.neurons, inputs};
+}
+
+}  // namespace
+
 ParameterTable::ParameterTable(const NetworkOptions& options) : options_(options) {
   int inputs = options.inputs;
+  const std::vector<Bands> below = bands_below(options);
   for (size_t k = 0; k < options.layers.size(); ++k) {
     const LayerOptions& layer = options.layers[k];
     const std::string prefix = "layers." + std::to_string(k) + ".";
-    const int n = layer.neurons;
+    // A convolution's are shared by its bands.
+    const int n = layer.connection.convolves() ? layer.connection.channels : layer.neurons;
     const int index = static_cast<int>(k);
-    add(prefix + "weight", index, {n, inputs}, ParameterRole::kWeight, true, false);
+    add(prefix + "weight", index, weight_shape(layer, inputs, below[k]), ParameterRole::kWeight, true, false);
     if (layer.recurrent) add(prefix + "recurrent", index, {n, n}, ParameterRole::kWeight, true, false);
     add(prefix + "bias", index, {n}, ParameterRole::kBias, true, false);
     add(prefix + "decay", index, {n}, ParameterRole::kDecay, layer.learn_decay, layer.constrain);
     add(prefix + "threshold", index, {n}, ParameterRole::kThreshold, layer.learn_threshold, layer.constrain);
-    inputs = n;
+    inputs = layer.neurons;
   }
   if (options.readout.kind == ReadoutKind::kLeakyIntegrator) {
     add("readout.weight", kReadout, {options.classes, inputs}, ParameterRole::kWeight, true, false);
@@ -64,12 +95,16 @@ void ParameterTable::initialise(uint64_t seed, float* values) const {
   float bound = 0.0f;
   for (size_t k = 0; k < all_.size(); ++k) {
     const ParameterInfo& info = all_[k];
-    if (info.role == ParameterRole::kWeight) bound = 1.0f / std::sqrt(static_cast<float>(info.shape[1]));
+    if (info.role == ParameterRole::kWeight) {
+      const size_t inputs = info.size / info.shape[0];
+      bound = 1.0f / std::sqrt(static_cast<float>(inputs));
+    }
     Start start{0.0f, bound};
     if (info.layer < 0) {
       if (info.role == ParameterRole::kDecay) start = {options_.readout.decay, 0.0f};
     } else {
       const LayerOptions& layer = options_.layers[info.layer];
+      if (info.name.ends_with(".weight")) start.spread *= layer.weight_gain;
       if (info.role == ParameterRole::kDecay) start = {layer.decay, layer.decay_spread};
       if (info.role == ParameterRole::kThreshold) start = {layer.threshold, layer.threshold_spread};
     }

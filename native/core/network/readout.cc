@@ -44,14 +44,14 @@ void Readout::unpack_gradient(const float* packed, const ParameterTable& table, 
   }
 }
 
-void Readout::begin(ReadoutTrace& trace, size_t rows, int clips) const {
+void Readout::begin(ReadoutTrace& trace, size_t rows, size_t front, int clips) const {
   const size_t state = static_cast<size_t>(clips) * stride_;
   trace.score.resize(state);
   trace.total.resize(state);
   if (counts_spikes()) return;
   trace.current.reserve(rows * stride_);
   trace.o.reserve(rows * stride_);
-  std::fill_n(trace.o.data(), state, 0.0f);  // before the first step
+  std::fill_n(trace.o.data(), front * stride_, 0.0f);  // before the first step
   trace.p.reserve(rows * stride_);
 }
 
