@@ -100,12 +100,26 @@ export interface ConvolutionConnection {
   dilation: number;
 }
 
-/** A layer of leaky integrate-and-fire neurons: u = decay v + W s_in + b (+ R s_prev). */
+/**
+ * A layer of leaky integrate-and-fire neurons: u = decay v + W s_in + b (+ R s_prev); or, to compare them with, of
+ * rectified linear units.
+ */
 export interface LayerSettings {
   /** Of a convolution ceil(bands / stride) x channels: it may be left out where settings are given. */
   neurons: number;
   /** Dense of one tap where it is left out. */
   connection?: ConnectionSettings;
+  /**
+   * `lif` where it is left out. `relu`: s = max(0, W s_in + b), an artificial neural network that sends numbers: spike,
+   * reset, decay and threshold are of no use, and its firing rate is how often s is not 0.
+   */
+  neuron?: 'lif' | 'relu';
+  /**
+   * Probability, below 1, with which training silences a neuron (a channel of a convolution) for a whole clip; what
+   * the others send is divided by the rest. 0 where it is left out. Not for recurrent layers, soft spikes, and neurons
+   * whose spikes are the scores.
+   */
+  dropout?: number;
   /** Whether the layer reads its own spikes of the step before; only dense layers of one tap do. */
   recurrent: boolean;
   spike: SpikeSettings;

@@ -52,6 +52,18 @@ test('good settings are given back as an equal copy', () => {
   expect(checked.network.layers[0]).not.toBe(given.network.layers[0]);
 });
 
+test('what the files of before do not have is given what those networks are', () => {
+  const settings = smallSettings();
+  const old = JSON.parse(JSON.stringify(settings)) as ModelSettings;
+  for (const layer of old.network.layers) {
+    delete layer.connection;
+    delete layer.neuron;
+    delete layer.dropout;
+    delete layer.weightGain;
+  }
+  expect(validateSettings(old, '')).toEqual(settings);
+});
+
 describe('each value out of its range is refused by its path', () => {
   test.each<[string, unknown]>([
     ['sampleRate', 999],
@@ -82,6 +94,15 @@ describe('each value out of its range is refused by its path', () => {
     ['network.layers', Array(17).fill(smallSettings().network.layers[0])],
     ['network.layers[0]', REMOVED],
     ['network.layers[1].neurons', 8193],
+    ['network.layers[0].connection', 'dense'],
+    ['network.layers[0].connection.type', 'sparse'],
+    ['network.layers[0].connection.taps', 65],
+    ['network.layers[0].connection.dilation', 1025],
+    ['network.layers[0].neuron', 'alif'],
+    ['network.layers[0].recurrent', 1],
+    ['network.layers[0].dropout', 0.1],
+    ['network.layers[1].dropout', 1],
+    ['network.layers[0].weightGain', -1],
     ['network.layers[0].spike.type', 'firm'],
     ['network.layers[0].spike.surrogate', 'relu'],
     ['network.layers[0].spike.slope', 0],
@@ -108,8 +129,11 @@ describe('each value out of its range is refused by its path', () => {
       fc.bigInt(),
       fc.object(),
     );
-    // "text" is a good label.
-    const places = paths(smallSettings()).filter((path) => !path.startsWith('labels['));
+    // "text" is a good label, and what files of before do not have may be left out.
+    const optional = /\.(connection(\.taps|\.dilation)?|neuron|dropout|weightGain)$/;
+    const places = paths(smallSettings()).filter(
+      (path) => !path.startsWith('labels[') && !optional.test(path),
+    );
     fc.assert(
       fc.property(fc.constantFrom(...places), wrong, (path, value) => {
         expect(() => validateSettings(replaced(smallSettings(), path, value), '')).toThrow(refusal(path));
@@ -281,5 +305,69 @@ describe('parameter shapes', () => {
     settings.frontend.type = 'mfcc';
     settings.encoding.type = 'direct';
     expect(parameterShapes(settings).get('layers.0.weight')).toEqual([3, 2]);
+  });
+});
+
+describe('connections', () => {
+  const convolution = {
+    type: 'convolution',
+    channels: 16,
+    kernel: 3,
+    stride: 2,
+    taps: 3,
+    dilation: 2,
+  } as const;
+
+  /** Four bands of an up and a down channel below the first layer. */
+  function convolving(): ModelSettings {
+    const settings = smallSettings();
+    const layer = { ...settings.network.layers[0]!, recurrent: false, neurons: 32, connection: convolution };
+    const above = { ...layer, neurons: 16, dropout: 0.5 };
+    const last = {
+      ...settings.network.layers[1]!,
+      connection: { type: 'dense', taps: 2, dilation: 1 } as const,
+    };
+    settings.network.layers = [layer, above, last, settings.network.layers[1]!];
+    return settings;
+  }
+
+  test('every tensor has the shape that PyTorch gives it', () => {
+    const shapes = parameterShapes(validateSettings(convolving(), ''));
+    expect(shapes.get('layers.0.weight')).toEqual([16, 2, 3, 3]);
+    expect(shapes.get('layers.0.threshold')).toEqual([16]);
+    expect(shapes.get('layers.1.weight')).toEqual([16, 16, 3, 3]);
+    expect(shapes.get('layers.2.weight')).toEqual([2, 16, 2]);
+    expect(shapes.get('layers.3.weight')).toEqual([2, 2]);
+  });
+
+  test('the neurons of a convolution may be left out', () => {
+    const settings = convolving();
+    const filled = validateSettings(replaced(settings, 'network.layers[1].neurons', REMOVED), '');
+    expect(filled).toEqual(settings);
+  });
+
+  test.each<[string, unknown, string]>([
+    ['network.layers[0].neurons', 31, '32, the 2 output bands x 16 channels'],
+    ['network.layers[0].connection.channels', 24, 'a multiple of 16'],
+    ['network.layers[0].connection.channels', 0, 'from 16 to'],
+    ['network.layers[0].connection.kernel', 9, 'from 1 to 8'],
+    ['network.layers[0].connection.stride', 5, 'from 1 to 4'],
+    ['network.layers[0].recurrent', true, 'only a dense lif layer of one tap'],
+    ['network.layers[2].recurrent', true, 'only a dense lif layer of one tap'],
+    ['network.layers[3].connection', convolution, 'no bands to convolve over'],
+    ['network.layers[2].connection', { type: 'dense', kernel: 3 }, 'unknown key "kernel"'],
+  ])('%s: %o', (path, value, why) => {
+    const attempt = () => validateSettings(replaced(convolving(), path, value), '');
+    expect(attempt).toThrow(refusal(path.replace('[3].connection', '[3].connection.type')));
+    expect(attempt).toThrow(why);
+  });
+
+  test('a spike count counts spikes, and all of them', () => {
+    const settings = convolving();
+    settings.network.readout.type = 'spike-count';
+    settings.network.layers[3]!.dropout = 0.5;
+    expect(() => validateSettings(settings, '')).toThrow(refusal('network.layers[3].dropout'));
+    Object.assign(settings.network.layers[3]!, { dropout: 0, neuron: 'relu' });
+    expect(() => validateSettings(settings, '')).toThrow(refusal('network.layers[3].neuron'));
   });
 });

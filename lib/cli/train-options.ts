@@ -60,6 +60,12 @@ export const RUN_OPTIONS = {
     max: 0.99,
     help: usual('labelSmoothing', 'Share of the target spread evenly over all labels.'),
   },
+  spikeCost: {
+    type: 'number',
+    min: 0,
+    max: 1e6,
+    help: usual('spikeCost', 'What the mean spikes of a neuron and step, summed over the layers, cost.'),
+  },
   patience: {
     type: 'integer',
     min: 0,

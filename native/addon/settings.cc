@@ -66,6 +66,8 @@ float get_float_or(const Napi::Object& object, const char* key, float fallback) 
 NeuronModel read_neuron(const Napi::Object& layer) {
   const Napi::Object spike = get_object(layer, "spike");
   NeuronModel model;
+  const bool relu = !layer.Get("neuron").IsUndefined() &&
+                    get_choice<bool>(layer, "neuron", {{"lif", false}, {"relu", true}});
   const bool hard = get_choice<bool>(spike, "type", {{"hard", true}, {"soft", false}});
   model.spike = hard ? get_choice<SpikeKind>(spike, "surrogate",
                                              {{"fast-sigmoid", SpikeKind::kFastSigmoid},
@@ -78,7 +80,8 @@ NeuronModel read_neuron(const Napi::Object& layer) {
   model.reset =
       get_choice<ResetKind>(layer, "reset", {{"zero", ResetKind::kZero}, {"subtract", ResetKind::kSubtract}});
   model.detach_reset = get_bool(layer, "detachReset");
-  return model;
+  // What a unit without spikes does not use is the same for all of them.
+  return relu ? NeuronModel{SpikeKind::kRelu, 1.0f, ResetKind::kZero, false} : model;
 }
 
 ConnectionOptions read_connection(const Napi::Object& object) {
@@ -104,10 +107,16 @@ LayerOptions read_layer(const Napi::Object& layer) {
   }
   options.neurons = static_cast<int>(get_int(layer, "neurons", 1, kMostNeurons));
   options.recurrent = get_bool(layer, "recurrent");
-  if (options.recurrent && (options.connection.convolves() || options.connection.taps > 1)) {
-    fail(layer.Env(), "only dense layers of one tap can be recurrent");
-  }
   options.neuron = read_neuron(layer);
+  const bool relu = options.neuron.spike == SpikeKind::kRelu;
+  if (options.recurrent && (options.connection.convolves() || options.connection.taps > 1 || relu)) {
+    fail(layer.Env(), "only dense lif layers of one tap can be recurrent");
+  }
+  options.dropout = get_float_or(layer, "dropout", 0.0f);
+  const bool impossible = options.recurrent || options.neuron.spike == SpikeKind::kSoft;
+  if (!(options.dropout >= 0.0f && options.dropout < 1.0f) || (impossible && options.dropout > 0.0f)) {
+    fail(layer.Env(), "dropout must be from 0 to below 1, and 0 where a layer is recurrent or its spikes are soft");
+  }
   options.weight_gain = get_float_or(layer, "weightGain", 1.0f);
   options.decay = get_float(layer, "decay");
   options.decay_spread = get_float(layer, "decaySpread");
@@ -153,6 +162,11 @@ NetworkOptions read_network(const Napi::Object& network, int features, int chann
   options.readout.learn_decay = get_bool(readout, "learnDecay");
   if (options.readout.kind == ReadoutKind::kSpikeCount && options.layers.back().neurons != classes) {
     fail(network.Env(), "the last layer needs a neuron for each label");
+  }
+  const LayerOptions& last = options.layers.back();
+  if (options.readout.kind == ReadoutKind::kSpikeCount &&
+      (last.dropout > 0.0f || last.neuron.spike == SpikeKind::kRelu)) {
+    fail(network.Env(), "the spikes of the last layer are counted");
   }
   return options;
 }

@@ -26,6 +26,7 @@ struct NetworkCase {
   int steps = 0;
   std::vector<std::vector<float>> clips;  // [steps, inputs] each
   std::vector<int> labels;
+  std::vector<EncodingKey> keys;  // of the dropout, [clips]; empty: nothing is dropped
   LossOptions loss;
 
   /// Clips [first, first + count).
@@ -34,6 +35,7 @@ struct NetworkCase {
     batch.clips = count;
     batch.steps = steps;
     batch.labels = labels.data() + first;
+    if (!keys.empty()) batch.keys = keys.data() + first;
     batch.input = [this, first](int clip, int start, int count, float* x, size_t stride, int) {
       const int inputs = options.inputs;
       const float* from = clips[first + clip].data() + start * inputs;
@@ -84,6 +86,10 @@ class CaseMaker {
       c.clips.push_back(random_input(c.steps * c.options.inputs, inputs));
       c.labels.push_back(between(0, c.options.classes - 1));
     }
+    const bool drops = std::any_of(c.options.layers.begin(), c.options.layers.end(),
+                                   [](const LayerOptions& layer) { return layer.dropout > 0.0f; });
+    c.keys.clear();
+    for (uint32_t i = 0; drops && i < c.clips.size(); ++i) c.keys.push_back({7, 3 * i, 2});
   }
 
   int between(int low, int high) { return low + static_cast<int>(random_() % (high - low + 1)); }
@@ -119,6 +125,10 @@ class CaseMaker {
       }
       if (flip()) c = {c.kind, c.channels, c.kernel, c.stride, between(2, 4), between(1, 3)};
       if (c.convolves() || c.taps > 1) layer.recurrent = false;
+      const bool counted = k + 1 == o.layers.size() && o.readout.kind == ReadoutKind::kSpikeCount;
+      if (!layer.recurrent && !counted && between(0, 4) == 0) layer.neuron.spike = SpikeKind::kRelu;
+      const bool drops = !layer.recurrent && !counted && layer.neuron.spike != SpikeKind::kSoft;
+      if (drops && flip()) layer.dropout = uniform(0.1f, 0.6f);
     }
   }
 

@@ -28,13 +28,14 @@ class Taken {
         pass_(layers_, readout_, c.options.inputs, limits) {
     const ParameterTable table(c.options);
     for (size_t k = 0; k < layers_.size(); ++k)
-      layers_[k].load(table, "layers." + std::to_string(k) + ".", c.parameters.data());
-    readout_.load(table, c.parameters.data());
+      layers_[k].load(table, "layers." + std::to_string(k) + ".", c.parameters.data(), 1.0f);
+    readout_.load(table, c.parameters.data(), 1.0f);
   }
 
   /// Scores and numbers of spikes of `count` clips.
-  std::vector<double> forward(int first, int count, Keep keep) {
+  std::vector<double> forward(int first, int count, Keep keep, bool learning = false) {
     batch_ = case_.batch();
+    if (!learning) batch_.keys = nullptr;
     batch_.input_gradient = input_gradient_.data();
     pass_.forward(batch_, first, count, 0, keep);
     std::vector<double> seen;
@@ -50,7 +51,7 @@ class Taken {
     size_t size = readout_.gradient_size();
     for (const auto& layer : layers_) size += layer.gradient_size();
     input_gradient_.assign(case_.clips.size() * case_.steps * case_.options.inputs, 0.0f);
-    forward(first, count, Keep::kTrace);
+    forward(first, count, Keep::kTrace, true);
     Buffer<float> grad_score(static_cast<size_t>(count) * readout_.stride());
     for (int clip = 0; clip < count; ++clip) {
       clip_loss(case_.options.readout.kind, case_.loss, pass_.scores(clip), case_.options.classes,

@@ -10,9 +10,11 @@
 #include <utility>
 #include <vector>
 
+#include "core/encoding/encoder.h"
 #include "core/network/loss.h"
 #include "core/network/options.h"
 #include "core/network/parameters.h"
+#include "core/support/philox.h"
 
 namespace sonospike::test {
 
@@ -23,6 +25,7 @@ inline double sigmoid(double x) {
 }
 
 inline double spike(const NeuronModel& neuron, double distance) {
+  if (neuron.spike == SpikeKind::kRelu) return std::max(0.0, distance);
   if (neuron.spike == SpikeKind::kSoft) return sigmoid(neuron.slope * distance);
   return distance > 0.0 ? 1.0 : 0.0;
 }
@@ -42,6 +45,8 @@ inline double spike_slope(const NeuronModel& neuron, double distance) {
       return std::max(0.0, 1.0 - a * std::abs(distance));
     case SpikeKind::kBoxcar:
       return std::abs(distance) < 0.5 / a ? a : 0.0;
+    case SpikeKind::kRelu:
+      return distance > 0.0 ? 1.0 : 0.0;
   }
   return 0.0;
 }
@@ -54,6 +59,8 @@ struct ReferenceTrace {
 struct ReferencePass {
   Doubles x;  ///< [steps, inputs]
   std::vector<ReferenceTrace> layers;
+  std::vector<Doubles> kept;  ///< [layers][neurons]: what each one's output is taken times; empty: 1
+  std::vector<Doubles> sent;  ///< [layers][steps, neurons]
   Doubles current, o, p;  ///< [steps, classes]: input, potential and softmax of the leaky integrator
   Doubles score;          ///< [classes]
 };
@@ -68,13 +75,18 @@ class ReferenceNetwork {
 
   /// `reset_by`: take the spikes that reset the potentials from that pass. It makes the gradient of a
   /// detached reset the true gradient of a function, which can be checked.
-  ReferencePass forward(Doubles x, const ReferencePass* reset_by = nullptr) const {
+  ///
+  /// `key`: of the random numbers by which neurons are dropped; null: none is.
+  ReferencePass forward(Doubles x, const ReferencePass* reset_by = nullptr, const EncodingKey* key = nullptr) const {
     ReferencePass pass;
     pass.x = std::move(x);
     for (size_t k = 0; k < options_.layers.size(); ++k) {
       pass.layers.push_back(layer_forward(
           k, input_of(pass, k),
           reset_by && options_.layers[k].neuron.detach_reset ? &reset_by->layers[k].s : nullptr));
+      pass.kept.push_back(draw_kept(k, key));
+      pass.sent.push_back(pass.layers[k].s);
+      for (size_t i = 0; i < pass.sent[k].size(); ++i) pass.sent[k][i] *= pass.kept[k][i % pass.kept[k].size()];
     }
     readout_forward(pass);
     return pass;
@@ -99,8 +111,9 @@ class ReferenceNetwork {
   /// What the spikes of one clip add to the loss.
   double spike_cost(const ReferencePass& pass, const LossOptions& loss) const {
     double sum = 0.0;
-    for (const ReferenceTrace& layer : pass.layers) {
-      sum += std::accumulate(layer.s.begin(), layer.s.end(), 0.0) / static_cast<double>(layer.s.size());
+    for (size_t k = 0; k < pass.layers.size(); ++k) {
+      const Doubles& s = pass.layers[k].s;
+      if (costs(k)) sum += std::accumulate(s.begin(), s.end(), 0.0) / static_cast<double>(s.size());
     }
     return loss.spike_cost * sum;
   }
@@ -114,7 +127,8 @@ class ReferenceNetwork {
     for (double& g : grad_score) g *= weight;
     Doubles gs = readout_backward(pass, grad_score, gradient);
     for (size_t k = options_.layers.size(); k-- > 0;) {
-      for (double& g : gs) g += weight * options.spike_cost / static_cast<double>(gs.size());
+      const double cost = costs(k) ? weight * options.spike_cost / static_cast<double>(gs.size()) : 0.0;
+      for (size_t i = 0; i < gs.size(); ++i) gs[i] = gs[i] * pass.kept[k][i % pass.kept[k].size()] + cost;
       gs = layer_backward(k, pass, gs, gradient);
     }
   }
@@ -122,7 +136,19 @@ class ReferenceNetwork {
  private:
   int inputs_of(size_t k) const { return k > 0 ? options_.layers[k - 1].neurons : options_.inputs; }
   static const Doubles& input_of(const ReferencePass& pass, size_t k) {
-    return k > 0 ? pass.layers[k - 1].s : pass.x;
+    return k > 0 ? pass.sent[k - 1] : pass.x;
+  }
+  bool relu(size_t k) const { return options_.layers[k].neuron.spike == SpikeKind::kRelu; }
+  bool costs(size_t k) const { return !relu(k); }
+  Doubles draw_kept(size_t k, const EncodingKey* key) const {
+    const double p = options_.layers[k].dropout;
+    Doubles kept(options_.layers[k].neurons, 1.0);
+    for (size_t i = 0; key && p > 0.0 && i < kept.size(); ++i) {
+      const uint32_t place = static_cast<uint32_t>(k) * 65536 + i % own(k) / 4;
+      const uint32_t word = philox(key->seed, place, 4, key->clip, key->epoch).word[i % own(k) % 4];
+      kept[i] = philox_uniform(word) < p ? 0.0 : 1.0 / (1.0 - p);
+    }
+    return kept;
   }
   size_t offset(size_t k, const char* name) const {
     return table_.at("layers." + std::to_string(k) + "." + name).offset;
@@ -193,6 +219,11 @@ class ReferenceNetwork {
       for (int i = 0; i < n; ++i) {
         const int p = i % own(k);
         double u = trace.u[now + i] + b[p];
+        if (relu(k)) {
+          trace.u[now + i] = u;
+          trace.s[now + i] = spike(layer.neuron, u);
+          continue;
+        }
         if (t > 0) u += decay[p] * trace.v[before + i];
         if (t > 0 && r) u += dot(r + i * n, &trace.s[before], n);
         const double s = spike(layer.neuron, u - threshold[p]);
@@ -226,6 +257,11 @@ class ReferenceNetwork {
         const int p = i % own(k);
         double from_spike = gs[now + i];
         for (int j = 0; r && !last && j < n; ++j) from_spike += r[j * n + i] * gu[after + j];
+        if (relu(k)) {
+          gu[now + i] = from_spike * spike_slope(layer.neuron, trace.u[now + i]);
+          grad_b[p] += gu[now + i];
+          continue;
+        }
         gu[now + i] = neuron_backward(layer.neuron, threshold[p], trace.u[now + i], trace.s[now + i], from_spike,
                                       last ? 0.0 : decay[p] * gu[after + i], grad_threshold[p]);
         grad_b[p] += gu[now + i];
@@ -261,7 +297,7 @@ class ReferenceNetwork {
 
   void readout_forward(ReferencePass& pass) const {
     const int n = options_.layers.back().neurons, classes = options_.classes;
-    const Doubles& s = pass.layers.back().s;
+    const Doubles& s = pass.sent.back();
     const int steps = static_cast<int>(s.size()) / n;
     pass.score.assign(classes, 0.0);
     for (int t = 0; t < steps; ++t) {
@@ -285,7 +321,7 @@ class ReferenceNetwork {
   /// dL/dscore → dL/ds of the last layer.
   Doubles readout_backward(const ReferencePass& pass, const Doubles& grad_score, Doubles& gradient) const {
     const int n = options_.layers.back().neurons, classes = options_.classes;
-    const Doubles& s = pass.layers.back().s;
+    const Doubles& s = pass.sent.back();
     const int steps = static_cast<int>(s.size()) / n;
     Doubles gs(s.size()), go_next(classes);
     if (options_.readout.kind == ReadoutKind::kSpikeCount) {

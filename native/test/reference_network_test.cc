@@ -22,7 +22,7 @@ double central_difference(ReferenceNetwork& network, const test::NetworkCase& c,
   const double before = value;
   value = before + h;
   const auto loss = [&] {
-    const ReferencePass pass = network.forward(x, &at);
+    const ReferencePass pass = network.forward(x, &at, c.keys.empty() ? nullptr : &c.keys[0]);
     return network.loss(pass, c.loss, c.labels[0], nullptr) + network.spike_cost(pass, c.loss);
   };
   const double above = loss();
@@ -38,7 +38,8 @@ TEST_CASE("reference: the gradient of a soft network is the central difference o
     const bool connections = seed >= 300;
     const test::NetworkCase c = test::CaseMaker(seed).make(test::Spikes::kSoft, {3, 5, 4, 9, 1, connections});
     ReferenceNetwork network(c.options, {c.parameters.begin(), c.parameters.end()});
-    const ReferencePass pass = network.forward({c.clips[0].begin(), c.clips[0].end()});
+    const ReferencePass pass = network.forward({c.clips[0].begin(), c.clips[0].end()}, nullptr,
+                                               c.keys.empty() ? nullptr : &c.keys[0]);
     Doubles gradient(network.table().size());
     network.backward(pass, c.loss, c.labels[0], 1.0, gradient);
     double worst = 0.0, largest = 0.0;

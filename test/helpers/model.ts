@@ -7,7 +7,11 @@ import { parameterShapes } from '../../lib/validation.js';
 export function smallSettings(): ModelSettings {
   const layer: ModelSettings['network']['layers'][number] = {
     neurons: 3,
+    connection: { type: 'dense', taps: 1, dilation: 1 },
+    neuron: 'lif',
     recurrent: true,
+    dropout: 0,
+    weightGain: 1,
     spike: { type: 'hard', surrogate: 'atan', slope: 2 },
     reset: 'subtract',
     detachReset: true,

@@ -39,11 +39,12 @@ struct GatherArgs {
   bool accumulate;
 };
 
-enum class SpikeKind : int { kSoft, kFastSigmoid, kAtan, kTriangle, kBoxcar, kSigmoid };
+/// kRelu: no spikes but s = max(0, u) of a neuron without state.
+enum class SpikeKind : int { kSoft, kFastSigmoid, kAtan, kTriangle, kBoxcar, kSigmoid, kRelu };
 enum class ResetKind : int { kZero, kSubtract };
 
 struct NeuronModel {
-  SpikeKind spike;  ///< kSoft, or the surrogate derivative of a hard spike
+  SpikeKind spike;  ///< kSoft, kRelu, or the surrogate derivative of a hard spike
   float slope;
   ResetKind reset;
   bool detach_reset;
@@ -56,10 +57,10 @@ struct LifForwardArgs {
   int clips, stride;
   const float *decay, *threshold;
   float* u;        ///< in: input current; out: membrane potential before the reset
-  float* s;        ///< out: soft spikes; null where spikes are hard
-  uint16_t* bits;  ///< out: hard spikes, a bit each, [steps, clips, stride / 16]; null where spikes are soft
+  float* s;        ///< out: what is sent on; null where spikes are hard
+  uint16_t* bits;  ///< out: hard spikes, a bit each, [steps, clips, stride / 16]; null otherwise
   float* v;        ///< in, out: membrane potential after the reset
-  float* count;    ///< in, out: sum of the spikes over the steps
+  float* count;    ///< in, out: sum of the spikes over the steps; kRelu: how often s was not 0
 };
 
 /// A few steps, from the last to the first.

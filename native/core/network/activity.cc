@@ -32,6 +32,19 @@ void Activity::zero_rows(size_t row, size_t rows) {
   if (kind_ != Kind::kValues) std::fill_n(bits(row), rows * words(), uint16_t{0});
 }
 
+void Activity::mask_rows(size_t row, size_t rows, int clips, const uint16_t* kept_bits, const float* kept) {
+  const size_t period = kind_ == Kind::kSpikes ? clips * words() : static_cast<size_t>(clips) * stride_;
+  for (size_t at = 0; at < rows; at += clips) {
+    if (kind_ == Kind::kSpikes) {
+      uint16_t* to = bits(row + at);
+      for (size_t i = 0; i < period; ++i) to[i] &= kept_bits[i];
+    } else {
+      float* to = values(row + at);
+      for (size_t i = 0; i < period; ++i) to[i] *= kept[i];
+    }
+  }
+}
+
 void Activity::copy_rows(size_t from, size_t to, size_t rows) {
   if (kind_ != Kind::kSpikes) std::copy_n(values(from), rows * stride_, values(to));
   if (kind_ != Kind::kValues) std::copy_n(bits(from), rows * words(), bits(to));

@@ -41,6 +41,8 @@ class Activity {
   /// no longer used.
   void take(size_t row, size_t rows);
   void zero_rows(size_t row, size_t rows);
+  /// Keeps of each row what its clip keeps: [clips, stride] as bits and as floats of 0 and 1.
+  void mask_rows(size_t row, size_t rows, int clips, const uint16_t* bits, const float* kept);
   /// Copies rows within, to a place before them.
   void copy_rows(size_t from, size_t to, size_t rows);
   /// Calls visit(pointer, count) for what the first rows consist of.

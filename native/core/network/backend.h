@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/encoding/encoder.h"
 #include "core/network/loss.h"
 #include "core/network/options.h"
 #include "core/network/parameters.h"
@@ -22,6 +23,8 @@ struct Batch {
   /// `input`.
   std::function<void(int clip, int first, int steps, uint16_t* bits, size_t stride, int worker)> spikes;
   const int* labels = nullptr;  ///< [clips]; training only
+  /// [clips]: `gradient` draws by them what the layers drop; null: nothing is dropped.
+  const EncodingKey* keys = nullptr;
   /// Where `gradient` leaves dloss/dinput, [steps, clips, inputs]; null: nobody asks.
   float* input_gradient = nullptr;
 };

@@ -59,11 +59,20 @@ void CpuBackend::load_moments(const float* m, const float* v, int64_t steps) {
   steps_ = steps;
 }
 
+/// Brings the parameters into the kernels' layout; the weights that read a layer with dropout make up for it.
 void CpuBackend::pack() {
+  float scale = 1.0f;
   for (size_t k = 0; k < layers_.size(); ++k) {
-    layers_[k].load(table_, "layers." + std::to_string(k) + ".", parameters_.data());
+    layers_[k].load(table_, "layers." + std::to_string(k) + ".", parameters_.data(), scale);
+    scale = dropping_ ? 1.0f / (1.0f - options_.layers[k].dropout) : 1.0f;
   }
-  readout_.load(table_, parameters_.data());
+  readout_.load(table_, parameters_.data(), scale);
+}
+
+void CpuBackend::set_dropping(bool dropping) {
+  if (dropping == dropping_) return;
+  dropping_ = dropping;
+  pack();
 }
 
 /// Of a training step; predictions have no gradient to sum.
@@ -86,6 +95,7 @@ void CpuBackend::for_groups(const Batch& batch, int slots, int slot, int worker,
 }
 
 void CpuBackend::forward(const Batch& batch, float* scores, double* spikes) {
+  set_dropping(false);
   const int slots = std::min(batch.clips, kMostSlots);
   pool_.run(slots, [&](int slot, int worker) {
     for_groups(batch, slots, slot, worker, [&](NetworkPass& pass, Group group) {
@@ -101,6 +111,7 @@ void CpuBackend::forward(const Batch& batch, float* scores, double* spikes) {
 
 std::vector<ActivityView> CpuBackend::observe(const Batch& batch, float* scores) {
   FlushDenormals flush;
+  set_dropping(false);
   NetworkPass& pass = passes_[0];
   pass.forward(batch, 0, 1, 0, NetworkPass::Keep::kEverything);
   std::copy_n(pass.scores(0), options_.classes, scores);
@@ -141,6 +152,8 @@ BatchStatistics sum_in_order(const std::vector<BatchStatistics>& parts) {
 
 BatchStatistics CpuBackend::gradient(const Batch& batch, const LossOptions& loss) {
   assert(batch.clips > 0);
+  set_dropping(batch.keys && std::any_of(options_.layers.begin(), options_.layers.end(),
+                                         [](const LayerOptions& layer) { return layer.dropout > 0.0f; }));
   const int slots = gradient_slots(batch.clips);
   std::vector<BatchStatistics> parts(slots);
   if (slot_gradients_.size() < static_cast<size_t>(slots)) slot_gradients_.resize(slots);

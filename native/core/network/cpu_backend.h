@@ -39,6 +39,7 @@ class CpuBackend final : public Backend {
                 Buffer<float>& grad_score, BatchStatistics& statistics) const;
   void sum_gradients(int slots);
   void pack();
+  void set_dropping(bool dropping);
   double gradient_norm() const;
   void constrain();
 
@@ -51,6 +52,7 @@ class CpuBackend final : public Backend {
   std::vector<Buffer<float>> grad_score_;  // [worker]
   Buffer<float> parameters_, gradient_, m_, v_;
   int64_t steps_ = 0;
+  bool dropping_ = false;  // the weights make up for dropout
   size_t packed_size_ = 0;
   std::vector<Buffer<float>> slot_gradients_;
 };

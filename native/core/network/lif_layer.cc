@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/network/packing.h"
+#include "core/support/philox.h"
 
 namespace sonospike {
 namespace {
@@ -42,8 +43,17 @@ void LifLayer::put(const float* packed, const ParameterInfo& info, float* gradie
   }
 }
 
-void LifLayer::load(const ParameterTable& table, const std::string& prefix, const float* values) {
-  connection_->load(values + table.at(prefix + "weight").offset);
+void LifLayer::load(const ParameterTable& table, const std::string& prefix, const float* values,
+                    float input_scale) {
+  const ParameterInfo& weight = table.at(prefix + "weight");
+  input_scale_ = input_scale;
+  if (input_scale == 1.0f) {
+    connection_->load(values + weight.offset);
+  } else {
+    std::vector<float> scaled(values + weight.offset, values + weight.offset + weight.size);
+    for (float& w : scaled) w *= input_scale;
+    connection_->load(scaled.data());
+  }
   if (options_.recurrent) {
     const MatrixPacking square{options_.neurons, options_.neurons, stride_, stride_};
     const float* recurrent = values + table.at(prefix + "recurrent").offset;
@@ -69,7 +79,9 @@ void LifLayer::unpack_gradient(float* packed, const ParameterTable& table, const
                                float* gradient) const {
   const PackedGradient from = slices(packed);
   const int n = options_.neurons;
-  connection_->unpack_gradient(from.weight, gradient + table.at(prefix + "weight").offset);
+  const ParameterInfo& weight = table.at(prefix + "weight");
+  connection_->unpack_gradient(from.weight, gradient + weight.offset);
+  for (size_t i = 0; input_scale_ != 1.0f && i < weight.size; ++i) gradient[weight.offset + i] *= input_scale_;
   if (options_.recurrent) {
     MatrixPacking{n, n, stride_, stride_}.put_transposed(from.recurrent,
                                                          gradient + table.at(prefix + "recurrent").offset);
@@ -82,7 +94,7 @@ void LifLayer::unpack_gradient(float* packed, const ParameterTable& table, const
 void LifLayer::begin(LayerTrace& trace, size_t rows, size_t front, int clips) const {
   const size_t state = static_cast<size_t>(clips) * stride_;
   trace.u.reserve(rows * stride_);
-  trace.spikes.reserve(soft() ? Activity::Kind::kValues : Activity::Kind::kSpikes, options_.neurons, stride_,
+  trace.spikes.reserve(sends_values() ? Activity::Kind::kValues : Activity::Kind::kSpikes, options_.neurons, stride_,
                        rows);
   trace.spikes.zero_rows(0, front);
   trace.v.resize(state);
@@ -95,14 +107,32 @@ void LifLayer::drive(const Activity& input, size_t input_row, const Piece& piece
   connection_->drive(input, input_row, piece, bias_.data(), trace.u.data() + piece.row * stride_, scratch);
 }
 
+void LifLayer::draw_dropout(const EncodingKey* keys, int clips, int layer, LayerTrace& trace) const {
+  Dropout& dropout = trace.dropout;
+  dropout.any = options_.dropout > 0.0f;
+  if (!dropout.any) return;
+  dropout.kept.resize(static_cast<size_t>(clips) * stride_);
+  dropout.bits.resize(dropout.kept.size() / kLanePad);
+  for (int clip = 0; clip < clips; ++clip) {
+    float* kept = dropout.kept.data() + static_cast<size_t>(clip) * stride_;
+    for (int i = 0; i < options_.neurons; ++i) {
+      const int own = i % shared();
+      const auto block = philox(keys[clip].seed, static_cast<uint32_t>(layer << 16 | own / 4),
+                                static_cast<uint32_t>(RandomStream::kDropout), keys[clip].clip, keys[clip].epoch);
+      kept[i] = philox_uniform(block.word[own % 4]) < options_.dropout ? 0.0f : 1.0f;
+    }
+  }
+  kernels().spike_bits(dropout.kept.data(), dropout.kept.size(), dropout.bits.data());
+}
+
 LifForwardArgs LifLayer::scan(const Piece& piece, LayerTrace& trace) const {
   return {piece.clips,
           stride_,
           decay_.data(),
           threshold_.data(),
           trace.u.data() + piece.row * stride_,
-          soft() ? trace.spikes.values(piece.row) : nullptr,
-          soft() ? nullptr : trace.spikes.bits(piece.row),
+          sends_values() ? trace.spikes.values(piece.row) : nullptr,
+          sends_values() ? nullptr : trace.spikes.bits(piece.row),
           trace.v.data(),
           trace.count.data()};
 }
@@ -137,7 +167,7 @@ void LifLayer::backward(const Activity& input, const Piece& piece, LayerTrace& t
                             decay_.data(),
                             threshold_.data(),
                             trace.u.data() + piece.row * stride_,
-                            soft() ? trace.spikes.values(piece.row) : nullptr,
+                            sends_values() ? trace.spikes.values(piece.row) : nullptr,
                             g,
                             trace.gv.data(),
                             grad.bias,
@@ -225,7 +255,7 @@ std::vector<LifLayer> make_layers(const NetworkOptions& options) {
                               bands[layers.size()]};
     layers.emplace_back(layer, size, spiking_input);
     inputs = layer.neurons;
-    spiking_input = layer.neuron.spike != SpikeKind::kSoft;
+    spiking_input = sends_spikes(layer.neuron);
   }
   return layers;
 }

@@ -1,8 +1,16 @@
 #pragma once
 
+#include "core/encoding/encoder.h"
 #include "core/network/connection.h"
 
 namespace sonospike {
+
+/// What a layer leaves out of the clips in hand.
+struct Dropout {
+  bool any = false;
+  Buffer<float> kept;     ///< [clips, stride]: 1 or 0
+  Buffer<uint16_t> bits;  ///< the same
+};
 
 /// What a layer does to a group of clips. Arrays [rows, stride], states [clips, stride].
 struct LayerTrace {
@@ -12,6 +20,7 @@ struct LayerTrace {
   Buffer<float> count;    ///< sum of the spikes over the steps since it was last set aside
   Buffer<double> total;   ///< sum of the spikes before that
   NearThreshold near;     ///< backward: of the piece in hand
+  Dropout dropout;        ///< of the clips in hand
   Buffer<float> gv;       ///< backward: dL/dv after the step before
   Buffer<float> g_after;  ///< backward, recurrent: dL/du of the step after
   /// Backward: what later pieces have given to dL/dx of the steps before them that the layer looks back to.
@@ -28,8 +37,9 @@ class LifLayer {
   int neurons() const { return options_.neurons; }
   int stride() const { return stride_; }
 
-  /// Takes the parameters named prefix… out of the flat array `values`.
-  void load(const ParameterTable& table, const std::string& prefix, const float* values);
+  /// Takes the parameters named prefix… out of the flat array `values`. `input_scale`: what the input is taken
+  /// times, to make up for dropout below.
+  void load(const ParameterTable& table, const std::string& prefix, const float* values, float input_scale);
 
   /// Floats of one set of gradients in the kernels' layout.
   size_t gradient_size() const;
@@ -51,6 +61,8 @@ class LifLayer {
   /// by `scan` or, in a recurrent layer, `step`.
   void drive(const Activity& input, size_t input_row, const Piece& piece, LayerTrace& trace,
              EventScratch& scratch) const;
+  /// Draws the neurons that are left out of `clips` clips; `layer`: its number, from 0.
+  void draw_dropout(const EncodingKey* keys, int clips, int layer, LayerTrace& trace) const;
   LifForwardArgs scan(const Piece& piece, LayerTrace& trace) const;
   void step(const Piece& piece, LayerTrace& trace, EventScratch& scratch) const;
 
@@ -73,7 +85,7 @@ class LifLayer {
     float *weight, *recurrent, *bias, *decay, *threshold;
   };
   PackedGradient slices(float* packed) const;
-  bool soft() const { return options_.neuron.spike == SpikeKind::kSoft; }
+  bool sends_values() const { return !sends_spikes(options_.neuron); }
   /// Neurons that share bias, decay and threshold lie so far apart.
   int shared() const {
     return options_.connection.convolves() ? options_.connection.channels : options_.neurons;
@@ -85,6 +97,7 @@ class LifLayer {
 
   LayerOptions options_;
   int input_stride_, stride_;
+  float input_scale_ = 1.0f;
   std::unique_ptr<Connection> connection_;
   Buffer<float> recurrent_t_;  // [neurons, stride]
   Buffer<float> recurrent_;    // [neurons, stride]

@@ -30,8 +30,8 @@ NetworkPass::NetworkPass(const std::vector<LifLayer>& layers, const Readout& rea
 size_t NetworkPass::step_bytes() const {
   size_t bytes = input_stride_ * sizeof(float);
   for (const auto& layer : layers_) {
-    const bool soft = layer.neuron().spike == SpikeKind::kSoft;
-    bytes += layer.stride() * (soft ? 2 * sizeof(float) : sizeof(float)) + (soft ? 0 : layer.stride() / 8);
+    const bool spikes = sends_spikes(layer.neuron());
+    bytes += layer.stride() * (spikes ? sizeof(float) : 2 * sizeof(float)) + (spikes ? layer.stride() / 8 : 0);
   }
   return bytes + (readout_.counts_spikes() ? 0 : 3 * readout_.stride() * sizeof(float));
 }
@@ -90,6 +90,12 @@ void NetworkPass::forward(const Batch& batch, int first, int count, int worker, 
   count_ = count;
   worker_ = worker;
   begin(keep);
+  for (size_t k = 0; k < layers_.size(); ++k) {
+    traces_[k].dropout.any = false;
+    if (keep == Keep::kTrace && batch.keys) {
+      layers_[k].draw_dropout(batch.keys + first, count, static_cast<int>(k), traces_[k]);
+    }
+  }
   const bool again = keep == Keep::kTrace && segments_ > 1;
   if (again) saved_.resize(segments_);
   for (int segment = 0; segment < segments_; ++segment) {
@@ -150,9 +156,14 @@ void NetworkPass::run_stage(int stage) {
   scan(stage, least, std::min(most, last - 1));
   for (int k = least; k <= most; ++k) {
     const int piece = stage - k;
+    if (k < last && traces_[k].dropout.any) drop(traces_[k], piece_at(segment_, piece, ring_));
     if (ring_ && piece % 2 == 1 && piece + 1 < pieces) carry_over(k, piece);
     settle(k, piece);
   }
+}
+
+void NetworkPass::drop(LayerTrace& trace, const Piece& piece) {
+  trace.spikes.mask_rows(piece.row, piece.rows(), count_, trace.dropout.bits.data(), trace.dropout.kept.data());
 }
 
 /// The layers that are not recurrent; alike ones beside each other go together.
@@ -285,10 +296,7 @@ void NetworkPass::backward_piece(int index, const float* grad_score, float spike
   for (size_t k = layers_.size(); k-- > 0;) {
     const LifLayer& layer = layers_[k];
     offset -= layer.gradient_size();
-    if (spike_cost != 0.0f) {
-      const float each = spike_cost / (static_cast<float>(layer.neurons()) * static_cast<float>(batch_->steps));
-      for (size_t i = 0; i < static_cast<size_t>(piece.rows()) * layer.stride(); ++i) g[i] += each;
-    }
+    add_to_spikes(k, piece, spike_cost, g);
     layer.backward(input_of(k), piece, traces_[k], g, packed + offset, scratch_);
     if (k == 0 && !batch_->input_gradient) return;
     NearThreshold* below = k > 0 ? &traces_[k - 1].near : nullptr;
@@ -299,6 +307,19 @@ void NetworkPass::backward_piece(int index, const float* grad_score, float spike
     std::swap(g_, gx_);
   }
   copy_input_gradient(piece, segment_ * segment_steps_ + index * piece_steps_, g);
+}
+
+/// From dL/ds as what is sent on has it to that of the spikes themselves: dropout and their cost.
+void NetworkPass::add_to_spikes(size_t layer, const Piece& piece, float cost, float* g) const {
+  const LifLayer& of = layers_[layer];
+  const size_t size = static_cast<size_t>(piece.rows()) * of.stride(), row = static_cast<size_t>(count_) * of.stride();
+  const Dropout& dropout = traces_[layer].dropout;
+  for (size_t at = 0; dropout.any && at < size; at += row) {
+    for (size_t i = 0; i < row; ++i) g[at + i] *= dropout.kept[i];
+  }
+  if (cost == 0.0f || of.neuron().spike == SpikeKind::kRelu) return;
+  const float each = cost / (static_cast<float>(of.neurons()) * static_cast<float>(batch_->steps));
+  for (size_t i = 0; i < size; ++i) g[i] += each;
 }
 
 void NetworkPass::copy_input_gradient(const Piece& piece, int first_step, const float* from) {

@@ -80,6 +80,8 @@ class NetworkPass {
   void restore(int segment);
   const Activity& input_of(size_t layer) const { return layer > 0 ? traces_[layer - 1].spikes : input_; }
   void fill_input(int segment);
+  void drop(LayerTrace& trace, const Piece& piece);
+  void add_to_spikes(size_t layer, const Piece& piece, float cost, float* g) const;
   void backward_piece(int piece, const float* grad_score, float spike_cost, float* packed);
   void copy_input_gradient(const Piece& piece, int first_step, const float* from);
 

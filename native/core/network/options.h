@@ -12,6 +12,11 @@ struct Bands {
   int count = 0, channels = 0;
 };
 
+/// Whether what a neuron sends on is 0 or 1.
+inline bool sends_spikes(const NeuronModel& neuron) {
+  return neuron.spike != SpikeKind::kSoft && neuron.spike != SpikeKind::kRelu;
+}
+
 enum class ConnectionKind { kDense, kConvolution };
 
 /// How a layer reads what is below: every neuron all of it, or a convolution over the bands with zeros beyond
@@ -29,7 +34,8 @@ struct ConnectionOptions {
 
 /// A layer of leaky integrate-and-fire neurons:
 ///   u = decay v + W s_in + b (+ R s_prev),  s = spike(u - threshold),
-///   v = u (1 - s) (reset to zero) or u - s threshold (reset by subtraction).
+///   v = u (1 - s) (reset to zero) or u - s threshold (reset by subtraction);
+/// or of rectified linear units, s = max(0, W s_in + b), which have neither state nor decay and threshold.
 struct LayerOptions {
   int neurons = 32;  ///< of a convolution: output bands x channels
   ConnectionOptions connection;
@@ -40,6 +46,9 @@ struct LayerOptions {
   /// Initial values: uniform in decay ± decay_spread and threshold ± threshold_spread.
   float decay = 0.9f, decay_spread = 0.0f, threshold = 1.0f, threshold_spread = 0.0f;
   bool learn_decay = true, learn_threshold = true;
+  /// Probability with which training silences a neuron, or a channel of a convolution, for a whole clip; what
+  /// the others send is divided by the rest. Not for recurrent layers and soft spikes.
+  float dropout = 0.0f;
   bool constrain = false;  ///< keep decay in [0, 1] and threshold at or above 0.01 after every optimizer step
 };
 

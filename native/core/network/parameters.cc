@@ -51,11 +51,13 @@ ParameterTable::ParameterTable(const NetworkOptions& options) : options_(options
     // A convolution's are shared by its bands.
     const int n = layer.connection.convolves() ? layer.connection.channels : layer.neurons;
     const int index = static_cast<int>(k);
+    const bool state = layer.neuron.spike != SpikeKind::kRelu;
     add(prefix + "weight", index, weight_shape(layer, inputs, below[k]), ParameterRole::kWeight, true, false);
     if (layer.recurrent) add(prefix + "recurrent", index, {n, n}, ParameterRole::kWeight, true, false);
     add(prefix + "bias", index, {n}, ParameterRole::kBias, true, false);
-    add(prefix + "decay", index, {n}, ParameterRole::kDecay, layer.learn_decay, layer.constrain);
-    add(prefix + "threshold", index, {n}, ParameterRole::kThreshold, layer.learn_threshold, layer.constrain);
+    add(prefix + "decay", index, {n}, ParameterRole::kDecay, state && layer.learn_decay, layer.constrain);
+    add(prefix + "threshold", index, {n}, ParameterRole::kThreshold, state && layer.learn_threshold,
+        layer.constrain);
     inputs = layer.neurons;
   }
   if (options.readout.kind == ReadoutKind::kLeakyIntegrator) {

@@ -19,12 +19,15 @@ Readout::Readout(const ReadoutOptions& options, int inputs, int input_stride, in
   decay_.resize(stride_);
 }
 
-void Readout::load(const ParameterTable& table, const float* values) {
+void Readout::load(const ParameterTable& table, const float* values, float input_scale) {
   if (counts_spikes()) return;
   const MatrixPacking packing{classes_, inputs_, stride_, input_stride_};
   const float* weight = values + table.at("readout.weight").offset;
   packing.transposed(weight, weight_t_.data());
   packing.padded(weight, weight_.data());
+  input_scale_ = input_scale;
+  for (size_t i = 0; input_scale != 1.0f && i < weight_t_.size(); ++i) weight_t_[i] *= input_scale;
+  for (size_t i = 0; input_scale != 1.0f && i < weight_.size(); ++i) weight_[i] *= input_scale;
   std::copy_n(values + table.at("readout.bias").offset, classes_, bias_.data());
   std::copy_n(values + table.at("readout.decay").offset, classes_, decay_.data());
 }
@@ -35,8 +38,9 @@ size_t Readout::gradient_size() const {
 
 void Readout::unpack_gradient(const float* packed, const ParameterTable& table, float* gradient) const {
   if (counts_spikes()) return;
-  MatrixPacking{classes_, inputs_, stride_, input_stride_}.put_transposed(
-      packed, gradient + table.at("readout.weight").offset);
+  const ParameterInfo& weight = table.at("readout.weight");
+  MatrixPacking{classes_, inputs_, stride_, input_stride_}.put_transposed(packed, gradient + weight.offset);
+  for (size_t i = 0; input_scale_ != 1.0f && i < weight.size; ++i) gradient[weight.offset + i] *= input_scale_;
   const float* bias = packed + static_cast<size_t>(inputs_) * stride_;
   for (int i = 0; i < classes_; ++i) {
     gradient[table.at("readout.bias").offset + i] = bias[i];

@@ -20,7 +20,8 @@ class Readout {
 
   int stride() const { return stride_; }
   bool counts_spikes() const { return options_.kind == ReadoutKind::kSpikeCount; }
-  void load(const ParameterTable& table, const float* values);
+  /// `input_scale`: as in LifLayer::load.
+  void load(const ParameterTable& table, const float* values, float input_scale);
   size_t gradient_size() const;
   void unpack_gradient(const float* packed, const ParameterTable& table, float* gradient) const;
 
@@ -46,6 +47,7 @@ class Readout {
 
   ReadoutOptions options_;
   int inputs_, input_stride_, classes_, stride_;
+  float input_scale_ = 1.0f;
   Buffer<float> weight_t_, weight_, bias_, decay_;
 };
 

@@ -74,8 +74,9 @@ bool Trainer::run_epoch(const std::atomic<bool>& abort) {
       keys[i] = {options_.seed, static_cast<uint32_t>(clip), static_cast<uint32_t>(position_.epoch) + 1};
       labels[i] = store_->label(clip);
     }
-    const Batch batch =
+    Batch batch =
         make_batch(*store_, encoder_, clips.data() + first, keys.data(), count, labels.data(), scratch);
+    batch.keys = keys.data();
     const BatchStatistics done = backend_->gradient(batch, options_.loss);
     const int64_t step = static_cast<int64_t>(position_.epoch) * batches() + position_.batch;
     backend_->step(options_.optimizer, learning_rate(options_.schedule, step, total));
