@@ -115,7 +115,8 @@ LayerOptions read_layer(const Napi::Object& layer) {
   options.dropout = get_float_or(layer, "dropout", 0.0f);
   const bool impossible = options.recurrent || options.neuron.spike == SpikeKind::kSoft;
   if (!(options.dropout >= 0.0f && options.dropout < 1.0f) || (impossible && options.dropout > 0.0f)) {
-    fail(layer.Env(), "dropout must be from 0 to below 1, and 0 where a layer is recurrent or its spikes are soft");
+    fail(layer.Env(),
+         "dropout must be from 0 to below 1, and 0 where a layer is recurrent or its spikes are soft");
   }
   options.weight_gain = get_float_or(layer, "weightGain", 1.0f);
   options.decay = get_float(layer, "decay");

@@ -81,8 +81,8 @@ TEST_CASE("network pass: segments computed again give the bits of the whole") {
     for (uint32_t seed = 500; seed < 620; ++seed) {
       CAPTURE(seed);
       test::CaseMaker maker(seed);
-      NetworkCase c = maker.make(seed % 2 ? test::Spikes::kHard : test::Spikes::kSoft,
-                                 {3, 40, 30, 1, 1, seed >= 560});
+      NetworkCase c =
+          maker.make(seed % 2 ? test::Spikes::kHard : test::Spikes::kSoft, {3, 40, 30, 1, 1, seed >= 560});
       c.steps = maker.between(1, 300);
       c.clips.clear();
       c.labels.clear();

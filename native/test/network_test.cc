@@ -27,9 +27,9 @@ double norm(const Doubles& x) {
 struct Expected {
   std::vector<ReferencePass> passes;
   std::vector<double> dropped_spikes;  // of each layer where some are dropped, summed over the clips
-  double loss = 0.0;           // summed over the clips
-  double learning_loss = 0.0;  // the same with what is dropped
-  Doubles gradient;   // of the mean loss
+  double loss = 0.0;                   // summed over the clips
+  double learning_loss = 0.0;          // the same with what is dropped
+  Doubles gradient;                    // of the mean loss
   int boxcar_edges = 0;
 };
 
@@ -70,7 +70,8 @@ Expected expect(const NetworkCase& c) {
     expected.loss += network.loss(pass, c.loss, c.labels[i], nullptr);
     const ReferencePass dropped = network.forward(pass.x, nullptr, c.keys.empty() ? nullptr : &c.keys[i]);
     expected.learning_loss += network.loss(dropped, c.loss, c.labels[i], nullptr);
-    network.backward(dropped, c.loss, c.labels[i], 1.0 / static_cast<double>(c.clips.size()), expected.gradient);
+    network.backward(dropped, c.loss, c.labels[i], 1.0 / static_cast<double>(c.clips.size()),
+                     expected.gradient);
     expected.dropped_spikes.resize(c.options.layers.size());
     for (size_t k = 0; k < c.options.layers.size(); ++k)
       expected.dropped_spikes[k] += spikes_of(c.options, dropped, k);
@@ -96,7 +97,8 @@ bool same_spikes(Backend& backend, const NetworkCase& c, const Expected& expecte
       for (size_t i = 0; i < s.size(); ++i) {
         const float ours = views[k].s[i / n * views[k].stride + i % n];
         const bool relu = c.options.layers[k].neuron.spike == SpikeKind::kRelu;
-        if (relu ? std::abs(ours - s[i]) > 1e-4 * (1.0 + s[i]) : ours != static_cast<float>(s[i])) return false;
+        if (relu ? std::abs(ours - s[i]) > 1e-4 * (1.0 + s[i]) : ours != static_cast<float>(s[i]))
+          return false;
       }
     }
   }
@@ -124,11 +126,13 @@ void check_forward(Backend& backend, const NetworkCase& c, const Expected& expec
   CHECK(c.total_loss(scores) == doctest::Approx(expected.loss).epsilon(tolerance));
 }
 
-/// Each parameter by itself: cosine at least 0.9999, norm within 0.1%. False: not compared, as hard spikes differ.
+/// Each parameter by itself: cosine at least 0.9999, norm within 0.1%. False: not compared, as hard spikes
+/// differ.
 bool check_gradient(Backend& backend, const NetworkCase& c, const Expected& expected) {
   const BatchStatistics seen = backend.gradient(c.batch(), c.loss);
   for (size_t k = 0; k < seen.spikes.size(); ++k) {
-    if (!(std::abs(seen.spikes[k] - expected.dropped_spikes[k]) <= 1e-4 * expected.dropped_spikes[k])) return false;
+    if (!(std::abs(seen.spikes[k] - expected.dropped_spikes[k]) <= 1e-4 * expected.dropped_spikes[k]))
+      return false;
   }
   CHECK(seen.loss == doctest::Approx(expected.learning_loss).epsilon(1e-4));
   std::vector<float> gradient(backend.table().size());
@@ -191,8 +195,9 @@ TEST_CASE("network: convolutions, several taps, rectified linear units and dropo
   int networks = 0, compared = 0;
   for (uint32_t seed = 0; seed < 120; ++seed) {
     CAPTURE(seed);
-    const NetworkCase c = test::CaseMaker(5000 + seed)
-                              .make(seed % 2 ? test::Spikes::kHard : test::Spikes::kSoft, {3, 40, 30, 40, 6, true});
+    const NetworkCase c =
+        test::CaseMaker(5000 + seed)
+            .make(seed % 2 ? test::Spikes::kHard : test::Spikes::kSoft, {3, 40, 30, 40, 6, true});
     const Expected expected = expect(c);
     test::at_every_instruction_set([&](const Kernels&) {
       ++networks;

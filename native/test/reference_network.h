@@ -61,8 +61,8 @@ struct ReferencePass {
   std::vector<ReferenceTrace> layers;
   std::vector<Doubles> kept;  ///< [layers][neurons]: what each one's output is taken times; empty: 1
   std::vector<Doubles> sent;  ///< [layers][steps, neurons]
-  Doubles current, o, p;  ///< [steps, classes]: input, potential and softmax of the leaky integrator
-  Doubles score;          ///< [classes]
+  Doubles current, o, p;      ///< [steps, classes]: input, potential and softmax of the leaky integrator
+  Doubles score;              ///< [classes]
 };
 
 class ReferenceNetwork {
@@ -77,7 +77,8 @@ class ReferenceNetwork {
   /// detached reset the true gradient of a function, which can be checked.
   ///
   /// `key`: of the random numbers by which neurons are dropped; null: none is.
-  ReferencePass forward(Doubles x, const ReferencePass* reset_by = nullptr, const EncodingKey* key = nullptr) const {
+  ReferencePass forward(Doubles x, const ReferencePass* reset_by = nullptr,
+                        const EncodingKey* key = nullptr) const {
     ReferencePass pass;
     pass.x = std::move(x);
     for (size_t k = 0; k < options_.layers.size(); ++k) {
@@ -86,7 +87,8 @@ class ReferenceNetwork {
           reset_by && options_.layers[k].neuron.detach_reset ? &reset_by->layers[k].s : nullptr));
       pass.kept.push_back(draw_kept(k, key));
       pass.sent.push_back(pass.layers[k].s);
-      for (size_t i = 0; i < pass.sent[k].size(); ++i) pass.sent[k][i] *= pass.kept[k][i % pass.kept[k].size()];
+      for (size_t i = 0; i < pass.sent[k].size(); ++i)
+        pass.sent[k][i] *= pass.kept[k][i % pass.kept[k].size()];
     }
     readout_forward(pass);
     return pass;
@@ -118,8 +120,8 @@ class ReferenceNetwork {
     return loss.spike_cost * sum;
   }
 
-  /// Adds `weight` times the gradient of the loss, spikes included, of one clip to `gradient`, which is laid out as the
-  /// parameters.
+  /// Adds `weight` times the gradient of the loss, spikes included, of one clip to `gradient`, which is laid
+  /// out as the parameters.
   void backward(const ReferencePass& pass, const LossOptions& options, int label, double weight,
                 Doubles& gradient) const {
     Doubles grad_score;
@@ -173,8 +175,8 @@ class ReferenceNetwork {
     return p;
   }
 
-  /// Calls visit(neuron, input, weight, delay) for everything that a neuron of a layer reads: the input and how
-  /// many steps ago, and which of the weights.
+  /// Calls visit(neuron, input, weight, delay) for everything that a neuron of a layer reads: the input and
+  /// how many steps ago, and which of the weights.
   template <typename Visit>
   void each_weight(size_t k, Visit visit) const {
     const LayerOptions& layer = options_.layers[k];
@@ -262,8 +264,8 @@ class ReferenceNetwork {
           grad_b[p] += gu[now + i];
           continue;
         }
-        gu[now + i] = neuron_backward(layer.neuron, threshold[p], trace.u[now + i], trace.s[now + i], from_spike,
-                                      last ? 0.0 : decay[p] * gu[after + i], grad_threshold[p]);
+        gu[now + i] = neuron_backward(layer.neuron, threshold[p], trace.u[now + i], trace.s[now + i],
+                                      from_spike, last ? 0.0 : decay[p] * gu[after + i], grad_threshold[p]);
         grad_b[p] += gu[now + i];
         if (t > 0) grad_decay[p] += gu[now + i] * trace.v[before + i];
         for (int j = 0; r && t > 0 && j < n; ++j) grad_r[i * n + j] += gu[now + i] * trace.s[before + j];

@@ -42,7 +42,8 @@ Results ask(Backend& backend, const NetworkCase& c) {
 
 /// Soft and hard layers side by side.
 NetworkCase mixed_network(test::CaseMaker& maker) {
-  NetworkCase c = maker.make(maker.flip() ? test::Spikes::kHard : test::Spikes::kSoft, {3, 40, 40, 40, 1, maker.flip()});
+  NetworkCase c =
+      maker.make(maker.flip() ? test::Spikes::kHard : test::Spikes::kSoft, {3, 40, 40, 40, 1, maker.flip()});
   for (LayerOptions& layer : c.options.layers) {
     if (maker.between(0, 2) == 0) layer.neuron.spike = static_cast<SpikeKind>(maker.between(0, 5));
   }

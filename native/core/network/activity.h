@@ -57,7 +57,8 @@ class Activity {
   const float* dense(size_t row, int rows, EventScratch& scratch) const;
   /// Lists the spikes of some rows in the scratch if they are few enough for products by list to be faster.
   bool list(size_t row, int rows, EventScratch& scratch) const;
-  /// After `list`, of the same rows: the rows, counted from 0, in which each column spiked, in ascending order.
+  /// After `list`, of the same rows: the rows, counted from 0, in which each column spiked, in ascending
+  /// order.
   void transpose(int rows, EventScratch& scratch) const;
 
   /// out[rows, n] = bias + A B over `rows` rows of A from `row` on, or out += A B where there is no bias.

@@ -37,7 +37,9 @@ class BandConnection final : public Connection {
   /// Steps from the row of a tap to the present one; taps count from the oldest.
   int delay(int tap) const { return (taps_ - 1 - tap) * dilation_; }
   int history() const { return delay(0); }
-  const float* weights(int tap) const { return weight_t_.data() + static_cast<size_t>(tap) * depth() * width_; }
+  const float* weights(int tap) const {
+    return weight_t_.data() + static_cast<size_t>(tap) * depth() * width_;
+  }
   template <typename Visit>
   void each_weight(Visit visit) const;
   void drive_listed(const Piece& piece, const float* bias, float* u, EventScratch& scratch) const;

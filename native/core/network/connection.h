@@ -51,8 +51,8 @@ class Connection {
   /// Whether `pass_down` leaves out what `below` does.
   virtual bool uses_near() const { return false; }
   /// From g = dL/du to gx = dL/dx. gx: rows of the steps that the connection looks back, then those of the
-  /// piece. Where it looks back, or sums over bands, gx is added to, otherwise written. `below`: lists what of
-  /// gx is of use; null: all is.
+  /// piece. Where it looks back, or sums over bands, gx is added to, otherwise written. `below`: lists what
+  /// of gx is of use; null: all is.
   virtual void pass_down(const Piece& piece, const NearThreshold* below, const float* g, float* gx,
                          EventScratch& scratch) const = 0;
   virtual bool adds_to_input() const { return false; }

@@ -56,8 +56,8 @@ void DenseConnection::unpack_gradient(float* packed, float* weight) const {
   packing().put_transposed(packed, weight);
 }
 
-void DenseConnection::drive(const Activity& input, size_t row, const Piece& piece, const float* bias, float* u,
-                            EventScratch& scratch) const {
+void DenseConnection::drive(const Activity& input, size_t row, const Piece& piece, const float* bias,
+                            float* u, EventScratch& scratch) const {
   if (by_table(input)) {
     return kernels().nibble_product({piece.rows(), input.words(), groups(), size_.stride, input.bits(row)},
                                     table_.data(), bias, u);

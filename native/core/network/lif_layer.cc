@@ -81,7 +81,8 @@ void LifLayer::unpack_gradient(float* packed, const ParameterTable& table, const
   const int n = options_.neurons;
   const ParameterInfo& weight = table.at(prefix + "weight");
   connection_->unpack_gradient(from.weight, gradient + weight.offset);
-  for (size_t i = 0; input_scale_ != 1.0f && i < weight.size; ++i) gradient[weight.offset + i] *= input_scale_;
+  for (size_t i = 0; input_scale_ != 1.0f && i < weight.size; ++i)
+    gradient[weight.offset + i] *= input_scale_;
   if (options_.recurrent) {
     MatrixPacking{n, n, stride_, stride_}.put_transposed(from.recurrent,
                                                          gradient + table.at(prefix + "recurrent").offset);
@@ -94,8 +95,8 @@ void LifLayer::unpack_gradient(float* packed, const ParameterTable& table, const
 void LifLayer::begin(LayerTrace& trace, size_t rows, size_t front, int clips) const {
   const size_t state = static_cast<size_t>(clips) * stride_;
   trace.u.reserve(rows * stride_);
-  trace.spikes.reserve(sends_values() ? Activity::Kind::kValues : Activity::Kind::kSpikes, options_.neurons, stride_,
-                       rows);
+  trace.spikes.reserve(sends_values() ? Activity::Kind::kValues : Activity::Kind::kSpikes, options_.neurons,
+                       stride_, rows);
   trace.spikes.zero_rows(0, front);
   trace.v.resize(state);
   trace.count.resize(state);
@@ -117,8 +118,9 @@ void LifLayer::draw_dropout(const EncodingKey* keys, int clips, int layer, Layer
     float* kept = dropout.kept.data() + static_cast<size_t>(clip) * stride_;
     for (int i = 0; i < options_.neurons; ++i) {
       const int own = i % shared();
-      const auto block = philox(keys[clip].seed, static_cast<uint32_t>(layer << 16 | own / 4),
-                                static_cast<uint32_t>(RandomStream::kDropout), keys[clip].clip, keys[clip].epoch);
+      const auto block =
+          philox(keys[clip].seed, static_cast<uint32_t>(layer << 16 | own / 4),
+                 static_cast<uint32_t>(RandomStream::kDropout), keys[clip].clip, keys[clip].epoch);
       kept[i] = philox_uniform(block.word[own % 4]) < options_.dropout ? 0.0f : 1.0f;
     }
   }

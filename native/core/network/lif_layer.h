@@ -37,8 +37,8 @@ class LifLayer {
   int neurons() const { return options_.neurons; }
   int stride() const { return stride_; }
 
-  /// Takes the parameters named prefix… out of the flat array `values`. `input_scale`: what the input is taken
-  /// times, to make up for dropout below.
+  /// Takes the parameters named prefix… out of the flat array `values`. `input_scale`: what the input is
+  /// taken times, to make up for dropout below.
   void load(const ParameterTable& table, const std::string& prefix, const float* values, float input_scale);
 
   /// Floats of one set of gradients in the kernels' layout.
@@ -54,8 +54,8 @@ class LifLayer {
   /// Whether a use is made of what `find_near` finds in the layer below.
   bool uses_near() const { return connection_->uses_near(); }
 
-  /// Makes room in `trace` for `rows` rows of `clips` clips, whose state becomes that of their start: the first
-  /// `front` rows are of the steps before.
+  /// Makes room in `trace` for `rows` rows of `clips` clips, whose state becomes that of their start: the
+  /// first `front` rows are of the steps before.
   void begin(LayerTrace& trace, size_t rows, size_t front, int clips) const;
   /// The input currents of a piece, to u, from the input's rows from `input_row` on. Spikes follow from them
   /// by `scan` or, in a recurrent layer, `step`.
@@ -77,8 +77,8 @@ class LifLayer {
   /// From g = dL/du to dL/dx, [rows, input_stride], which may be zero where it is of no use to the layer
   /// below. `below`: null where all is of use. Works in gx, of `history` steps more than the piece has, and
   /// returns where in it the piece's rows are.
-  float* pass_down(const Piece& piece, LayerTrace& trace, const NearThreshold* below, const float* g, float* gx,
-                   EventScratch& scratch) const;
+  float* pass_down(const Piece& piece, LayerTrace& trace, const NearThreshold* below, const float* g,
+                   float* gx, EventScratch& scratch) const;
 
  private:
   struct PackedGradient {

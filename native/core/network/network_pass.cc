@@ -31,7 +31,8 @@ size_t NetworkPass::step_bytes() const {
   size_t bytes = input_stride_ * sizeof(float);
   for (const auto& layer : layers_) {
     const bool spikes = sends_spikes(layer.neuron());
-    bytes += layer.stride() * (spikes ? sizeof(float) : 2 * sizeof(float)) + (spikes ? layer.stride() / 8 : 0);
+    bytes +=
+        layer.stride() * (spikes ? sizeof(float) : 2 * sizeof(float)) + (spikes ? layer.stride() / 8 : 0);
   }
   return bytes + (readout_.counts_spikes() ? 0 : 3 * readout_.stride() * sizeof(float));
 }
@@ -163,7 +164,8 @@ void NetworkPass::run_stage(int stage) {
 }
 
 void NetworkPass::drop(LayerTrace& trace, const Piece& piece) {
-  trace.spikes.mask_rows(piece.row, piece.rows(), count_, trace.dropout.bits.data(), trace.dropout.kept.data());
+  trace.spikes.mask_rows(piece.row, piece.rows(), count_, trace.dropout.bits.data(),
+                         trace.dropout.kept.data());
 }
 
 /// The layers that are not recurrent; alike ones beside each other go together.
@@ -191,7 +193,8 @@ void NetworkPass::carry_over(size_t layer, int piece) {
   const Piece from = piece_at(segment_, piece, ring_);
   const size_t end = from.row + from.rows(), steps = static_cast<size_t>(history_) * count_;
   const auto move_last = [&](Buffer<float>& rows, size_t stride) {
-    std::copy_n(rows.data() + (end - count_) * stride, count_ * stride, rows.data() + (steps - count_) * stride);
+    std::copy_n(rows.data() + (end - count_) * stride, count_ * stride,
+                rows.data() + (steps - count_) * stride);
   };
   if (layer < layers_.size()) {
     traces_[layer].spikes.copy_rows(end - steps, 0, steps);
@@ -312,7 +315,8 @@ void NetworkPass::backward_piece(int index, const float* grad_score, float spike
 /// From dL/ds as what is sent on has it to that of the spikes themselves: dropout and their cost.
 void NetworkPass::add_to_spikes(size_t layer, const Piece& piece, float cost, float* g) const {
   const LifLayer& of = layers_[layer];
-  const size_t size = static_cast<size_t>(piece.rows()) * of.stride(), row = static_cast<size_t>(count_) * of.stride();
+  const size_t size = static_cast<size_t>(piece.rows()) * of.stride(),
+               row = static_cast<size_t>(count_) * of.stride();
   const Dropout& dropout = traces_[layer].dropout;
   for (size_t at = 0; dropout.any && at < size; at += row) {
     for (size_t i = 0; i < row; ++i) g[at + i] *= dropout.kept[i];

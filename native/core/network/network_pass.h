@@ -57,9 +57,9 @@ class NetworkPass {
   /// After kEverything with one clip.
   ActivityView view(int layer);
 
-  /// After kTrace, for the same clips. grad_score: dL/dscore, [count, stride of the readout]. spike_cost: what
-  /// the mean spike of a layer adds to L. Gradients of the parameters are added to `packed`: layer by layer,
-  /// then the readout.
+  /// After kTrace, for the same clips. grad_score: dL/dscore, [count, stride of the readout]. spike_cost:
+  /// what the mean spike of a layer adds to L. Gradients of the parameters are added to `packed`: layer by
+  /// layer, then the readout.
   void backward(const float* grad_score, float spike_cost, float* packed);
 
  private:

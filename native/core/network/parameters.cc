@@ -23,7 +23,8 @@ std::vector<Bands> bands_below(const NetworkOptions& options) {
   for (const auto& layer : options.layers) {
     all.push_back(bands);
     const ConnectionOptions& connection = layer.connection;
-    bands = connection.convolves() ? Bands{output_bands(connection, bands.count), connection.channels} : Bands{};
+    bands =
+        connection.convolves() ? Bands{output_bands(connection, bands.count), connection.channels} : Bands{};
   }
   return all;
 }

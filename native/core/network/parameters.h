@@ -15,7 +15,8 @@ struct ParameterInfo {
   std::string
       name;   ///< layers.K.weight, .recurrent, .bias, .decay, .threshold; readout.weight, .bias, .decay
   int layer;  ///< from 0; -1: the readout
-  std::vector<int> shape;  ///< weights are [outputs, inputs (, kernel) (, taps)], the last tap the present step
+  std::vector<int>
+      shape;  ///< weights are [outputs, inputs (, kernel) (, taps)], the last tap the present step
   ParameterRole role;
   size_t offset, size;
   bool trained;
@@ -34,7 +35,8 @@ class ParameterTable {
   size_t size() const { return size_; }
 
   /// Initial values: weights and biases uniform in ±1/sqrt(inputs) as torch.nn.Linear and Conv2d, the
-  /// weights from the layer below times the layer's gain; decays and thresholds as the options say. The same for a seed everywhere.
+  /// weights from the layer below times the layer's gain; decays and thresholds as the options say. The same
+  /// for a seed everywhere.
   void initialise(uint64_t seed, float* values) const;
 
  private:

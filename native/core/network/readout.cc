@@ -40,7 +40,8 @@ void Readout::unpack_gradient(const float* packed, const ParameterTable& table, 
   if (counts_spikes()) return;
   const ParameterInfo& weight = table.at("readout.weight");
   MatrixPacking{classes_, inputs_, stride_, input_stride_}.put_transposed(packed, gradient + weight.offset);
-  for (size_t i = 0; input_scale_ != 1.0f && i < weight.size; ++i) gradient[weight.offset + i] *= input_scale_;
+  for (size_t i = 0; input_scale_ != 1.0f && i < weight.size; ++i)
+    gradient[weight.offset + i] *= input_scale_;
   const float* bias = packed + static_cast<size_t>(inputs_) * stride_;
   for (int i = 0; i < classes_; ++i) {
     gradient[table.at("readout.bias").offset + i] = bias[i];

@@ -25,8 +25,8 @@ class Readout {
   size_t gradient_size() const;
   void unpack_gradient(const float* packed, const ParameterTable& table, float* gradient) const;
 
-  /// Makes room in `trace` for `rows` rows of `clips` clips, whose state becomes that of their start: the first
-  /// `front` rows are of the steps before.
+  /// Makes room in `trace` for `rows` rows of `clips` clips, whose state becomes that of their start: the
+  /// first `front` rows are of the steps before.
   void begin(ReadoutTrace& trace, size_t rows, size_t front, int clips) const;
   /// `steps`: of the whole clip. `trace` is that of the last layer.
   void forward(const LayerTrace& last, const Piece& piece, int steps, ReadoutTrace& trace,
