@@ -1,3 +1,4 @@
+import { type Augmentation, validateAugmentation } from './augmentation.js';
 import type { NativeTrainingOptions } from './native.js';
 import { choice, integer, number, object, string } from './options.js';
 import { type PresetName, presetNames } from './presets.js';
@@ -22,7 +23,9 @@ export interface TrainingRecipe {
   labelSmoothing: number;
   /** Epochs without a better validation before training stops; 0: never. */
   patience: number;
-  /** Of weights, order of the clips, spikes and split. */
+  /** How clips are changed at random each time they are trained on; null: not at all. */
+  augmentation: Augmentation | null;
+  /** Of weights, order of the clips, augmentation, spikes and split. */
   seed: number;
 }
 
@@ -51,6 +54,7 @@ const ORIGINAL: Recipe = {
   clipNorm: 0,
   labelSmoothing: 0,
   patience: 0,
+  augmentation: null,
   seed: 0,
   validation: 0,
 };
@@ -85,6 +89,7 @@ export const RUN_KEYS = [
   'clipNorm',
   'labelSmoothing',
   'patience',
+  'augmentation',
   'seed',
   'split',
   'fold',
@@ -111,6 +116,7 @@ export function resolveRunOptions(given: Partial<RunOptions>, defaultSplit: stri
     clipNorm: number(o.clipNorm, 'clipNorm', 0, 1e6),
     labelSmoothing: number(o.labelSmoothing, 'labelSmoothing', 0, 0.99),
     patience: integer(o.patience, 'patience', 0, 100_000),
+    augmentation: validateAugmentation(o.augmentation, 'augmentation'),
     seed: integer(o.seed, 'seed', 0, Number.MAX_SAFE_INTEGER),
     split: string(o.split, 'split'),
     fold: integer(o.fold, 'fold', 1, 1000),
@@ -120,19 +126,27 @@ export function resolveRunOptions(given: Partial<RunOptions>, defaultSplit: stri
 
 /** Options that were given and differ from those of a checkpoint, except `epochs`. */
 export function differences(given: Partial<RunOptions>, saved: RunOptions): string[] {
-  return RUN_KEYS.filter(
-    (key) => key !== 'epochs' && given[key] !== undefined && given[key] !== saved[key],
+  const { augmentation, ...others } = given;
+  const changed = RUN_KEYS.filter(
+    (key) =>
+      key !== 'epochs' && key !== 'augmentation' && others[key] !== undefined && others[key] !== saved[key],
   ).map((key) => `${key} is ${given[key]}, was ${saved[key]}`);
+  const text = JSON.stringify(validateAugmentation(augmentation, 'augmentation'));
+  const was = JSON.stringify(saved.augmentation);
+  return augmentation === undefined || text === was
+    ? changed
+    : [...changed, `augmentation is ${text}, was ${was}`];
 }
 
 /** @internal */
 export function toNative(options: RunOptions): NativeTrainingOptions {
-  const { epochs, batchSize, seed, labelSmoothing, weightDecay, clipNorm } = options;
+  const { epochs, batchSize, seed, labelSmoothing, weightDecay, clipNorm, augmentation } = options;
   return {
     epochs,
     batchSize,
     seed,
     labelSmoothing,
+    augmentation,
     optimizer: { type: options.optimizer, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay, clipNorm },
     schedule: { type: options.schedule, rate: options.learningRate, warmupShare: options.warmupShare },
   };

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { OF_BANDS } from './augmentation.js';
 import { loadClips, type SkippedClip } from './clip-loader.js';
 import type { Clip, Dataset } from './datasets/index.js';
 import { describeSplit, type Split, splitDataset } from './datasets/split.js';
@@ -76,6 +77,7 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
     throw otherClips(options, 'on other clips than those');
   const run = chooseOptions(options, dataset, saved);
   const settings = chooseSettings(options, run, dataset, saved);
+  requireBands(run, settings);
   const split = splitDataset(dataset, run.split, splitOptions(run));
   if (split.train.length === 0) {
     throw new SonospikeError(
@@ -94,6 +96,7 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
     ...options,
     strict,
     labels: settings.labels,
+    augmented: run.augmentation !== null,
   });
   const used = `${print} ${usedFingerprint(parts)}`;
   if (saved && saved.fingerprint !== used) {
@@ -183,6 +186,17 @@ function chooseSettings(
   return given;
 }
 
+/** What is done to bands cannot be done to cepstral coefficients. */
+function requireBands({ augmentation }: RunOptions, { frontend }: ModelSettings): void {
+  const wrong = frontend.type === 'mfcc' && augmentation && OF_BANDS.find((key) => augmentation[key]);
+  if (!wrong) return;
+  throw new SonospikeError(
+    'ERR_INVALID_OPTION',
+    `augmentation.${wrong} changes mel bands, and the front end gives cepstral coefficients (mfcc). Set it to null, ` +
+      "or use settings with a 'log-mel' front end.",
+  );
+}
+
 async function openExtra(
   options: SetupOptions,
   labels: readonly string[],
@@ -203,11 +217,15 @@ async function loadParts(
   store: NativeFeatureStore,
   split: Split,
   extra: Dataset | null,
-  options: SetupOptions & { strict: boolean; labels: readonly string[] },
+  options: SetupOptions & { strict: boolean; labels: readonly string[]; augmented: boolean },
 ) {
   const train = [...split.train, ...(extra?.clips ?? [])];
   const all = [...train, ...split.validation, ...split.test];
-  const { numbers, skipped } = await loadClips(store, all, { ...options, onProgress: options.onLoad });
+  const { numbers, skipped } = await loadClips(store, all, {
+    ...options,
+    augmented: options.augmented ? train.length : 0,
+    onProgress: options.onLoad,
+  });
   let at = 0;
   const take = (clips: Clip[]): Part => {
     at += clips.length;

@@ -117,6 +117,11 @@ export const TRAIN_OPTIONS = {
   },
   ...RUN_OPTIONS,
   extraData: { type: 'text', value: 'DIR', help: 'A second dataset, all of it to train on.' },
+  augmentation: {
+    type: 'text',
+    value: 'none|default|FILE',
+    help: 'How clips are changed at random each time they are trained on: a JSON file says how.',
+  },
   settings: {
     type: 'text',
     value: 'FILE',

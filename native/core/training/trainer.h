@@ -2,8 +2,10 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "core/augmentation/augmenter.h"
 #include "core/encoding/encoder.h"
 #include "core/network/backend.h"
 #include "core/training/feature_store.h"
@@ -18,6 +20,7 @@ struct TrainingOptions {
   OptimizerOptions optimizer;
   ScheduleOptions schedule;
   LossOptions loss;
+  std::optional<AugmentationOptions> augmentation;  ///< its clips must have been kept by the store
 };
 
 /// Where a training stands, and the sums of the epoch in hand. With the parameters and Adam's moments it is
@@ -38,8 +41,8 @@ struct EvaluationResult {
   bool complete = true;        ///< false: cut short
 };
 
-/// Trains a network on the clips of a store. The order of the clips and the spikes of each depend on the
-/// seed, the epoch and the clip alone.
+/// Trains a network on the clips of a store. The order of the clips, how each is changed and its spikes depend
+/// on the seed, the epoch and the clip alone.
 class Trainer {
  public:
   Trainer(std::shared_ptr<Backend> backend, std::shared_ptr<const FeatureStore> store,
@@ -64,12 +67,17 @@ class Trainer {
 
  private:
   std::vector<int> order(int epoch) const;
+  void make_features(const std::vector<EncodingKey>& keys, int count);
 
   std::shared_ptr<Backend> backend_;
   std::shared_ptr<const FeatureStore> store_;
   Encoder encoder_;
   TrainingOptions options_;
   std::vector<int> training_;
+  std::unique_ptr<Augmenter> augmenter_;
+  std::unique_ptr<ThreadPool> pool_;
+  std::vector<AugmenterWorkspace> workspaces_;
+  std::vector<float> features_;  // [clips of a batch, frames, features]: augmented
   TrainingPosition position_, finished_;
   std::atomic<int64_t> progress_{0};
 };
