@@ -39,6 +39,7 @@
         "native/addon/trainer.cc",
         "native/core/augmentation/augmenter.cc",
         "native/core/augmentation/bands.cc",
+        "native/core/augmentation/negatives.cc",
         "native/core/augmentation/noise.cc",
         "native/core/augmentation/speed.cc",
         "native/core/encoding/encoder.cc",

@@ -46,6 +46,8 @@ export interface NativeTrainingOptions {
   schedule: { type: 'constant' | 'cosine' | 'one-cycle'; rate: number; warmupShare: number };
   labelSmoothing: number;
   augmentation: Augmentation | null;
+  /** Clips of each epoch that are made and are no word. */
+  negatives?: number;
 }
 
 /** Where a training stands, with the sums of the epoch in hand. */
@@ -102,7 +104,7 @@ export interface NativeModel {
   optimizerStep(options: OptimizerSettings, rate: number): void;
 }
 
-/** Labels are numbers; -1 for a clip without one. */
+/** Labels are numbers; -1 for a clip that is none of the words. */
 export interface NativeClip {
   samples: Float32Array;
   sampleRate: number;

@@ -25,6 +25,12 @@ export interface TrainingRecipe {
   patience: number;
   /** How clips are changed at random each time they are trained on; null: not at all. */
   augmentation: Augmentation | null;
+  /**
+   * Clips that are made anew for every epoch and are none of the words, as a share of those that are trained on:
+   * silence, noise, tones, clicks, and words that are reversed, cut short or joined from two. As for clips of the
+   * dataset with the label `_unknown_`, the network is to find all labels equally likely.
+   */
+  negatives: number;
   /** Of weights, order of the clips, augmentation, spikes and split. */
   seed: number;
 }
@@ -55,6 +61,7 @@ const ORIGINAL: Recipe = {
   labelSmoothing: 0,
   patience: 0,
   augmentation: null,
+  negatives: 0,
   seed: 0,
   validation: 0,
 };
@@ -90,6 +97,7 @@ export const RUN_KEYS = [
   'labelSmoothing',
   'patience',
   'augmentation',
+  'negatives',
   'seed',
   'split',
   'fold',
@@ -117,6 +125,7 @@ export function resolveRunOptions(given: Partial<RunOptions>, defaultSplit: stri
     labelSmoothing: number(o.labelSmoothing, 'labelSmoothing', 0, 0.99),
     patience: integer(o.patience, 'patience', 0, 100_000),
     augmentation: validateAugmentation(o.augmentation, 'augmentation'),
+    negatives: number(o.negatives, 'negatives', 0, 10),
     seed: integer(o.seed, 'seed', 0, Number.MAX_SAFE_INTEGER),
     split: string(o.split, 'split'),
     fold: integer(o.fold, 'fold', 1, 1000),
@@ -138,7 +147,12 @@ export function differences(given: Partial<RunOptions>, saved: RunOptions): stri
     : [...changed, `augmentation is ${text}, was ${was}`];
 }
 
-/** @internal */
+/** @internal Clips that are made for an epoch of so many. */
+export function negativesOf({ negatives }: RunOptions, clips: number): number {
+  return Math.round(negatives * clips);
+}
+
+/** @internal But for the number of negatives, which depends on the clips. */
 export function toNative(options: RunOptions): NativeTrainingOptions {
   const { epochs, batchSize, seed, labelSmoothing, weightDecay, clipNorm, augmentation } = options;
   return {

@@ -50,7 +50,7 @@ Napi::Object to_result(Napi::Env env, const ModelCore& model, const EvaluationRe
   const Napi::Array all = Napi::Array::New(env, rates.size());
   for (uint32_t k = 0; k < rates.size(); ++k) all.Set(k, rates[k]);
   const Napi::Object object = Napi::Object::New(env);
-  object.Set("loss", clips ? result.statistics.loss / static_cast<double>(clips) : 0.0);
+  object.Set("loss", result.labelled ? result.statistics.loss / result.labelled : 0.0);
   object.Set("correct", result.statistics.correct);
   object.Set("firingRates", all);
   object.Set("predictions", predictions);

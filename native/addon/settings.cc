@@ -316,6 +316,8 @@ TrainingOptions read_training_options(const Napi::Object& object) {
   options.schedule.rate = get_float(schedule, "rate");
   options.schedule.warmup_share = get_float(schedule, "warmupShare");
   options.loss.label_smoothing = get_float(object, "labelSmoothing");
+  if (!object.Get("negatives").IsUndefined())
+    options.negatives = static_cast<int>(get_int(object, "negatives", 0, 1 << 28));
   const Napi::Value augmentation = object.Get("augmentation");
   if (!augmentation.IsNull() && !augmentation.IsUndefined())
     options.augmentation = read_augmentation(get_object(object, "augmentation"));

@@ -15,6 +15,7 @@ struct AugmenterWorkspace {
   ExtractorWorkspace extractor;
   NoiseWorkspace noise;
   std::vector<float> samples, padded, frames, row;
+  std::vector<float> made;  // the clip itself, where it is no recording
 };
 
 /// From the samples of a clip to scaled features that are those of another take of it: speed, gain, shift and

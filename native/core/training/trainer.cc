@@ -33,6 +33,17 @@ Batch make_batch(const FeatureStore& store, const Encoder& encoder, Features fea
   return batch;
 }
 
+std::unique_ptr<NegativeMaker> make_negatives(const FeatureStore& store, const std::vector<int>& training) {
+  const FrontEndOptions& front_end = store.extractor().front_end();
+  const double rate = front_end.sample_rate;
+  std::vector<LabelledClip> words;
+  for (int clip : training) {
+    if (store.label(clip) >= 0) words.push_back({store.samples(clip), store.label(clip)});
+  }
+  return std::make_unique<NegativeMaker>(rate, store.extractor().frames() * front_end.hop_length / rate,
+                                         std::move(words));
+}
+
 }  // namespace
 
 Trainer::Trainer(std::shared_ptr<Backend> backend, std::shared_ptr<const FeatureStore> store,
@@ -43,8 +54,10 @@ Trainer::Trainer(std::shared_ptr<Backend> backend, std::shared_ptr<const Feature
       options_(options),
       training_(std::move(training)) {
   position_.spikes.resize(backend_->options().layers.size());
-  if (!options_.augmentation) return;
-  augmenter_ = std::make_unique<Augmenter>(store_->shared_extractor(), *options_.augmentation);
+  if (!options_.augmentation && options_.negatives == 0) return;
+  augmenter_ = std::make_unique<Augmenter>(store_->shared_extractor(),
+                                           options_.augmentation.value_or(AugmentationOptions{}));
+  if (options_.negatives > 0) negatives_ = make_negatives(*store_, training_);
   pool_ = std::make_unique<ThreadPool>(backend_->workers());
   workspaces_.resize(pool_->size());
 }
@@ -52,6 +65,7 @@ Trainer::Trainer(std::shared_ptr<Backend> backend, std::shared_ptr<const Feature
 /// Fisher-Yates with the numbers of (seed, epoch).
 std::vector<int> Trainer::order(int epoch) const {
   std::vector<int> order = training_;
+  for (int i = 0; i < options_.negatives; ++i) order.push_back(store_->size() + i);
   for (size_t i = order.size(); i > 1; --i) {
     const auto block = philox(options_.seed, static_cast<uint32_t>(i),
                               static_cast<uint32_t>(RandomStream::kShuffle), 0, static_cast<uint32_t>(epoch));
@@ -66,10 +80,23 @@ void Trainer::make_features(const std::vector<EncodingKey>& keys, int count) {
   const size_t size = store_->extractor().size();
   features_.resize(count * size);
   pool_->run(count, [&](int i, int worker) {
-    const auto samples = store_->samples(static_cast<int>(keys[i].clip));
     const ClipKey key{keys[i].seed, keys[i].clip, keys[i].epoch};
-    augmenter_->features(samples.data(), samples.size(), key, features_.data() + i * size, workspaces_[worker]);
+    make_features(key, features_.data() + i * size, workspaces_[worker]);
   });
+}
+
+void Trainer::make_features(const ClipKey& key, float* out, AugmenterWorkspace& workspace) const {
+  const int clip = static_cast<int>(key.clip);
+  if (made(clip)) {
+    negatives_->make(key, workspace.made, workspace.noise);
+    return augmenter_->features(workspace.made.data(), workspace.made.size(), key, out, workspace);
+  }
+  if (!options_.augmentation) {
+    std::copy_n(store_->features(clip), store_->extractor().size(), out);
+    return;
+  }
+  const auto samples = store_->samples(clip);
+  augmenter_->features(samples.data(), samples.size(), key, out, workspace);
 }
 
 bool Trainer::run_epoch(const std::atomic<bool>& abort) {
@@ -87,7 +114,7 @@ bool Trainer::run_epoch(const std::atomic<bool>& abort) {
     for (int i = 0; i < count; ++i) {
       const int clip = clips[first + i];
       keys[i] = {options_.seed, static_cast<uint32_t>(clip), static_cast<uint32_t>(position_.epoch) + 1};
-      labels[i] = store_->label(clip);
+      labels[i] = made(clip) ? -1 : store_->label(clip);
     }
     if (augmenter_) make_features(keys, count);
     const auto features = [this, batch = clips.data() + first](int i) {
@@ -129,6 +156,7 @@ void add_up(const Backend& backend, const FeatureStore& store, const LossOptions
     for (size_t k = 0; k < layers; ++k) result.statistics.spikes[k] += result.spikes[i * layers + k];
     const int label = store.label(clips[i]);
     if (label < 0) continue;
+    ++result.labelled;
     const float* scores = result.scores.data() + i * classes;
     result.statistics.loss +=
         clip_loss(network.readout.kind, loss, scores, network.classes, label, 1.0f, unused.data());
