@@ -120,7 +120,8 @@ function validateFrontend(value: unknown, at: string, sampleRate: number, blame:
     maxFrequency,
     coefficients: integer(given.coefficients, `${at}.coefficients`, 1, melBands, blame),
     topDb: given.topDb === null ? null : number(given.topDb, `${at}.topDb`, 0, 1000, blame),
-    removeMean: boolean(given.removeMean ?? false, `${at}.removeMean`, blame),
+    // Left out where it is not done, as in the files of before.
+    ...(boolean(given.removeMean ?? false, `${at}.removeMean`, blame) ? { removeMean: true } : {}),
   };
 }
 

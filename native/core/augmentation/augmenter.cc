@@ -10,7 +10,18 @@ namespace sonospike {
 namespace {
 
 // What is drawn for one purpose does not change when others are switched on or off.
-enum Part : uint32_t { kSpeed, kGain, kShift, kNoise, kNoiseSamples, kTempo, kWarp, kFilter, kTimeMasks, kBandMasks };
+enum Part : uint32_t {
+  kSpeed,
+  kGain,
+  kShift,
+  kNoise,
+  kNoiseSamples,
+  kTempo,
+  kWarp,
+  kFilter,
+  kTimeMasks,
+  kBandMasks
+};
 
 constexpr double kLeastBump = 0.05, kGreatestBump = 0.25;  // widths, as parts of the bands
 

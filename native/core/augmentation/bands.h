@@ -21,8 +21,8 @@ std::vector<double> warped_places(const FrontEndOptions& options, double factor)
 /// Each band takes the value at its place, between two bands along a straight line.
 void warp(const std::vector<double>& places, size_t count, float* frames, std::vector<float>& row);
 
-/// A microphone: a line from -tilt / 2 dB at the lowest band to tilt / 2 at the highest, and a bump of Gaussian
-/// shape.
+/// A microphone: a line from -tilt / 2 dB at the lowest band to tilt / 2 at the highest, and a bump of
+/// Gaussian shape.
 struct FilterShape {
   double tilt;    ///< dB
   double height;  ///< of the bump, dB
@@ -32,8 +32,8 @@ struct FilterShape {
   double at(int band, int bands) const;
 };
 
-/// Adds the filter. What lies `top_db` below the loudest (0 or more; below 0: no limit) is silence, before and after: it stays so and
-/// nothing goes below it.
+/// Adds the filter. What lies `top_db` below the loudest (0 or more; below 0: no limit) is silence, before
+/// and after: it stays so and nothing goes below it.
 void filter(const FilterShape& shape, double top_db, size_t count, int bands, float* frames);
 
 /// A rectangle of frames and bands.

@@ -109,7 +109,8 @@ void NegativeMaker::make(NegativeKind kind, const ClipKey& key, std::vector<floa
   }
   set_peak(1.0, out);
   // No recording is free of noise.
-  const double faint = from_decibels(draws.uniform({-80, -30})) / std::max(rms(noise.data(), noise.size()), 1e-9);
+  const double faint =
+      from_decibels(draws.uniform({-80, -30})) / std::max(rms(noise.data(), noise.size()), 1e-9);
   for (size_t i = 0; i < out.size(); ++i) out[i] += static_cast<float>(faint) * noise[i];
   set_peak(from_decibels(draws.uniform({-40, -3})), out);
 }

@@ -29,7 +29,8 @@ inline constexpr int kNegativeKinds = 7;
 /// key and the words alone.
 class NegativeMaker {
  public:
-  /// `rate` in Hz; `seconds`: the longest that is made from nothing (at least 0.1). There is at least one word.
+  /// `rate` in Hz; `seconds`: the longest that is made from nothing (at least 0.1). There is at least one
+  /// word.
   NegativeMaker(double rate, double seconds, std::vector<LabelledClip> words);
 
   /// All kinds are equally likely, but two words of the same label are not joined: one is reversed instead.

@@ -10,7 +10,7 @@ namespace sonospike {
 namespace {
 
 constexpr int kSections = 4;
-constexpr double kLowest = 20.0;   // Hz
+constexpr double kLowest = 20.0;  // Hz
 constexpr double kWarmUp = 0.05;  // seconds that the filter needs to forget that it started from nothing
 constexpr double kActive = 0.01;
 

@@ -72,7 +72,8 @@ void SpeedChange::process(const float* in, size_t n, int units, float* out,
       rows[i] = padded.data() + place / kUnit;
       weights[i] = filter.weights.data() + place % kUnit * taps;
     }
-    kernels().dot_products({static_cast<int>(some), rows, weights, static_cast<ptrdiff_t>(taps), out + first});
+    kernels().dot_products(
+        {static_cast<int>(some), rows, weights, static_cast<ptrdiff_t>(taps), out + first});
   }
 }
 

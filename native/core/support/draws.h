@@ -40,7 +40,9 @@ class Draws {
   /// Of a range above 0: ratios to both sides of 1 are equally likely.
   double log_uniform(const Range& range) { return range.min * std::pow(range.max / range.min, uniform()); }
   /// In [0, n).
-  int below(int n) { return static_cast<int>(static_cast<uint64_t>(word()) * static_cast<uint64_t>(n) >> 32); }
+  int below(int n) {
+    return static_cast<int>(static_cast<uint64_t>(word()) * static_cast<uint64_t>(n) >> 32);
+  }
 
   const ClipKey& key() const { return key_; }
   /// The second word of the Philox counter.
