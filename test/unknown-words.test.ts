@@ -3,6 +3,8 @@ import { copyFile, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseOptions } from '../lib/cli/args.js';
+import { TRAIN_OPTIONS } from '../lib/cli/train-options.js';
 import { evaluate, openDataset, train } from '../lib/index.js';
 import { quickTraining, SAMPLES } from './helpers/training.js';
 
@@ -56,6 +58,12 @@ describe('openDataset', () => {
       ['_unknown_', 'awb', 1],
     ]);
   });
+});
+
+it('the command line takes several extra directories', () => {
+  const { options } = parseOptions(['--extra-data', 'a', '--seed=1', '--extra-data=b'], TRAIN_OPTIONS);
+  expect(options).toMatchObject({ extraData: ['a', 'b'], seed: 1 });
+  expect(parseOptions([], TRAIN_OPTIONS).options.extraData).toBeUndefined();
 });
 
 describe('training and evaluation', () => {

@@ -42,7 +42,8 @@ enum class ScalingKind {
   kNone,      ///< x
   kMinMax,    ///< (x - min) / (max - min + 1e-8)
   kStandard,  ///< (x - mean) / (sd + 1e-5), sd of the population
-  kPeak,      ///< max(0, 1 + (x - max) / range): of dB over the clip, pooled, where range is the front end's top_db
+  kPeak,      ///< max(0, 1 + (x - max) / range): of dB over the clip, pooled, where range is the front end's
+              ///< top_db
 };
 
 /// How features are scaled before they are encoded as spikes.

@@ -64,8 +64,8 @@ class ScalingStatistics {
   std::vector<double> mean_, squares_;
 };
 
-/// ScalingKind::kPeak of values[frames, features] in dB: 1 is the loudest, 0 is `range` dB below it or less. A
-/// clip of digital silence becomes 0 throughout.
+/// ScalingKind::kPeak of values[frames, features] in dB: 1 is the loudest, 0 is `range` dB below it or less.
+/// A clip of digital silence becomes 0 throughout.
 void peak_scaling(const float* values, size_t frames, int features, float range, FeatureScaling& out);
 
 /// Scales values[frames, features] and cuts them, or pads them with zeros, to out[out_frames, features].

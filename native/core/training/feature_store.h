@@ -13,7 +13,7 @@ struct ClipAudio {
   const float* samples;
   size_t count;
   int rate;
-  int label;             ///< below 0: none of the words
+  int label;               ///< below 0: none of the words
   bool augmented = false;  ///< keep its samples, from which a training makes others
 };
 

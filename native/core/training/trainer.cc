@@ -13,8 +13,9 @@ constexpr double kEvaluationWork = 4e9;  // multiplications that one thread does
 
 /// `features(i)` gives those of clip i of the batch.
 template <typename Features>
-Batch make_batch(const FeatureStore& store, const Encoder& encoder, Features features, const EncodingKey* keys,
-                 int count, const int* labels, std::vector<EncoderScratch>& scratch) {
+Batch make_batch(const FeatureStore& store, const Encoder& encoder, Features features,
+                 const EncodingKey* keys, int count, const int* labels,
+                 std::vector<EncoderScratch>& scratch) {
   const int width = store.extractor().feature_count();
   Batch batch;
   batch.clips = count;

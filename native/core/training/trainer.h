@@ -46,8 +46,8 @@ struct EvaluationResult {
   bool complete = true;        ///< false: cut short
 };
 
-/// Trains a network on the clips of a store. The order of the clips, how each is changed and its spikes depend
-/// on the seed, the epoch and the clip alone.
+/// Trains a network on the clips of a store. The order of the clips, how each is changed and its spikes
+/// depend on the seed, the epoch and the clip alone.
 class Trainer {
  public:
   Trainer(std::shared_ptr<Backend> backend, std::shared_ptr<const FeatureStore> store,
