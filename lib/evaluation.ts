@@ -1,5 +1,6 @@
 import { loadClips, type SkippedClip } from './clip-loader.js';
 import { type Clip, type Dataset, openDataset, requireDataset } from './datasets/index.js';
+import { UNKNOWN_LABEL } from './datasets/names.js';
 import { describeSplit, type Split, splitDataset } from './datasets/split.js';
 import { SonospikeError } from './errors.js';
 import { fingerprint } from './fingerprint.js';
@@ -210,10 +211,12 @@ export async function evaluateClips(
   over: RunOver,
 ): Promise<Omit<Evaluation, 'split' | 'seenInTraining' | 'skipped'>> {
   const used = clips.filter((_, i) => numbers[i]! >= 0);
-  if (used.length === 0) {
+  // Those that are no word get their answers, but none of them can be right.
+  const words = used.filter(({ label }) => label !== UNKNOWN_LABEL);
+  if (words.length === 0) {
     throw new SonospikeError(
       'ERR_DATASET_EMPTY',
-      'None of the clips could be read, so there is nothing to evaluate.',
+      'None of the clips that could be read is a word, so there is nothing to evaluate.',
     );
   }
   const chosen = Int32Array.from(numbers.filter((n) => n >= 0));
@@ -225,10 +228,10 @@ export async function evaluateClips(
   });
   const confusion = confusionMatrix(labels, predictions);
   return {
-    accuracy: found.correct / used.length,
-    interval: wilsonInterval(found.correct, used.length),
+    accuracy: found.correct / words.length,
+    interval: wilsonInterval(found.correct, words.length),
     loss: found.loss,
-    clips: used.length,
+    clips: words.length,
     labels,
     confusion,
     perClass: classMetrics(labels, confusion),
@@ -241,7 +244,7 @@ export async function evaluateClips(
 function perSpeaker(predictions: readonly ClipResult[]): Evaluation['perSpeaker'] {
   const counts = new Map<string, { clips: number; correct: number }>();
   for (const { speaker, label, predicted } of predictions) {
-    if (speaker === null) continue;
+    if (speaker === null || label === UNKNOWN_LABEL) continue;
     const count = counts.get(speaker) ?? { clips: 0, correct: 0 };
     count.clips++;
     if (label === predicted) count.correct++;

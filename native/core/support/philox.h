@@ -10,7 +10,14 @@
 namespace sonospike {
 
 /// What a draw is for; keeps the numbers of different uses apart.
-enum class RandomStream : uint32_t { kEncoding = 1, kShuffle = 2, kInitialisation = 3, kDropout = 4 };
+enum class RandomStream : uint32_t {
+  kEncoding = 1,
+  kShuffle = 2,
+  kInitialisation = 3,
+  kAugmentation = 4,
+  kNegatives = 5,
+  kDropout = 6
+};
 
 struct PhiloxBlock {
   uint32_t word[4];
