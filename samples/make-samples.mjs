@@ -33,7 +33,7 @@ Debian packages: see samples/README.md
 
 const MAX_SECONDS = 0.99;
 const MAX_PAIR_SECONDS = 1.4;
-const UNKNOWN_CLIPS = 3600;
+const UNKNOWN_CLIPS = 4400;
 
 function digitJobs(takes) {
   return takes.flatMap((take) =>

@@ -210,7 +210,7 @@ const HINDI = {
   T: 'th',
   D: 'dh',
   z: 'j',
-  y: 'ih',
+  y: 'y',
   t: 'T',
   d: 'D',
   S: 'sh',
@@ -245,7 +245,8 @@ function seconds(name, stressed, last) {
 
 /**
  * Segments for festival: `(phone seconds (place Hz) ...)`. `pitch` is the voice's middle in Hz, `range` how far it
- * moves in semitones, down or, for a question, up; `vary(name)` draws from [0, 1).
+ * moves in semitones, down or, for a question, up; `vary(name)` draws from [0, 1). The silences are short because
+ * those of some voices hiss.
  */
 export function festivalSegments(phonemes, voice, { rate, pitch, range, mark, vary }) {
   const { table, ending = {}, silence } = FESTIVAL_ACCENTS[voice];
@@ -266,5 +267,5 @@ export function festivalSegments(phonemes, voice, { rate, pitch, range, mark, va
     const f0 = pitch * 2 ** ((direction * range * along) / 12);
     return `(${phone} ${length.toFixed(4)} (0.5 ${f0.toFixed(1)}))`;
   });
-  return `((${silence} 0.15) ${parts.join(' ')} (${silence} 0.15))`;
+  return `((${silence} 0.04) ${parts.join(' ')} (${silence} 0.06))`;
 }
