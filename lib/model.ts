@@ -162,7 +162,7 @@ export class Model {
   }
 
   /**
-   * The parameters by name, copied: `layers.0.weight` [neurons, inputs] and so on.
+   * The parameters by name, copied: `layers.0.weight` and so on, with the shapes of the model's file.
    * @throws SonospikeError ERR_BUSY while the model is in use
    */
   parameters(): Tensors {

@@ -12,7 +12,7 @@ import {
   train,
 } from '../lib/index.js';
 import { readSavedRun } from '../lib/saved-run.js';
-import { quickSettings, quickTraining, SAMPLES } from './helpers/training.js';
+import { convolutionSettings, quickSettings, quickTraining, SAMPLES } from './helpers/training.js';
 
 let folder: string;
 let checkpoint: string;
@@ -101,6 +101,18 @@ describe('train', () => {
     expect(ends[0]).not.toEqual(ends[2]);
   });
 
+  it('runs, saves and predicts with convolutions, delays and dropout, to the same bits on all threads', async () => {
+    const options = quickTraining({ settings: convolutionSettings(), spikeCost: 0.1, threads: 1 });
+    const out = join(folder, 'convolution.safetensors');
+    const result = await train({ ...options, out });
+    expect(bits(await train({ ...options, threads: 3 }))).toEqual(bits(result));
+    expect(bits(await train({ ...options, spikeCost: 0 }))).not.toEqual(bits(result));
+    const loaded = await loadModel(out);
+    for (const { file, predicted, scores } of result.test.predictions.slice(0, 3)) {
+      expect(await loaded.predict(file)).toMatchObject({ label: predicted, scores });
+    }
+  });
+
   const encodings: ModelSettings['encoding'][] = [
     { type: 'rate', stepsPerFrame: 4, threshold: 0 },
     { type: 'latency', stepsPerFrame: 4, threshold: 0.1 },
@@ -162,6 +174,13 @@ describe('a training that is stopped', () => {
     const expected = bits(await train(scaled));
     await stopWithin(3, { ...scaled, checkpoint });
     expect(bits(await train({ ...scaled, resume: checkpoint }))).toEqual(expected);
+  });
+
+  it('with dropout goes on to the same bits', async () => {
+    const dropping = { ...options(), settings: { ...convolutionSettings(), frames: 400 } };
+    const expected = bits(await train(dropping));
+    await stopWithin(3, { ...dropping, checkpoint });
+    expect(bits(await train({ ...dropping, resume: checkpoint }))).toEqual(expected);
   });
 });
 

@@ -11,6 +11,8 @@ namespace sonospike {
 
 /// Greatest sample rate of audio that comes in, Hz.
 inline constexpr int kMostClipRate = 1'000'000;
+/// Of a layer; as many bands and classes can be asked for.
+inline constexpr int64_t kMostNeurons = 8192;
 
 /// The C++ form of ModelSettings (lib/settings.ts), which has been validated there.
 struct ModelOptions {
@@ -25,6 +27,8 @@ struct ModelOptions {
 /// lets pass.
 FrontEndOptions read_front_end(const Napi::Object& front_end, int sample_rate);
 EncodingOptions read_encoding(const Napi::Object& encoding);
+/// `channels`: inputs for each of the features.
+NetworkOptions read_network(const Napi::Object& network, int features, int channels, int classes);
 ModelOptions read_model_options(const Napi::Object& settings);
 TrainingOptions read_training_options(const Napi::Object& options);
 OptimizerOptions read_optimizer(const Napi::Object& options);

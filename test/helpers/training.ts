@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type ModelSettings, presetSettings, type TrainOptions } from '../../lib/index.js';
+import { validateSettings } from '../../lib/validation.js';
 
 /** The clips that come with the package, ten digits of nine voices. */
 export const SAMPLES = resolve('samples');
@@ -17,6 +18,32 @@ export function quickSettings(changes: Partial<ModelSettings> = {}): ModelSettin
     network: { ...settings.network, layers: [layer, layer] },
     ...changes,
   };
+}
+
+/** The same with convolutions, learned delays and dropout. */
+export function convolutionSettings(): ModelSettings {
+  const settings = quickSettings();
+  const layer = { ...settings.network.layers[0]!, recurrent: false, weightGain: 2 };
+  const delays = { taps: 2, dilation: 2 };
+  return validateSettings(
+    {
+      ...settings,
+      network: {
+        ...settings.network,
+        layers: [
+          {
+            ...layer,
+            neurons: undefined,
+            connection: { type: 'convolution', channels: 16, kernel: 3, stride: 2, ...delays },
+            dropout: 0.2,
+          },
+          { ...layer, connection: { type: 'dense', ...delays }, neuron: 'relu', dropout: 0.1 },
+          layer,
+        ],
+      },
+    },
+    '',
+  );
 }
 
 /** Options of a training that takes about a second. */
