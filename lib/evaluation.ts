@@ -3,7 +3,14 @@ import { type Clip, type Dataset, openDataset, requireDataset } from './datasets
 import { describeSplit, type Split, splitDataset } from './datasets/split.js';
 import { SonospikeError } from './errors.js';
 import { fingerprint } from './fingerprint.js';
-import { type ClassMetrics, classMetrics, confusionMatrix, wilsonInterval } from './metrics.js';
+import {
+  type Calibration,
+  type ClassMetrics,
+  calibration,
+  classMetrics,
+  confusionMatrix,
+  wilsonInterval,
+} from './metrics.js';
 import { checkSeed, checkThreads, guard, guardAsync, loadModel, Model } from './model.js';
 import { type NativeFeatureStore, native } from './native.js';
 import { abortSignal, callback, choice, flag, optionsObject } from './options.js';
@@ -52,6 +59,8 @@ export interface ClipResult {
   label: string;
   speaker: string | null;
   predicted: string;
+  /** Probability that the prediction is right, as the model sees it. */
+  confidence: number;
   /** In the order of the labels. */
   scores: number[];
 }
@@ -68,6 +77,8 @@ export interface Evaluation {
   confusion: number[][];
   perClass: ClassMetrics[];
   perSpeaker: Record<string, { clips: number; accuracy: number }>;
+  /** How far the confidences can be believed. */
+  calibration: Calibration;
   /** Of each layer: spikes per neuron and time step. */
   firingRates: number[];
   predictions: ClipResult[];
@@ -220,8 +231,9 @@ export async function evaluateClips(
   const found = await evaluateNumbers(store, chosen, over);
   const labels = [...model.labels];
   const predictions = used.map(({ file, label, speaker }, i) => {
-    const { best, scores } = found.predictions[i]!;
-    return { file, label, speaker, predicted: labels[best]!, scores: Array.from(scores) };
+    const { best, scores, probabilities } = found.predictions[i]!;
+    const confidence = probabilities[best]!;
+    return { file, label, speaker, predicted: labels[best]!, confidence, scores: Array.from(scores) };
   });
   const confusion = confusionMatrix(labels, predictions);
   return {
@@ -233,6 +245,9 @@ export async function evaluateClips(
     confusion,
     perClass: classMetrics(labels, confusion),
     perSpeaker: perSpeaker(predictions),
+    calibration: calibration(
+      predictions.map(({ confidence, label, predicted }) => ({ confidence, right: label === predicted })),
+    ),
     firingRates: found.firingRates,
     predictions,
   };

@@ -9,10 +9,16 @@ export { SonospikeError } from './errors.js';
 export type { ClipResult, EvaluateOptions, Evaluation } from './evaluation.js';
 export { evaluate } from './evaluation.js';
 export { type Info, info } from './info.js';
+export type { Calibration, ClassMetrics, ReliabilityBin, Spread } from './metrics.js';
 export type { ModelOptions, Observation, Prediction, PredictOptions } from './model.js';
 export { createModel, loadModel, Model } from './model.js';
 export type { PresetName } from './presets.js';
 export { presetNames, presetSettings } from './presets.js';
+export type { ProtocolOptions, ProtocolProgress, ProtocolResult } from './protocol/evaluate-protocol.js';
+export { evaluateProtocol } from './protocol/evaluate-protocol.js';
+export type { Plan, PlannedRun, ProtocolName } from './protocol/plan.js';
+export type { ProtocolRun } from './protocol/run.js';
+export type { FoldResult, ProtocolSummary, SpeakerResult } from './protocol/summary.js';
 export type {
   EncodingSettings,
   FrontendSettings,

@@ -92,7 +92,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   return new TrainingRun(prepared, options).run();
 }
 
-const TRAIN_KEYS = [
+/** @internal */
+export const TRAIN_KEYS = [
   ...RUN_KEYS,
   'data',
   'extraData',

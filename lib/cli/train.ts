@@ -89,7 +89,10 @@ function chooseRunOptions(options: Options, { resume }: TrainFiles): Partial<Run
 }
 
 /** The settings if others than the preset's are asked for. */
-async function chooseSettings(options: Options, { labels }: Dataset): Promise<ModelSettings | null> {
+export async function chooseSettings(
+  options: Pick<Options, 'settings' | 'encoding' | 'framesPerSecond' | 'stepsPerFrame' | 'preset'>,
+  { labels }: Pick<Dataset, 'labels'>,
+): Promise<ModelSettings | null> {
   const { settings, encoding, framesPerSecond, stepsPerFrame } = options;
   const changes = {
     ...(encoding === undefined ? {} : { encoding }),
