@@ -1,19 +1,17 @@
+import { type AnswerOptions, answerSounds } from './answers.js';
 import { loadClips, type SkippedClip } from './clip-loader.js';
-import { type Clip, type Dataset, openDataset, requireDataset } from './datasets/index.js';
+import { type ClipResult, evaluateClips, type Scored } from './clip-results.js';
+import { type Dataset, openDataset, requireDataset } from './datasets/index.js';
+import { UNKNOWN_LABEL } from './datasets/names.js';
 import { describeSplit, type Split, splitDataset } from './datasets/split.js';
 import { SonospikeError } from './errors.js';
 import { fingerprint } from './fingerprint.js';
-import {
-  type Calibration,
-  type ClassMetrics,
-  calibration,
-  classMetrics,
-  confusionMatrix,
-  wilsonInterval,
-} from './metrics.js';
 import { checkSeed, checkThreads, guard, guardAsync, loadModel, Model } from './model.js';
-import { type NativeFeatureStore, native } from './native.js';
+import { native } from './native.js';
+import { countOperations, type Operations } from './operations.js';
 import { abortSignal, callback, choice, flag, optionsObject } from './options.js';
+import { madeSounds, measureRejection, OTHER_WORDS, type Rejection, soundsBelow } from './rejection.js';
+import { measureRobustness, type RobustnessResult } from './robustness.js';
 import type { RunOptions } from './training-options.js';
 
 export interface EvaluateOptions {
@@ -31,8 +29,15 @@ export interface EvaluateOptions {
   part?: 'train' | 'validation' | 'test';
   /** Of the split's draw. Default: the model's for the split that it was trained with, else 0. */
   splitSeed?: number;
-  /** Of the `rate` encoding. Default 0. */
+  /** Of the `rate` encoding, of made sounds and of the disturbances of `robustness`. Default 0. */
   seed?: number;
+  /**
+   * Sounds that are no words, to see whether the model rejects them: `true`: silence, noise and tones made by the
+   * program; or a folder of WAVs beside those, each of its folders a kind of sound.
+   */
+  unknown?: boolean | string;
+  /** Tests again under noise, gain, offset, silence around the word, and at other sample rates. */
+  robustness?: boolean;
   threads?: number;
   /** Makes a clip that cannot be used an error. */
   strict?: boolean;
@@ -48,45 +53,24 @@ const EVALUATE_KEYS = [
   'part',
   'splitSeed',
   'seed',
+  'unknown',
+  'robustness',
   'threads',
   'strict',
   'signal',
   'onProgress',
 ] as const satisfies (keyof EvaluateOptions)[];
 
-export interface ClipResult {
-  file: string;
-  label: string;
-  speaker: string | null;
-  predicted: string;
-  /** Probability that the prediction is right, as the model sees it. */
-  confidence: number;
-  /** In the order of the labels. */
-  scores: number[];
-}
-
-export interface Evaluation {
-  accuracy: number;
-  /** 95% interval of the accuracy (Wilson). */
-  interval: [number, number];
-  loss: number;
-  /** Number of clips. */
-  clips: number;
-  labels: string[];
-  /** Clips by true label (row) and predicted label (column). */
-  confusion: number[][];
-  perClass: ClassMetrics[];
-  perSpeaker: Record<string, { clips: number; accuracy: number }>;
-  /** How far the confidences can be believed. */
-  calibration: Calibration;
-  /** Of each layer: spikes per neuron and time step. */
-  firingRates: number[];
-  predictions: ClipResult[];
+export interface Evaluation extends Scored {
   /** One line: split and sizes. */
   split: string;
   /** How many of the clips the model was trained on, as far as its file tells: that part of the accuracy is no test. */
   seenInTraining: number;
   skipped: SkippedClip[];
+  /** Operations of a clip; only from `evaluate`, and null there where clips are too long to be looked into. */
+  operations?: Operations | null;
+  /** With `robustness`. */
+  robustness?: RobustnessResult[];
 }
 
 /**
@@ -99,6 +83,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   abortSignal(options.signal, 'signal');
   callback(options.onProgress, 'onProgress');
   const strict = flag(options.strict, 'strict');
+  const robust = flag(options.robustness, 'robustness');
+  if (typeof options.unknown !== 'string') flag(options.unknown, 'unknown');
   const part = choice(options.part ?? 'test', 'part', ['train', 'validation', 'test']);
   const threads = checkThreads(options.threads);
   const model = options.model instanceof Model ? options.model : await loadModel(options.model, { threads });
@@ -116,17 +102,43 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const store = guard(() => new (native().FeatureStore)(model.native, threads));
   const loaded = await loadClips(store, clips, { ...options, labels: model.labels, strict });
   await guardAsync(() => store.fit(new Int32Array(), true));
-  const found = await evaluateClips(model, store, clips, loaded.numbers, {
-    seed: checkSeed(options.seed),
-    signal: options.signal,
-  });
+  const over: AnswerOptions = { seed: checkSeed(options.seed), threads, strict, signal: options.signal };
+  const found = await evaluateClips(model, store, clips, loaded.numbers, over);
+  const heard = await hearUnknown(model, found, options.unknown, over);
   const left = new Set(clips.filter((_, i) => loaded.numbers[i]! < 0));
   return {
     ...found,
+    rejection: heard.rejection,
+    operations: await countOperations(model, { files: found.predictions.map(({ file }) => file), ...over }),
+    ...(robust ? { robustness: await measureRobustness(model, dataset.layout, found, over) } : {}),
     split: describeSplit({ ...split, [part]: clips.filter((clip) => !left.has(clip)) }),
     seenInTraining: own ? countSeen(own, dataset, found.predictions) : 0,
-    skipped: [...dataset.skipped, ...loaded.skipped],
+    skipped: [...dataset.skipped, ...loaded.skipped, ...heard.skipped],
   };
+}
+
+/** Rejection of the `_unknown_` clips of the dataset and of the sounds that were asked for. */
+async function hearUnknown(
+  model: Model,
+  found: Scored,
+  asked: boolean | string | undefined,
+  over: AnswerOptions,
+): Promise<{ rejection: Rejection | null; skipped: SkippedClip[] }> {
+  if (asked === undefined || asked === false) return { rejection: found.rejection, skipped: [] };
+  const sounds = [
+    ...madeSounds(model.settings.sampleRate, over.seed),
+    ...(typeof asked === 'string' ? await soundsBelow(asked) : []),
+  ];
+  const { answers, skipped } = await answerSounds(model, sounds.length, (i) => sounds[i]!.read(), over);
+  const rejection = measureRejection(
+    model.confidence?.threshold ?? null,
+    found.predictions.map((of) => ({ ...of, right: of.label === of.predicted })),
+    [
+      ...found.unknown.map((of) => ({ ...of, kind: OTHER_WORDS })),
+      ...answers.flatMap((answer, i) => (answer === null ? [] : { ...answer, kind: sounds[i]!.kind })),
+    ],
+  );
+  return { rejection, skipped };
 }
 
 /** @internal A dataset, opened if need be. */
@@ -179,92 +191,12 @@ function ownSplit(model: Model, dataset: Dataset): OwnSplit | null {
 }
 
 function requireLabels(dataset: Dataset, known: readonly string[]): void {
-  const unknown = dataset.labels.filter((label) => !known.includes(label));
+  const unknown = dataset.labels.filter((label) => label !== UNKNOWN_LABEL && !known.includes(label));
   if (unknown.length === 0) return;
   throw new SonospikeError(
     'ERR_UNKNOWN_LABEL',
     `The dataset has ${unknown.length === 1 ? 'a word' : 'words'} that the model does not know: ` +
       `${unknown.slice(0, 20).join(', ')}. The model knows ${known.slice(0, 50).join(', ')}.`,
     { file: dataset.directory },
-  );
-}
-
-interface RunOver {
-  /** Of the `rate` encoding. */
-  seed: number;
-  signal?: AbortSignal | undefined;
-}
-
-/** @internal The store's `evaluate`, which `signal` cuts short with ERR_ABORTED. */
-export async function evaluateNumbers(
-  store: NativeFeatureStore,
-  clips: Int32Array,
-  { seed, signal }: RunOver,
-) {
-  const stop = () => store.abortEvaluation();
-  signal?.addEventListener('abort', stop, { once: true });
-  try {
-    if (signal?.aborted)
-      throw new SonospikeError('ERR_ABORTED', 'The evaluation was stopped.', { cause: signal.reason });
-    return await guardAsync(() => store.evaluate(clips, seed, 0));
-  } finally {
-    signal?.removeEventListener('abort', stop);
-  }
-}
-
-/** @internal Evaluates clips of a store; `numbers` are theirs there, -1 for those left out. */
-export async function evaluateClips(
-  model: Model,
-  store: NativeFeatureStore,
-  clips: readonly Clip[],
-  numbers: readonly number[],
-  over: RunOver,
-): Promise<Omit<Evaluation, 'split' | 'seenInTraining' | 'skipped'>> {
-  const used = clips.filter((_, i) => numbers[i]! >= 0);
-  if (used.length === 0) {
-    throw new SonospikeError(
-      'ERR_DATASET_EMPTY',
-      'None of the clips could be read, so there is nothing to evaluate.',
-    );
-  }
-  const chosen = Int32Array.from(numbers.filter((n) => n >= 0));
-  const found = await evaluateNumbers(store, chosen, over);
-  const labels = [...model.labels];
-  const predictions = used.map(({ file, label, speaker }, i) => {
-    const { best, scores, probabilities } = found.predictions[i]!;
-    const confidence = probabilities[best]!;
-    return { file, label, speaker, predicted: labels[best]!, confidence, scores: Array.from(scores) };
-  });
-  const confusion = confusionMatrix(labels, predictions);
-  return {
-    accuracy: found.correct / used.length,
-    interval: wilsonInterval(found.correct, used.length),
-    loss: found.loss,
-    clips: used.length,
-    labels,
-    confusion,
-    perClass: classMetrics(labels, confusion),
-    perSpeaker: perSpeaker(predictions),
-    calibration: calibration(
-      predictions.map(({ confidence, label, predicted }) => ({ confidence, right: label === predicted })),
-    ),
-    firingRates: found.firingRates,
-    predictions,
-  };
-}
-
-function perSpeaker(predictions: readonly ClipResult[]): Evaluation['perSpeaker'] {
-  const counts = new Map<string, { clips: number; correct: number }>();
-  for (const { speaker, label, predicted } of predictions) {
-    if (speaker === null) continue;
-    const count = counts.get(speaker) ?? { clips: 0, correct: 0 };
-    count.clips++;
-    if (label === predicted) count.correct++;
-    counts.set(speaker, count);
-  }
-  return Object.fromEntries(
-    [...counts]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([speaker, { clips, correct }]) => [speaker, { clips, accuracy: correct / clips }]),
   );
 }

@@ -22,6 +22,8 @@ export interface TrainingRecipe {
   labelSmoothing: number;
   /** Epochs without a better validation before training stops; 0: never. */
   patience: number;
+  /** Share of the rightly recognised validation clips that the finished model's threshold may reject. */
+  rejectRate: number;
   /** Of weights, order of the clips, spikes and split. */
   seed: number;
 }
@@ -51,6 +53,7 @@ const ORIGINAL: Recipe = {
   clipNorm: 0,
   labelSmoothing: 0,
   patience: 0,
+  rejectRate: 0.02,
   seed: 0,
   validation: 0,
 };
@@ -85,6 +88,7 @@ export const RUN_KEYS = [
   'clipNorm',
   'labelSmoothing',
   'patience',
+  'rejectRate',
   'seed',
   'split',
   'fold',
@@ -111,6 +115,7 @@ export function resolveRunOptions(given: Partial<RunOptions>, defaultSplit: stri
     clipNorm: number(o.clipNorm, 'clipNorm', 0, 1e6),
     labelSmoothing: number(o.labelSmoothing, 'labelSmoothing', 0, 0.99),
     patience: integer(o.patience, 'patience', 0, 100_000),
+    rejectRate: number(o.rejectRate, 'rejectRate', 0, 0.5),
     seed: integer(o.seed, 'seed', 0, Number.MAX_SAFE_INTEGER),
     split: string(o.split, 'split'),
     fold: integer(o.fold, 'fold', 1, 1000),

@@ -25,6 +25,16 @@ export const MODEL_OPTIONS = {
     max: Number.MAX_SAFE_INTEGER,
     help: "Of the split's draw. Left out: the model's, for the split that it was trained with.",
   },
+  unknown: {
+    type: 'text',
+    value: 'DIR',
+    optional: true,
+    help: 'Tells how well the model rejects silence, noise and tones, and all WAVs below DIR.',
+  },
+  robustness: {
+    type: 'flag',
+    help: 'Tests again under noise, gain, offset, silence around the word, and at other sample rates.',
+  },
 } as const satisfies OptionTable;
 
 const {
@@ -81,7 +91,7 @@ export const EVALUATE_OPTIONS = {
     type: 'integer',
     min: 0,
     max: Number.MAX_SAFE_INTEGER,
-    help: 'Of the rate encoding; with --protocol the first one of the trainings.',
+    help: 'Of the rate encoding, made sounds and disturbances; with --protocol the first of the trainings.',
   },
   threads,
   strict,

@@ -16,11 +16,12 @@ export const evaluate = defineCommand({
   summary: 'Measures a model on a dataset, or trains and tests a whole protocol.',
   description:
     'Measures a model on a dataset: accuracy with its 95% interval, precision and recall of every label, confusion ' +
-    'matrix, accuracy of every speaker, firing rates, calibration. With --protocol it trains and tests on every fold ' +
+    'matrix, accuracy of every speaker, firing rates, operations, calibration of the confidence. With --protocol it trains and tests on every fold ' +
     'with several seeds, and tells means and standard deviations; Ctrl-C stops it, and --out has what was done.',
   examples: [
     'sonospike evaluate --data data/fsdd --model sonospike-model.safetensors',
     'sonospike evaluate --data data/fsdd --split official --json',
+    'sonospike evaluate --data data/fsdd --robustness --unknown other-words',
     'sonospike evaluate --data data/fsdd --protocol loso --out loso.json',
     'sonospike evaluate --data data/fsdd --protocol official --seeds 1 --target 0.98',
   ],
@@ -37,18 +38,22 @@ export const evaluate = defineCommand({
 });
 
 function refuseGiven(options: EvaluateValues, keys: readonly string[], why: string): void {
-  const given = keys.find((key) => options[key as keyof EvaluateValues] !== undefined);
+  const isGiven = (value: unknown) => value !== undefined && value !== false;
+  const given = keys.find((key) => isGiven(options[key as keyof EvaluateValues]));
   if (given !== undefined)
     throw new SonospikeError('ERR_INVALID_OPTION', `--${optionName(given)} ${why}; see --help.`);
 }
 
 async function measureModel(options: EvaluateValues, out: Output): Promise<void> {
-  const { data: directory, model: named, split, fold, part, splitSeed, seed, threads, strict } = options;
+  const { data: directory, model: named, split, fold, part, splitSeed, seed, threads } = options;
+  const { strict, unknown, robustness } = options;
   const file = modelPath(named);
   const model = await loadModel(file, threads === undefined ? {} : { threads });
   const chosen = Object.entries({ split, fold, part, splitSeed, seed, threads });
   const found = await evaluateModel({
     ...Object.fromEntries(chosen.filter(([, value]) => value !== undefined)),
+    ...(unknown === undefined ? {} : { unknown: unknown === '' ? true : unknown }),
+    robustness,
     strict,
     model,
     data: await openData(directory, options),

@@ -66,6 +66,12 @@ export const RUN_OPTIONS = {
     max: 100_000,
     help: usual('patience', 'Epochs without a better validation before training stops; 0: never.'),
   },
+  rejectRate: {
+    type: 'number',
+    min: 0,
+    max: 0.5,
+    help: usual('rejectRate', 'Share of the right validation clips that the model may reject as unsure.'),
+  },
   seed: {
     type: 'integer',
     min: 0,

@@ -7,6 +7,9 @@ export interface ClipName {
   index: number | null;
 }
 
+/** Label of clips that are none of the words, as in Speech Commands. */
+export const UNKNOWN_LABEL = '_unknown_';
+
 const EXTENSION = /\.wav$/i;
 const NUMBERED = /^(.+)_(\d{1,9})$/u;
 const FLAT = /^([^_]+)_(.+)_(\d{1,9})$/u;

@@ -1,5 +1,5 @@
+import type { ClipResult, Scored } from '../clip-results.js';
 import type { Dataset } from '../datasets/index.js';
-import type { ClipResult, Evaluation } from '../evaluation.js';
 import { type EpochMetrics, type Score, type TrainOptions, train } from '../training.js';
 import type { RunOptions } from '../training-options.js';
 import type { Plan, PlannedRun } from './plan.js';
@@ -20,7 +20,7 @@ export interface ProtocolRun extends PlannedRun {
   /** Of that epoch; null without a validation part. */
   validation: Score | null;
   confusion: number[][];
-  perSpeaker: Evaluation['perSpeaker'];
+  perSpeaker: Scored['perSpeaker'];
   /** Of each layer: spikes per neuron and time step. */
   firingRates: number[];
   /** Expected calibration error. */

@@ -1,4 +1,4 @@
-import type { ClipResult } from '../evaluation.js';
+import type { ClipResult } from '../clip-results.js';
 import {
   type Calibration,
   type ClassMetrics,
