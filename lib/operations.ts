@@ -1,8 +1,9 @@
 import { SonospikeError } from './errors.js';
 import type { Model, Observation } from './model.js';
-import type { ModelSettings } from './settings.js';
-import { countSynapses, denseSynapses, isBinary, type Synapses } from './synapses.js';
+import type { LayerSettings, ModelSettings } from './settings.js';
+import { convolutionSynapses, countSynapses, denseSynapses, isBinary, type Synapses } from './synapses.js';
 import type { Tensor, Tensors } from './tensor.js';
+import { inputCount } from './validation.js';
 
 /**
  * What a model costs, in the definitions of NeuroBench (J. Yik et al., 2025, arXiv:2304.04640). Operations are those
@@ -104,7 +105,8 @@ function projectionsOf(settings: ModelSettings, parameters: Tensors): Projection
   const { layers, readout } = settings.network;
   const found: Projection[] = [];
   for (const [k, layer] of layers.entries()) {
-    found.push({ synapses: denseSynapses(parameters.get(`layers.${k}.weight`)!), from: k - 1 });
+    const inputs = k === 0 ? inputCount(settings) : layers[k - 1]!.neurons;
+    found.push({ synapses: synapsesOf(layer, parameters.get(`layers.${k}.weight`)!, inputs), from: k - 1 });
     if (!layer.recurrent) continue;
     found.push({ synapses: denseSynapses(parameters.get(`layers.${k}.recurrent`)!, 1), from: k });
   }
@@ -112,6 +114,14 @@ function projectionsOf(settings: ModelSettings, parameters: Tensors): Projection
     found.push({ synapses: denseSynapses(parameters.get('readout.weight')!), from: layers.length - 1 });
   }
   return found;
+}
+
+/** Of a dense layer, or of a convolution, whose weight has four dimensions. */
+function synapsesOf(layer: LayerSettings, weight: Tensor, inputs: number): Synapses {
+  const { stride = 1, dilation = 1 } =
+    (layer as { connection?: { stride?: number; dilation?: number } }).connection ?? {};
+  if (weight.shape.length < 4) return denseSynapses(weight, 0, dilation);
+  return convolutionSynapses(weight, { bands: inputs / weight.shape[1]!, stride, dilation });
 }
 
 function sizeOf({ network, labels }: ModelSettings, parameters: Tensors) {

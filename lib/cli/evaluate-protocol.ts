@@ -13,7 +13,7 @@ import type { ProtocolSummary } from '../protocol/summary.js';
 import { pickRunOptions } from '../training-options.js';
 import { openData } from './data.js';
 import type { EvaluateValues } from './evaluate.js';
-import { matrix } from './evaluate-report.js';
+import { calibrationLine, matrix, operationLines } from './evaluate-report.js';
 import { duration, firingText, percent, table } from './format.js';
 import type { Output } from './output.js';
 import { stoppable } from './stop.js';
@@ -125,7 +125,11 @@ function report(result: ProtocolResult): string {
     matrix({ labels, confusion }),
     '',
     `Firing rates of the layers: ${firingText(firingRates)} spikes per neuron and time step`,
-    `Expected calibration error of the confidence: ${percent(calibration.error)}`,
+    ...operationLines(summary.operations),
+    calibrationLine(calibration),
+    ...(summary.auroc === null
+      ? []
+      : [`AUROC of the confidence against other words: ${summary.auroc.mean.toFixed(4)}`]),
     `Time of one training and test: ${seconds.mean.toFixed(1)} s (${seconds.min.toFixed(1)} to ${seconds.max.toFixed(1)}), ${result.parallel} side by side`,
     ...(target === null ? [] : [targetText(target, summary)]),
   ].join('\n');

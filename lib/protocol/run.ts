@@ -1,5 +1,7 @@
 import type { ClipResult, Scored } from '../clip-results.js';
 import type { Dataset } from '../datasets/index.js';
+import { countOperations, type Operations } from '../operations.js';
+import type { Rejection } from '../rejection.js';
 import { type EpochMetrics, type Score, type TrainOptions, train } from '../training.js';
 import type { RunOptions } from '../training-options.js';
 import type { Plan, PlannedRun } from './plan.js';
@@ -25,6 +27,10 @@ export interface ProtocolRun extends PlannedRun {
   firingRates: number[];
   /** Expected calibration error. */
   calibrationError: number;
+  /** Where the test part has `_unknown_` clips. */
+  rejection: Rejection | null;
+  /** Of up to 100 of the clips; null where they are too long to be looked into. */
+  operations: Operations | null;
   /** The clips that were not recognised. */
   wrong: Omit<ClipResult, 'scores'>[];
   /** From the start of the run to its result, and until all clips were read. Runs side by side slow each other. */
@@ -75,6 +81,9 @@ export interface RunContext {
   onShare: (share: number) => void;
 }
 
+/** Clips of a run whose operations are counted. */
+const COUNTED = 100;
+
 /** Trains and tests once. */
 export async function runOnce(planned: PlannedRun, context: RunContext): Promise<FinishedRun> {
   const { plan, dataset, training, threads, target, lead, onShare } = context;
@@ -97,7 +106,11 @@ export async function runOnce(planned: PlannedRun, context: RunContext): Promise
     },
     onProgress: ({ epoch, epochs, done, clips }) => onShare((epoch - 1 + done / clips) / epochs),
   });
-  const { accuracy, interval, loss, clips, confusion, perSpeaker, firingRates, calibration } = found.test;
+  const taken = seconds();
+  const { accuracy, interval, loss, clips, confusion, perSpeaker, firingRates } = found.test;
+  const { calibration, rejection, predictions } = found.test;
+  const files = predictions.map(({ file }) => file);
+  const operations = await countOperations(found.model, { files, limit: COUNTED, signal: training.signal });
   const best: EpochMetrics | undefined = found.epochs[found.bestEpoch - 1];
   return {
     result: {
@@ -114,15 +127,17 @@ export async function runOnce(planned: PlannedRun, context: RunContext): Promise
       perSpeaker,
       firingRates,
       calibrationError: calibration.error,
-      wrong: found.test.predictions
+      rejection,
+      operations,
+      wrong: predictions
         .filter(({ label, predicted }) => label !== predicted)
         .map(({ scores, ...kept }) => kept),
-      seconds: seconds(),
+      seconds: taken,
       loadSeconds,
       ...(target === undefined ? {} : { secondsToTarget: reached(curve, target), curve }),
     },
     options: found.options,
-    predictions: found.test.predictions,
+    predictions,
     labels: found.test.labels,
   };
 }

@@ -8,6 +8,7 @@ import {
   type Spread,
   spread,
 } from '../metrics.js';
+import type { Operations } from '../operations.js';
 import type { FinishedRun, ProtocolRun } from './run.js';
 
 export interface FoldResult {
@@ -43,6 +44,10 @@ export interface ProtocolSummary {
   firingRates: number[];
   /** Of the clips of all runs together. */
   calibration: Calibration;
+  /** Mean over the runs. */
+  operations: Operations | null;
+  /** Of known words against the `_unknown_` clips of the test parts, over the runs. */
+  auroc: Spread | null;
   /** Of the training of one run, with reading the clips and the test. */
   seconds: Spread;
   /** With `target`: over the runs that reached it, and how many did not. */
@@ -76,6 +81,7 @@ export class SummaryOfRuns {
       this.#labels.map((__, j) => runs.reduce((sum, run) => sum + run.confusion[i]![j]!, 0)),
     );
     const times = runs.flatMap(({ secondsToTarget }) => secondsToTarget ?? []);
+    const aurocs = runs.flatMap(({ rejection }) => rejection?.unknown.auroc ?? []);
     const timed = runs.some(({ secondsToTarget }) => secondsToTarget !== undefined);
     return {
       accuracy: spread(bySeed.map(({ accuracy }) => accuracy)),
@@ -94,6 +100,8 @@ export class SummaryOfRuns {
         (_, k) => runs.reduce((sum, { firingRates }) => sum + firingRates[k]!, 0) / runs.length,
       ),
       calibration: calibration(this.#answers),
+      operations: meanOperations(runs),
+      auroc: aurocs.length === 0 ? null : spread(aurocs),
       seconds: spread(runs.map(({ seconds }) => seconds)),
       ...(timed
         ? {
@@ -107,6 +115,14 @@ export class SummaryOfRuns {
 
 function judge({ confidence, label, predicted }: ClipResult): Judged {
   return { confidence, right: label === predicted };
+}
+
+function meanOperations(runs: readonly ProtocolRun[]): Operations | null {
+  const counted = runs.flatMap(({ operations }) => operations ?? []);
+  if (counted.length === 0) return null;
+  const keys = Object.keys(counted[0]!) as (keyof Operations)[];
+  const meanOf = (key: keyof Operations) => counted.reduce((sum, of) => sum + of[key], 0) / counted.length;
+  return Object.fromEntries(keys.map((key) => [key, meanOf(key)])) as unknown as Operations;
 }
 
 function perSpeaker(runs: readonly ProtocolRun[]): Record<string, SpeakerResult> {
