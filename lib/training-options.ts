@@ -20,10 +20,10 @@ export interface TrainingRecipe {
   clipNorm: number;
   /** Share of the target spread evenly over all labels. */
   labelSmoothing: number;
-  /** Epochs without a better validation before training stops; 0: never. */
-  patience: number;
   /** Share of the rightly recognised validation clips that the finished model's threshold may reject. */
   rejectRate: number;
+  /** Epochs without a better validation before training stops; 0: never. */
+  patience: number;
   /** Of weights, order of the clips, spikes and split. */
   seed: number;
 }
@@ -52,8 +52,8 @@ const ORIGINAL: Recipe = {
   weightDecay: 0,
   clipNorm: 0,
   labelSmoothing: 0,
-  patience: 0,
   rejectRate: 0.02,
+  patience: 0,
   seed: 0,
   validation: 0,
 };
@@ -87,8 +87,8 @@ export const RUN_KEYS = [
   'weightDecay',
   'clipNorm',
   'labelSmoothing',
-  'patience',
   'rejectRate',
+  'patience',
   'seed',
   'split',
   'fold',
@@ -114,8 +114,8 @@ export function resolveRunOptions(given: Partial<RunOptions>, defaultSplit: stri
     weightDecay: number(o.weightDecay, 'weightDecay', 0, 10),
     clipNorm: number(o.clipNorm, 'clipNorm', 0, 1e6),
     labelSmoothing: number(o.labelSmoothing, 'labelSmoothing', 0, 0.99),
-    patience: integer(o.patience, 'patience', 0, 100_000),
     rejectRate: number(o.rejectRate, 'rejectRate', 0, 0.5),
+    patience: integer(o.patience, 'patience', 0, 100_000),
     seed: integer(o.seed, 'seed', 0, Number.MAX_SAFE_INTEGER),
     split: string(o.split, 'split'),
     fold: integer(o.fold, 'fold', 1, 1000),

@@ -60,17 +60,17 @@ export const RUN_OPTIONS = {
     max: 0.99,
     help: usual('labelSmoothing', 'Share of the target spread evenly over all labels.'),
   },
-  patience: {
-    type: 'integer',
-    min: 0,
-    max: 100_000,
-    help: usual('patience', 'Epochs without a better validation before training stops; 0: never.'),
-  },
   rejectRate: {
     type: 'number',
     min: 0,
     max: 0.5,
     help: usual('rejectRate', 'Share of the right validation clips that the model may reject as unsure.'),
+  },
+  patience: {
+    type: 'integer',
+    min: 0,
+    max: 100_000,
+    help: usual('patience', 'Epochs without a better validation before training stops; 0: never.'),
   },
   seed: {
     type: 'integer',

@@ -7,7 +7,7 @@ export interface ClipName {
   index: number | null;
 }
 
-/** Label of clips that are none of the words, as in Speech Commands. */
+/** The label of clips that are none of the words, as in Speech Commands: it is not among the labels of a dataset. */
 export const UNKNOWN_LABEL = '_unknown_';
 
 const EXTENSION = /\.wav$/i;
