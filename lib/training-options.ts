@@ -8,6 +8,8 @@ export interface TrainingRecipe {
   epochs: number;
   /** Clips for each step of the optimizer. */
   batchSize: number;
+  /** Share of the rightly recognised validation clips that the finished model's threshold may reject. */
+  rejectRate: number;
   optimizer: 'adam' | 'adamw';
   /** Greatest learning rate of the schedule. */
   learningRate: number;
@@ -20,8 +22,6 @@ export interface TrainingRecipe {
   clipNorm: number;
   /** Share of the target spread evenly over all labels. */
   labelSmoothing: number;
-  /** Share of the rightly recognised validation clips that the finished model's threshold may reject. */
-  rejectRate: number;
   /** Epochs without a better validation before training stops; 0: never. */
   patience: number;
   /** Of weights, order of the clips, spikes and split. */
@@ -45,6 +45,7 @@ type Recipe = TrainingRecipe & Pick<SplitChoice, 'validation'>;
 const ORIGINAL: Recipe = {
   epochs: 12,
   batchSize: 10,
+  rejectRate: 0.02,
   optimizer: 'adam',
   learningRate: 1e-3,
   schedule: 'constant',
@@ -52,7 +53,6 @@ const ORIGINAL: Recipe = {
   weightDecay: 0,
   clipNorm: 0,
   labelSmoothing: 0,
-  rejectRate: 0.02,
   patience: 0,
   seed: 0,
   validation: 0,
@@ -80,6 +80,7 @@ export const RUN_KEYS = [
   'preset',
   'epochs',
   'batchSize',
+  'rejectRate',
   'optimizer',
   'learningRate',
   'schedule',
@@ -87,7 +88,6 @@ export const RUN_KEYS = [
   'weightDecay',
   'clipNorm',
   'labelSmoothing',
-  'rejectRate',
   'patience',
   'seed',
   'split',
@@ -107,6 +107,7 @@ export function resolveRunOptions(given: Partial<RunOptions>, defaultSplit: stri
     preset,
     epochs: integer(o.epochs, 'epochs', 1, 100_000),
     batchSize: integer(o.batchSize, 'batchSize', 1, 65_536),
+    rejectRate: number(o.rejectRate, 'rejectRate', 0, 0.5),
     optimizer: choice(o.optimizer, 'optimizer', ['adam', 'adamw']),
     learningRate: number(o.learningRate, 'learningRate', 1e-9, 10),
     schedule: choice(o.schedule, 'schedule', ['constant', 'cosine', 'one-cycle']),
@@ -114,7 +115,6 @@ export function resolveRunOptions(given: Partial<RunOptions>, defaultSplit: stri
     weightDecay: number(o.weightDecay, 'weightDecay', 0, 10),
     clipNorm: number(o.clipNorm, 'clipNorm', 0, 1e6),
     labelSmoothing: number(o.labelSmoothing, 'labelSmoothing', 0, 0.99),
-    rejectRate: number(o.rejectRate, 'rejectRate', 0, 0.5),
     patience: integer(o.patience, 'patience', 0, 100_000),
     seed: integer(o.seed, 'seed', 0, Number.MAX_SAFE_INTEGER),
     split: string(o.split, 'split'),
