@@ -10,7 +10,14 @@ import { checkSeed, checkThreads, guard, guardAsync, loadModel, Model } from './
 import { native } from './native.js';
 import { countOperations, type Operations } from './operations.js';
 import { abortSignal, callback, choice, flag, optionsObject } from './options.js';
-import { madeSounds, measureRejection, OTHER_WORDS, type Rejection, soundsBelow } from './rejection.js';
+import {
+  madeSounds,
+  measureRejection,
+  OTHER_WORDS,
+  type Rejection,
+  soundsBelow,
+  type UnknownSound,
+} from './rejection.js';
 import { measureRobustness, type RobustnessResult } from './robustness.js';
 import type { RunOptions } from './training-options.js';
 
@@ -42,7 +49,8 @@ export interface EvaluateOptions {
   /** Makes a clip that cannot be used an error. */
   strict?: boolean;
   signal?: AbortSignal;
-  onProgress?: (done: number, total: number) => void;
+  /** `what` says what is done: reading the clips, or a test under other conditions. */
+  onProgress?: (done: number, total: number, what: string) => void;
 }
 
 const EVALUATE_KEYS = [
@@ -99,36 +107,49 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       `The ${part} part of the split has no clips (${describeSplit(split)}).`,
     );
   }
+  const seed = checkSeed(options.seed);
+  const telling = (what: string) => (done: number, total: number) => options.onProgress?.(done, total, what);
+  const over: AnswerOptions = { seed, threads, strict, signal: options.signal };
+  const sounds = await chooseSounds(options.unknown, model.settings.sampleRate, seed);
   const store = guard(() => new (native().FeatureStore)(model.native, threads));
-  const loaded = await loadClips(store, clips, { ...options, labels: model.labels, strict });
+  const loaded = await loadClips(store, clips, {
+    labels: model.labels,
+    strict,
+    signal: options.signal,
+    onProgress: telling('reading clips'),
+  });
   await guardAsync(() => store.fit(new Int32Array(), true));
-  const over: AnswerOptions = { seed: checkSeed(options.seed), threads, strict, signal: options.signal };
   const found = await evaluateClips(model, store, clips, loaded.numbers, over);
-  const heard = await hearUnknown(model, found, options.unknown, over);
+  const heard = await hearUnknown(model, found, sounds, over);
+  const files = found.predictions.map(({ file }) => file);
+  const robustness = robust
+    ? await measureRobustness(model, dataset.layout, found, over, telling('testing under other conditions'))
+    : undefined;
   const left = new Set(clips.filter((_, i) => loaded.numbers[i]! < 0));
   return {
     ...found,
     rejection: heard.rejection,
-    operations: await countOperations(model, { files: found.predictions.map(({ file }) => file), ...over }),
-    ...(robust ? { robustness: await measureRobustness(model, dataset.layout, found, over) } : {}),
+    operations: await countOperations(model, { files, ...over }),
+    ...(robustness === undefined ? {} : { robustness }),
     split: describeSplit({ ...split, [part]: clips.filter((clip) => !left.has(clip)) }),
     seenInTraining: own ? countSeen(own, dataset, found.predictions) : 0,
     skipped: [...dataset.skipped, ...loaded.skipped, ...heard.skipped],
   };
 }
 
-/** Rejection of the `_unknown_` clips of the dataset and of the sounds that were asked for. */
+async function chooseSounds(asked: boolean | string | undefined, sampleRate: number, seed: number) {
+  if (asked === undefined || asked === false) return [];
+  return [...madeSounds(sampleRate, seed), ...(typeof asked === 'string' ? await soundsBelow(asked) : [])];
+}
+
+/** Rejection of the `_unknown_` clips of the dataset and of more sounds. */
 async function hearUnknown(
   model: Model,
   found: Scored,
-  asked: boolean | string | undefined,
+  sounds: readonly UnknownSound[],
   over: AnswerOptions,
 ): Promise<{ rejection: Rejection | null; skipped: SkippedClip[] }> {
-  if (asked === undefined || asked === false) return { rejection: found.rejection, skipped: [] };
-  const sounds = [
-    ...madeSounds(model.settings.sampleRate, over.seed),
-    ...(typeof asked === 'string' ? await soundsBelow(asked) : []),
-  ];
+  if (sounds.length === 0) return { rejection: found.rejection, skipped: [] };
   const { answers, skipped } = await answerSounds(model, sounds.length, (i) => sounds[i]!.read(), over);
   const rejection = measureRejection(
     model.confidence?.threshold ?? null,

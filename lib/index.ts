@@ -1,6 +1,7 @@
 export type { Audio, AudioInMemory, AudioInput } from './audio/source.js';
 export { readAudio } from './audio/source.js';
 export type { ClipResult, Scored } from './clip-results.js';
+export type { ConfidenceSettings } from './confidence/confidence.js';
 export type { Clip, Dataset, OpenOptions } from './datasets/index.js';
 export { openDataset } from './datasets/index.js';
 export type { Split, SplitOptions } from './datasets/split.js';
@@ -10,7 +11,6 @@ export { SonospikeError } from './errors.js';
 export type { EvaluateOptions, Evaluation } from './evaluation.js';
 export { evaluate } from './evaluation.js';
 export { type Info, info } from './info.js';
-export type { ConfidenceSettings } from './confidence/confidence.js';
 export type { Calibration, ClassMetrics, ReliabilityBin, Spread } from './metrics.js';
 export type { ModelOptions, Observation, Prediction, PredictOptions } from './model.js';
 export { createModel, loadModel, Model } from './model.js';

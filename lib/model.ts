@@ -194,14 +194,14 @@ export class Model {
    */
   async save(path: string): Promise<void> {
     const { settings, training, confidence } = this;
+    const parameters = await this.snapshot();
+    await writeModelFile(path, { settings, parameters, training, confidence, state: null });
+  }
+
+  /** @internal What `parameters` gives, once the model is free. */
+  async snapshot(): Promise<Tensors> {
     const { parameters, scaling } = await guardAsync(() => this.native.snapshot());
-    await writeModelFile(path, {
-      settings,
-      parameters: this.#tensors(parameters, scaling),
-      training,
-      confidence,
-      state: null,
-    });
+    return this.#tensors(parameters, scaling);
   }
 
   #tensors(arrays: NamedArrays, scaling: NativeScaling | null): Tensors {

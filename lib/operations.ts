@@ -57,7 +57,7 @@ export async function countOperations(model: Model, sample: Sample): Promise<Ope
   const chosen = files.filter(
     (_, i) => Math.floor((i * limit) / files.length) !== Math.floor(((i - 1) * limit) / files.length),
   );
-  const parameters = model.parameters();
+  const parameters = await model.snapshot();
   const projections = projectionsOf(model.settings, parameters);
   const sums = { dense: 0, macs: 0, acs: 0, outputs: 0, zeros: 0 };
   for (const file of chosen) {

@@ -101,10 +101,12 @@ export async function measureRobustness(
   layout: Dataset['layout'],
   clean: Pick<Scored, 'predictions' | 'accuracy'>,
   options: AnswerOptions,
+  onProgress?: (done: number, total: number) => void,
 ): Promise<RobustnessResult[]> {
   const clips = clean.predictions;
   const results: RobustnessResult[] = [];
-  for (const condition of CONDITIONS) {
+  for (const [number, condition] of CONDITIONS.entries()) {
+    onProgress?.(number, CONDITIONS.length);
     const read = async (i: number) => {
       const { file } = clips[i]!;
       return disturb(condition, await readAudio(file), clipKey(layout, file), options.seed);

@@ -57,7 +57,7 @@ async function measureModel(options: EvaluateValues, out: Output): Promise<void>
     strict,
     model,
     data: await openData(directory, options),
-    onProgress: (done, total) => out.bar.update('reading clips', done / total, `${done} of ${total}`),
+    onProgress: (done, total, what) => out.bar.update(what, done / total, `${done} of ${total}`),
   });
   noteSkipped(out, found.skipped);
   if (found.seenInTraining > 0 && (part ?? 'test') === 'test') {
