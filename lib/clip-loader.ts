@@ -13,6 +13,8 @@ export interface LoadOptions {
   labels: readonly string[];
   /** Makes a clip that cannot be used an error instead of skipping it. */
   strict: boolean;
+  /** Keeps the samples of so many clips, the first, for augmentation. */
+  augmented?: number;
   signal?: AbortSignal | undefined;
   onProgress?: ((done: number, total: number) => void) | undefined;
 }
@@ -34,7 +36,7 @@ export async function loadClips(
   clips: readonly Clip[],
   options: LoadOptions,
 ): Promise<{ numbers: number[]; skipped: SkippedClip[] }> {
-  const { signal, strict, onProgress } = options;
+  const { signal, strict, onProgress, augmented = 0 } = options;
   const numberOf = new Map(options.labels.map((label, i) => [label, i]));
   const numbers: number[] = [];
   const skipped: SkippedClip[] = [];
@@ -47,7 +49,7 @@ export async function loadClips(
     const { file, label } = clips[i]!;
     if (!(result instanceof SonospikeError)) {
       numbers.push(next++);
-      return { ...result, label: numberOf.get(label) ?? -1 };
+      return { ...result, label: numberOf.get(label) ?? -1, augmented: i < augmented };
     }
     if (result.code === 'ERR_ABORTED') throw result;
     if (strict) throw new SonospikeError('ERR_DATASET_BAD_CLIP', result.message, { file, cause: result });

@@ -86,7 +86,7 @@ export async function evaluateClips(
   if (words.length === 0) {
     throw new SonospikeError(
       'ERR_DATASET_EMPTY',
-      'None of the clips could be read, so there is nothing to evaluate.',
+      'None of the clips that could be read is a word, so there is nothing to evaluate.',
     );
   }
   const labels = [...model.labels];

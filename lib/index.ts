@@ -1,5 +1,7 @@
 export type { Audio, AudioInMemory, AudioInput } from './audio/source.js';
 export { readAudio } from './audio/source.js';
+export type { Augmentation } from './augmentation.js';
+export { DEFAULT_AUGMENTATION } from './augmentation.js';
 export type { ClipResult, Scored } from './clip-results.js';
 export type { ConfidenceSettings } from './confidence/confidence.js';
 export type { Clip, Dataset, OpenOptions } from './datasets/index.js';

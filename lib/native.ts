@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Augmentation } from './augmentation.js';
 import { type ErrorCode, SonospikeError } from './errors.js';
 import type { EncodingSettings, FrontendSettings, ModelSettings } from './settings.js';
 
@@ -44,6 +45,9 @@ export interface NativeTrainingOptions {
   optimizer: OptimizerSettings;
   schedule: { type: 'constant' | 'cosine' | 'one-cycle'; rate: number; warmupShare: number };
   labelSmoothing: number;
+  augmentation: Augmentation | null;
+  /** Clips of each epoch that are made and are no word. */
+  negatives?: number;
 }
 
 /** Where a training stands, with the sums of the epoch in hand. */
@@ -100,11 +104,13 @@ export interface NativeModel {
   optimizerStep(options: OptimizerSettings, rate: number): void;
 }
 
-/** Labels are numbers; -1 for a clip without one. */
+/** Labels are numbers; -1 for a clip that is none of the words. */
 export interface NativeClip {
   samples: Float32Array;
   sampleRate: number;
   label: number;
+  /** Keeps the samples, for a training with augmentation. */
+  augmented?: boolean;
 }
 
 export interface NativeFeatureStore {

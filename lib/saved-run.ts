@@ -32,6 +32,9 @@ export interface SavedRun {
   state: NativeTrainingState;
 }
 
+/** Options that older checkpoints do not have, as training was before there were any. */
+const BEFORE = { augmentation: null, negatives: 0 };
+
 const LARGEST = Number.MAX_VALUE;
 const COUNT = Number.MAX_SAFE_INTEGER;
 
@@ -86,7 +89,7 @@ export async function readSavedRun(path: string): Promise<SavedRun> {
 
 function readOptions(value: unknown, file: string): RunOptions {
   try {
-    return resolveRunOptions(value as RunOptions, '');
+    return resolveRunOptions({ ...BEFORE, ...(value as RunOptions) }, '');
   } catch (cause) {
     const reason = cause instanceof SonospikeError ? cause.message : String(cause);
     throw new SonospikeError('ERR_CHECKPOINT_INVALID', `${file}: ${reason}`, { file, cause });

@@ -53,7 +53,8 @@ function withEncoding(settings: ModelSettings, type: EncodingSettings['type']): 
   const severalSteps = (type === 'rate' || type === 'latency') && encoding.stepsPerFrame === 1;
   return {
     ...settings,
-    scaling: type === 'direct' ? scaling : { ...scaling, type: 'min-max' },
+    // Peak scaling gives values from 0 to 1, which suit every encoding.
+    scaling: type === 'direct' || scaling.type === 'peak' ? scaling : { ...scaling, type: 'min-max' },
     encoding: {
       type,
       stepsPerFrame: severalSteps ? SEVERAL_STEPS : encoding.stepsPerFrame,

@@ -35,13 +35,17 @@ export interface FrontendSettings {
   coefficients: number;
   /** Dynamic range in dB below the clip's maximum (`top_db`); null for none. */
   topDb: number | null;
+  /** Whether the mean of the clip's samples (an offset of the microphone) is taken from them first. Left out: false. */
+  removeMean?: boolean;
 }
 
 export interface ScalingSettings {
   /**
-   * `min-max`: (x - min) / (max - min + 1e-8); `standard`: (x - mean) / (sd + 1e-5), population sd; `none`: x.
+   * `min-max`: (x - min) / (max - min + 1e-8); `standard`: (x - mean) / (sd + 1e-5), population sd; `peak`:
+   * max(0, 1 + (x - max) / topDb), so that 1 is the loudest value of the clip and 0 is silence at any gain (log-mel
+   * with a `topDb`, over the clip, pooled); `none`: x.
    */
-  type: 'min-max' | 'standard' | 'none';
+  type: 'min-max' | 'standard' | 'peak' | 'none';
   /** Statistics of the clip itself, or of the training set (stored in the model). */
   over: 'clip' | 'training-set';
   /** One statistic for each feature, or one for all features together. */

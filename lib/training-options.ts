@@ -1,3 +1,4 @@
+import { type Augmentation, validateAugmentation } from './augmentation.js';
 import type { NativeTrainingOptions } from './native.js';
 import { choice, integer, number, object, string } from './options.js';
 import { type PresetName, presetNames } from './presets.js';
@@ -24,7 +25,15 @@ export interface TrainingRecipe {
   labelSmoothing: number;
   /** Epochs without a better validation before training stops; 0: never. */
   patience: number;
-  /** Of weights, order of the clips, spikes and split. */
+  /** How clips are changed at random each time they are trained on; null: not at all. */
+  augmentation: Augmentation | null;
+  /**
+   * Clips that are made anew for every epoch and are none of the words, as a share of those that are trained on:
+   * silence, noise, tones, clicks, and words that are reversed, cut short or joined from two. As for clips of the
+   * dataset with the label `_unknown_`, the network is to find all labels equally likely.
+   */
+  negatives: number;
+  /** Of weights, order of the clips, augmentation, spikes and split. */
   seed: number;
 }
 
@@ -54,6 +63,8 @@ const ORIGINAL: Recipe = {
   clipNorm: 0,
   labelSmoothing: 0,
   patience: 0,
+  augmentation: null,
+  negatives: 0,
   seed: 0,
   validation: 0,
 };
@@ -89,6 +100,8 @@ export const RUN_KEYS = [
   'clipNorm',
   'labelSmoothing',
   'patience',
+  'augmentation',
+  'negatives',
   'seed',
   'split',
   'fold',
@@ -116,6 +129,8 @@ export function resolveRunOptions(given: Partial<RunOptions>, defaultSplit: stri
     clipNorm: number(o.clipNorm, 'clipNorm', 0, 1e6),
     labelSmoothing: number(o.labelSmoothing, 'labelSmoothing', 0, 0.99),
     patience: integer(o.patience, 'patience', 0, 100_000),
+    augmentation: validateAugmentation(o.augmentation, 'augmentation'),
+    negatives: number(o.negatives, 'negatives', 0, 10),
     seed: integer(o.seed, 'seed', 0, Number.MAX_SAFE_INTEGER),
     split: string(o.split, 'split'),
     fold: integer(o.fold, 'fold', 1, 1000),
@@ -125,19 +140,32 @@ export function resolveRunOptions(given: Partial<RunOptions>, defaultSplit: stri
 
 /** Options that were given and differ from those of a checkpoint, except `epochs`. */
 export function differences(given: Partial<RunOptions>, saved: RunOptions): string[] {
-  return RUN_KEYS.filter(
-    (key) => key !== 'epochs' && given[key] !== undefined && given[key] !== saved[key],
+  const { augmentation, ...others } = given;
+  const changed = RUN_KEYS.filter(
+    (key) =>
+      key !== 'epochs' && key !== 'augmentation' && others[key] !== undefined && others[key] !== saved[key],
   ).map((key) => `${key} is ${given[key]}, was ${saved[key]}`);
+  const text = JSON.stringify(validateAugmentation(augmentation, 'augmentation'));
+  const was = JSON.stringify(saved.augmentation);
+  return augmentation === undefined || text === was
+    ? changed
+    : [...changed, `augmentation is ${text}, was ${was}`];
 }
 
-/** @internal */
+/** @internal Clips that are made for an epoch of so many. */
+export function negativesOf({ negatives }: RunOptions, clips: number): number {
+  return Math.round(negatives * clips);
+}
+
+/** @internal But for the number of negatives, which depends on the clips. */
 export function toNative(options: RunOptions): NativeTrainingOptions {
-  const { epochs, batchSize, seed, labelSmoothing, weightDecay, clipNorm } = options;
+  const { epochs, batchSize, seed, labelSmoothing, weightDecay, clipNorm, augmentation } = options;
   return {
     epochs,
     batchSize,
     seed,
     labelSmoothing,
+    augmentation,
     optimizer: { type: options.optimizer, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay, clipNorm },
     schedule: { type: options.schedule, rate: options.learningRate, warmupShare: options.warmupShare },
   };

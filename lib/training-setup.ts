@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { OF_BANDS } from './augmentation.js';
 import { loadClips, type SkippedClip } from './clip-loader.js';
 import type { Clip, Dataset } from './datasets/index.js';
+import { UNKNOWN_LABEL } from './datasets/names.js';
 import { describeSplit, type Split, splitDataset } from './datasets/split.js';
 import { SonospikeError } from './errors.js';
 import { resolveDataset } from './evaluation.js';
@@ -13,6 +15,7 @@ import { readSavedRun, type SavedRun } from './saved-run.js';
 import type { ModelSettings } from './settings.js';
 import {
   differences,
+  negativesOf,
   pickRunOptions,
   type RunOptions,
   resolveRunOptions,
@@ -24,8 +27,8 @@ import { validateSettings } from './validation.js';
 export interface PrepareOptions {
   /** A directory that `openDataset` knows, or what it gave. */
   data: string | Dataset;
-  /** A second dataset whose clips are all added to the training part; its words must be among those of `data`. */
-  extraData?: string | Dataset;
+  /** More datasets whose clips are all added to the training part; their words must be among those of `data`. */
+  extraData?: string | Dataset | readonly (string | Dataset)[];
   threads?: number;
   /** Makes a clip that cannot be used an error instead of leaving it out. */
   strict?: boolean;
@@ -54,8 +57,10 @@ export interface Prepared {
   store: NativeFeatureStore;
   trainer: NativeTrainer;
   parts: { train: Part; validation: Part; test: Part };
-  /** Clips that are trained on. */
+  /** Clips of an epoch, with those that are made. */
   trainingClips: number;
+  /** Those of them that are words. */
+  trainingWords: number;
   splitText: string;
   skipped: SkippedClip[];
   /** What the model file says of the data. */
@@ -76,6 +81,7 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
     throw otherClips(options, 'on other clips than those');
   const run = chooseOptions(options, dataset, saved);
   const settings = chooseSettings(options, run, dataset, saved);
+  requireBands(run, settings);
   const split = splitDataset(dataset, run.split, splitOptions(run));
   if (split.train.length === 0) {
     throw new SonospikeError(
@@ -94,22 +100,26 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
     ...options,
     strict,
     labels: settings.labels,
+    augmented: run.augmentation !== null || run.negatives > 0,
   });
   const used = `${print} ${usedFingerprint(parts)}`;
   if (saved && saved.fingerprint !== used) {
     throw otherClips(options, 'in which other clips could be read than now');
   }
   const training = usable(parts.train, 'train');
-  if (parts.validation.clips.length > 0) usable(parts.validation, 'validation');
-  usable(parts.test, 'test');
-  const allSkipped = [...dataset.skipped, ...(extra?.skipped ?? []), ...skipped];
+  for (const name of ['train', 'validation', 'test'] as const) requireWords(parts[name], name);
+  const allSkipped = [...dataset.skipped, ...extra.flatMap((each) => each.skipped), ...skipped];
   const splitText = describeSplit(withoutSkipped(split, parts));
   options.onData?.(splitText, allSkipped);
 
+  const negatives = negativesOf(run, training.length);
+  const trainingClips = training.length + negatives;
   await guardAsync(() => store.fit(training, false));
-  const trainer = guard(() => new (native().Trainer)(model.native, store, toNative(run), training));
+  const trainer = guard(
+    () => new (native().Trainer)(model.native, store, { ...toNative(run), negatives }, training),
+  );
   if (saved) {
-    checkPosition(saved, training.length, options.resume);
+    checkPosition(saved, trainingClips, options.resume);
     loadTensors(model.native, saved.parameters);
     guard(() => trainer.loadState(saved.state));
   } else {
@@ -121,7 +131,8 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
     store,
     trainer,
     parts,
-    trainingClips: training.length,
+    trainingClips,
+    trainingWords: labelled(parts.train).length,
     splitText,
     skipped: allSkipped,
     dataset: {
@@ -183,31 +194,51 @@ function chooseSettings(
   return given;
 }
 
+/** What is done to bands cannot be done to cepstral coefficients. */
+function requireBands({ augmentation }: RunOptions, { frontend }: ModelSettings): void {
+  const wrong = frontend.type === 'mfcc' && augmentation && OF_BANDS.find((key) => augmentation[key]);
+  if (!wrong) return;
+  throw new SonospikeError(
+    'ERR_INVALID_OPTION',
+    `augmentation.${wrong} changes mel bands, and the front end gives cepstral coefficients (mfcc). Set it to null, ` +
+      "or use settings with a 'log-mel' front end.",
+  );
+}
+
 async function openExtra(
-  options: SetupOptions,
+  { extraData = [], signal }: SetupOptions,
   labels: readonly string[],
   strict: boolean,
-): Promise<Dataset | null> {
-  if (options.extraData === undefined) return null;
-  const extra = await resolveDataset(options.extraData, strict, options.signal);
-  const unknown = extra.labels.find((label) => !labels.includes(label));
-  if (unknown === undefined) return extra;
-  throw new SonospikeError(
-    'ERR_UNKNOWN_LABEL',
-    `${extra.directory} has the word ${unknown}, which the dataset to be trained on does not have.`,
-    { file: extra.directory },
-  );
+): Promise<Dataset[]> {
+  const all: Dataset[] = [];
+  for (const data of Array.isArray(extraData) ? extraData : [extraData]) {
+    const extra = await resolveDataset(data, strict, signal);
+    const unknown = extra.labels.find((label) => !labels.includes(label));
+    if (unknown !== undefined) {
+      throw new SonospikeError(
+        'ERR_UNKNOWN_LABEL',
+        `${extra.directory} has the word ${unknown}, which the dataset to be trained on does not have.`,
+        { file: extra.directory },
+      );
+    }
+    all.push(extra);
+  }
+  return all;
 }
 
 async function loadParts(
   store: NativeFeatureStore,
   split: Split,
-  extra: Dataset | null,
-  options: SetupOptions & { strict: boolean; labels: readonly string[] },
+  extra: Dataset[],
+  options: SetupOptions & { strict: boolean; labels: readonly string[]; augmented: boolean },
 ) {
-  const train = [...split.train, ...(extra?.clips ?? [])];
+  const train = [...split.train, ...extra.flatMap((each) => each.clips)];
   const all = [...train, ...split.validation, ...split.test];
-  const { numbers, skipped } = await loadClips(store, all, { ...options, onProgress: options.onLoad });
+  const { numbers, skipped } = await loadClips(store, all, {
+    ...options,
+    augmented: options.augmented ? train.length : 0,
+    onProgress: options.onLoad,
+  });
   let at = 0;
   const take = (clips: Clip[]): Part => {
     at += clips.length;
@@ -228,9 +259,26 @@ function usable(part: Part, name: string): Int32Array {
   );
 }
 
-function splitFingerprint({ layout }: Dataset, split: Split, extra: Dataset | null): string {
+/** Numbers of the clips that could be read and are words. */
+export function labelled({ clips, numbers }: Part): Int32Array {
+  return Int32Array.from(numbers.filter((n, i) => n >= 0 && clips[i]!.label !== UNKNOWN_LABEL));
+}
+
+/** Words among the clips of a part that has any. */
+function requireWords(part: Part, name: string): void {
+  if (part.clips.length === 0 && name === 'validation') return;
+  usable(part, name);
+  if (labelled(part).length > 0) return;
+  throw new SonospikeError(
+    'ERR_DATASET_EMPTY',
+    `None of the clips of the ${name} part that could be read is a word; all are ${UNKNOWN_LABEL}.`,
+  );
+}
+
+function splitFingerprint({ layout }: Dataset, split: Split, extra: Dataset[]): string {
   const parts = [split.train, split.validation, split.test].map((clips) => fingerprint(layout, clips));
-  return [...parts, extra ? fingerprint(extra.layout, extra.clips) : '-'].join(' ');
+  const more = extra.length === 0 ? ['-'] : extra.map((each) => fingerprint(each.layout, each.clips));
+  return [...parts, ...more].join(' ');
 }
 
 /** The split with the clips that could be read, and without those of the extra data. */

@@ -9,7 +9,7 @@ import type { Best, SavedRun } from './saved-run.js';
 import type { ModelSettings } from './settings.js';
 import { CheckpointFiles } from './training-files.js';
 import { RUN_KEYS, type RunOptions } from './training-options.js';
-import { type Prepared, type PrepareOptions, prepare } from './training-setup.js';
+import { labelled, type Part, type Prepared, type PrepareOptions, prepare } from './training-setup.js';
 
 export interface Score {
   loss: number;
@@ -222,7 +222,7 @@ class TrainingRun {
     return {
       epoch,
       epochs: run.epochs,
-      train: { epoch, loss: sums.loss / sums.clips, accuracy: sums.correct / sums.clips },
+      train: { epoch, loss: sums.loss / sums.clips, accuracy: sums.correct / this.#p.trainingWords },
       validation,
       ...(test ? { test } : {}),
       firingRates: sums.spikes.map(
@@ -242,8 +242,9 @@ class TrainingRun {
     return validation.loss < best.loss;
   }
 
-  async #score({ numbers }: { numbers: number[] }): Promise<Score> {
-    const clips = Int32Array.from(numbers.filter((n) => n >= 0));
+  /** Clips that are no word do not count. */
+  async #score(part: Part): Promise<Score> {
+    const clips = labelled(part);
     const over = { seed: 0, signal: this.#options.signal };
     const { loss, correct } = await evaluateNumbers(this.#p.store, clips, over);
     return { loss, accuracy: correct / clips.length };

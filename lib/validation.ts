@@ -36,6 +36,7 @@ const FRONTEND = [
   'maxFrequency',
   'coefficients',
   'topDb',
+  'removeMean',
 ] as const;
 const LAYER = [
   'neurons',
@@ -69,6 +70,7 @@ export function validateSettings(
   const sampleRate = integer(given.sampleRate, `${at}sampleRate`, 1000, 192_000, blame);
   const frontend = validateFrontend(given.frontend, `${at}frontend`, sampleRate, blame);
   const scaling = validateScaling(given.scaling, `${at}scaling`, blame);
+  requirePeak(scaling, frontend, at, blame);
   const frames = integer(given.frames, `${at}frames`, 1, MAX_FRAMES, blame);
   const encoding = validateEncoding(given.encoding, `${at}encoding`, frames, blame);
   const labels = validateLabels(given.labels, `${at}labels`, blame);
@@ -118,16 +120,30 @@ function validateFrontend(value: unknown, at: string, sampleRate: number, blame:
     maxFrequency,
     coefficients: integer(given.coefficients, `${at}.coefficients`, 1, melBands, blame),
     topDb: given.topDb === null ? null : number(given.topDb, `${at}.topDb`, 0, 1000, blame),
+    // Left out where it is not done, as in the files of before.
+    ...(boolean(given.removeMean ?? false, `${at}.removeMean`, blame) ? { removeMean: true } : {}),
   };
 }
 
 function validateScaling(value: unknown, at: string, blame: Blame): ScalingSettings {
   const given = object(value, at, ['type', 'over', 'pooled'], blame);
   return {
-    type: choice(given.type, `${at}.type`, ['min-max', 'standard', 'none'], blame),
+    type: choice(given.type, `${at}.type`, ['min-max', 'standard', 'peak', 'none'], blame),
     over: choice(given.over, `${at}.over`, ['clip', 'training-set'], blame),
     pooled: boolean(given.pooled, `${at}.pooled`, blame),
   };
+}
+
+/** Peak scaling counts dB down from the loudest band of the clip. */
+function requirePeak(scaling: ScalingSettings, frontend: FrontendSettings, at: string, blame: Blame): void {
+  if (scaling.type !== 'peak') return;
+  if (frontend.type !== 'log-mel')
+    throw refuse(frontend.type, `${at}frontend.type`, "'log-mel' for peak scaling", blame);
+  if (!frontend.topDb)
+    throw refuse(frontend.topDb, `${at}frontend.topDb`, 'more than 0 dB for peak scaling', blame);
+  if (scaling.over !== 'clip')
+    throw refuse(scaling.over, `${at}scaling.over`, "'clip' for peak scaling", blame);
+  if (!scaling.pooled) throw refuse(scaling.pooled, `${at}scaling.pooled`, 'true for peak scaling', blame);
 }
 
 function validateEncoding(value: unknown, at: string, frames: number, blame: Blame): EncodingSettings {

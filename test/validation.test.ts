@@ -52,6 +52,32 @@ test('good settings are given back as an equal copy', () => {
   expect(checked.network.layers[0]).not.toBe(given.network.layers[0]);
 });
 
+test('peak scaling takes a log-mel front end with topDb, over the clip, pooled', () => {
+  const peak = smallSettings();
+  peak.scaling = { type: 'peak', over: 'clip', pooled: true };
+  peak.frontend = { ...peak.frontend, topDb: 60, removeMean: true };
+  expect(validateSettings(peak, '')).toEqual(peak);
+  const wrong: [string, unknown][] = [
+    ['frontend.topDb', null],
+    ['frontend.topDb', 0],
+    ['frontend.type', 'mfcc'],
+    ['scaling.over', 'training-set'],
+    ['scaling.pooled', false],
+  ];
+  for (const [path, value] of wrong) {
+    expect(() => validateSettings(replaced(peak, path, value), '')).toThrow(refusal(path));
+  }
+  expect(() => validateSettings(replaced(peak, 'frontend.removeMean', 1), '')).toThrow(
+    refusal('frontend.removeMean'),
+  );
+});
+
+test('an offset that is not removed is not written', () => {
+  const settings = smallSettings();
+  const given = { ...settings, frontend: { ...settings.frontend, removeMean: false } };
+  expect(validateSettings(given, '')).toEqual(settings);
+});
+
 describe('each value out of its range is refused by its path', () => {
   test.each<[string, unknown]>([
     ['sampleRate', 999],

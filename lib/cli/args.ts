@@ -19,6 +19,8 @@ interface TextSpec extends Described {
   value: string;
   /** The value may be left out, and is then the empty string. */
   optional?: true;
+  /** May be named several times: the values are an array. */
+  repeated?: true;
   default?: string;
 }
 
@@ -42,11 +44,13 @@ export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
 type ValueOf<S> = S extends FlagSpec
   ? boolean
-  : S extends NumberSpec
-    ? number
-    : S extends { choices: readonly (infer C)[] }
-      ? C
-      : string;
+  : S extends { repeated: true }
+    ? string[]
+    : S extends NumberSpec
+      ? number
+      : S extends { choices: readonly (infer C)[] }
+        ? C
+        : string;
 
 type AlwaysThere<S> = S extends { type: 'flag' } | { default: string | number } ? true : false;
 
@@ -61,11 +65,12 @@ export interface Parsed<T extends OptionTable> {
 }
 
 /**
- * Parses the arguments of a command. Of an option that is named twice the last value holds.
+ * Parses the arguments of a command. Of an option that is named twice the last value holds, but of those that may be
+ * repeated.
  * @throws SonospikeError ERR_INVALID_OPTION
  */
 export function parseOptions<T extends OptionTable>(args: string[], table: T): Parsed<T> {
-  const values: Record<string, string | number | boolean> = {};
+  const values: Record<string, string | number | boolean | string[]> = {};
   for (const [key, spec] of Object.entries(table)) {
     if (spec.type === 'flag') values[key] = false;
     else if (spec.default !== undefined) values[key] = spec.default;
@@ -76,7 +81,11 @@ export function parseOptions<T extends OptionTable>(args: string[], table: T): P
     if (token.kind !== 'option') continue;
     const found = Object.entries(table).find(([key]) => optionName(key) === token.name);
     if (!found) throw unknownOption(token.rawName, table);
-    values[found[0]] = readValue(found[1], token);
+    const [key, spec] = found;
+    const value = readValue(spec, token);
+    const before = values[key];
+    values[key] =
+      spec.type === 'text' && spec.repeated ? [...(Array.isArray(before) ? before : []), `${value}`] : value;
   }
   return { options: values as Values<T>, positionals };
 }

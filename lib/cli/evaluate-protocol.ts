@@ -10,14 +10,13 @@ import {
 import type { ProtocolName } from '../protocol/plan.js';
 import type { ProtocolRun } from '../protocol/run.js';
 import type { ProtocolSummary } from '../protocol/summary.js';
-import { pickRunOptions } from '../training-options.js';
 import { openData } from './data.js';
 import type { EvaluateValues } from './evaluate.js';
 import { calibrationLine, matrix, operationLines } from './evaluate-report.js';
 import { duration, firingText, percent, table } from './format.js';
 import type { Output } from './output.js';
 import { stoppable } from './stop.js';
-import { chooseSettings } from './train.js';
+import { chooseRunOptions, chooseSettings } from './train.js';
 
 type Options = EvaluateValues & { protocol: ProtocolName };
 
@@ -33,8 +32,10 @@ async function evaluate(options: Options, out: Output, signal: AbortSignal): Pro
   const { protocol, strict, seeds, folds, parallel, target, threads, extraData, out: file } = options;
   const data = await openData(options.data, { strict, signal });
   const settings = await chooseSettings(options, data);
+  const { split: _split, fold: _fold, ...training } = options;
+  const recipe = await chooseRunOptions(training, { resume: undefined });
   const given: Partial<ProtocolOptions> = {
-    ...pickRunOptions(options),
+    ...recipe,
     ...(settings === null ? {} : { settings }),
     ...(folds === undefined ? {} : { folds: readFolds(folds) }),
     ...defined({ seeds, parallel, target, threads, extraData, out: file }),

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access, open, readFile, stat } from 'node:fs/promises';
 import { dirname, format, parse, resolve } from 'node:path';
+import { type Augmentation, DEFAULT_AUGMENTATION, validateAugmentation } from '../augmentation.js';
 import { isJsonObject } from '../checkpoint/strict-json.js';
 import { fileError, SonospikeError } from '../errors.js';
 import type { ModelSettings } from '../settings.js';
@@ -84,9 +85,24 @@ async function looksLikeModel(file: string): Promise<boolean> {
 
 /** Settings from a JSON file; labels that it leaves out are those of the dataset. */
 export async function readSettings(file: string, labels: readonly string[]): Promise<ModelSettings> {
-  let json: unknown;
+  const json = await readJson(file);
+  const blame = { code: 'ERR_INVALID_OPTION', file } as const;
+  return validateSettings(isJsonObject(json) ? { labels: [...labels], ...json } : json, '', blame);
+}
+
+/** `none`, `default` or a JSON file. */
+export async function readAugmentation(value: string): Promise<Augmentation | null> {
+  if (value === 'none') return null;
+  if (value === 'default') return DEFAULT_AUGMENTATION;
+  return validateAugmentation(await readJson(value), 'augmentation', {
+    code: 'ERR_INVALID_OPTION',
+    file: value,
+  });
+}
+
+async function readJson(file: string): Promise<unknown> {
   try {
-    json = JSON.parse(await readFile(file, 'utf8'));
+    return JSON.parse(await readFile(file, 'utf8'));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw fileError(error, file, 'read');
     throw new SonospikeError('ERR_INVALID_OPTION', `${file} is not JSON (${error.message}).`, {
@@ -94,6 +110,4 @@ export async function readSettings(file: string, labels: readonly string[]): Pro
       cause: error,
     });
   }
-  const blame = { code: 'ERR_INVALID_OPTION', file } as const;
-  return validateSettings(isJsonObject(json) ? { labels: [...labels], ...json } : json, '', blame);
 }

@@ -72,6 +72,15 @@ export const RUN_OPTIONS = {
     max: 100_000,
     help: usual('patience', 'Epochs without a better validation before training stops; 0: never.'),
   },
+  negatives: {
+    type: 'number',
+    min: 0,
+    max: 10,
+    help: usual(
+      'negatives',
+      'Clips that are made for every epoch and are no word (silence, noise, tones, pieces of words), for each clip.',
+    ),
+  },
   seed: {
     type: 'integer',
     min: 0,
@@ -122,7 +131,17 @@ export const TRAIN_OPTIONS = {
     help: 'Goes on from a checkpoint; without FILE from the one named above, if it is there.',
   },
   ...RUN_OPTIONS,
-  extraData: { type: 'text', value: 'DIR', help: 'A second dataset, all of it to train on.' },
+  extraData: {
+    type: 'text',
+    value: 'DIR',
+    repeated: true,
+    help: 'Another dataset, all of it to train on; may be named several times.',
+  },
+  augmentation: {
+    type: 'text',
+    value: 'none|default|FILE',
+    help: 'How clips are changed at random each time they are trained on: a JSON file says how.',
+  },
   settings: {
     type: 'text',
     value: 'FILE',

@@ -10,7 +10,7 @@ import { defineCommand } from './command.js';
 import { noteSkipped, openData } from './data.js';
 import { commandLine, type Output } from './output.js';
 import { stoppable } from './stop.js';
-import { chooseFiles, readSettings, type TrainFiles } from './train-files.js';
+import { chooseFiles, readAugmentation, readSettings, type TrainFiles } from './train-files.js';
 import { TRAIN_OPTIONS } from './train-options.js';
 import { document, summary, TrainReport } from './train-report.js';
 
@@ -56,7 +56,7 @@ async function runTraining(
   const settings = await chooseSettings(options, data);
   const report = new TrainReport(out);
   return trainNetwork({
-    ...chooseRunOptions(options, files),
+    ...(await chooseRunOptions(options, files)),
     out: files.out,
     checkpoint: files.checkpoint,
     ...(files.resume === undefined ? {} : { resume: files.resume }),
@@ -81,8 +81,14 @@ async function runTraining(
 }
 
 /** A training that goes on keeps its own options, so none are added there. */
-function chooseRunOptions(options: Options, { resume }: TrainFiles): Partial<RunOptions> {
-  const given = pickRunOptions(options);
+/** Recipe and split, as far as they are given; on the shipped samples with a recipe for so few. */
+export async function chooseRunOptions(
+  options: Omit<Options, 'out' | 'testEveryEpoch'>,
+  { resume }: Pick<TrainFiles, 'resume'>,
+): Promise<Partial<RunOptions>> {
+  const { augmentation, ...others } = options;
+  const given = pickRunOptions(others);
+  if (augmentation !== undefined) given.augmentation = await readAugmentation(augmentation);
   const brief =
     options.data === undefined && resume === undefined && (given.preset ?? 'default') === 'default';
   return brief ? { ...SAMPLES_RECIPE, ...given } : given;

@@ -9,6 +9,7 @@ import {
   parseInSpeakerFolder,
   parseInWordFolder,
   sortedNames,
+  UNKNOWN_LABEL,
 } from './names.js';
 import { type Folder, type FoundFile, Scanner, SkipList, type SkippedFile } from './scan.js';
 
@@ -18,6 +19,7 @@ const LAYOUTS = ['audiomnist', 'fsdd', 'folders'] as const;
 export interface Clip {
   /** Absolute path of the WAV. */
   file: string;
+  /** `_unknown_`: none of the words. */
   label: string;
   /** null where the file's name does not say. */
   speaker: string | null;
@@ -31,7 +33,7 @@ export interface Dataset {
   layout: (typeof LAYOUTS)[number];
   /** Ordered by path, by code point, whatever the file system's order. */
   clips: Clip[];
-  /** By value when all are whole numbers, else by code point. */
+  /** The words, without `_unknown_`: by value when all are whole numbers, else by code point. */
   labels: string[];
   speakers: string[];
   /** Files that are no clips, and why; at most 1,001. */
@@ -51,7 +53,8 @@ export interface OpenOptions {
  * - `fsdd`: one folder of `label_speaker_index.wav`; or the folder above, with `recordings`
  * - `folders`: a folder for each word, named after it
  *
- * Labels and speakers are Unicode NFC.
+ * Labels and speakers are Unicode NFC. Clips with the label `_unknown_` are none of the words: the label is not among
+ * the dataset's, and a dataset may have such clips alone (more to train on, or to reject).
  *
  * @throws SonospikeError ERR_INVALID_OPTION, ERR_FILE_NOT_FOUND, ERR_FILE_UNREADABLE, ERR_DATASET_EMPTY,
  * ERR_DATASET_LAYOUT (WAV files, but none named as above), ERR_DATASET_ONE_CLASS, ERR_ABORTED; with `strict`
@@ -70,7 +73,7 @@ export async function openDataset(directory: string, options?: OpenOptions): Pro
     skips,
   );
   const clips = withoutDuplicates(layout, candidates, skips);
-  const labels = sortedNames(clips.map((clip) => clip.label));
+  const labels = sortedNames(clips.map((clip) => clip.label).filter((label) => label !== UNKNOWN_LABEL));
   if (labels.length === 1) {
     const message =
       `All ${clips.length} clips in ${path} are of one word, "${labels[0]}". ` +

@@ -12,13 +12,13 @@ export const UNKNOWN_LABEL = '_unknown_';
 
 const EXTENSION = /\.wav$/i;
 const NUMBERED = /^(.+)_(\d{1,9})$/u;
-const FLAT = /^([^_]+)_(.+)_(\d{1,9})$/u;
+const FLAT = /^(_unknown_|[^_]+)_(.+)_(\d{1,9})$/u;
 
 export function isWav(name: string): boolean {
   return EXTENSION.test(name);
 }
 
-/** `label_speaker_index.wav`, as in the Free Spoken Digit Dataset; null if the name is not of this form. */
+/** `label_speaker_index.wav` (`_unknown__speaker_index.wav`), as in the Free Spoken Digit Dataset; null if the name is not of this form. */
 export function parseFlat(name: string): ClipName | null {
   const match = FLAT.exec(stem(name));
   return match && { label: match[1]!, speaker: match[2]!, index: Number(match[3]) };

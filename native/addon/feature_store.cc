@@ -26,6 +26,16 @@ std::vector<double> rates_of(const double* spikes, const ModelCore& model, size_
   return rates;
 }
 
+/// Memory that clips take in a store.
+int64_t kept_bytes(const std::vector<ClipAudio>& clips, const FeatureExtractor& extractor) {
+  double values = static_cast<double>(clips.size()) * static_cast<double>(extractor.size());
+  for (const auto& clip : clips) {
+    if (clip.augmented)
+      values += static_cast<double>(clip.count) * extractor.front_end().sample_rate / clip.rate;
+  }
+  return static_cast<int64_t>(values * sizeof(float));
+}
+
 Napi::Object to_result(Napi::Env env, const ModelCore& model, const EvaluationResult& result) {
   const NetworkOptions& network = model.options.network;
   const size_t clips = result.scores.size() / network.classes, layers = network.layers.size();
@@ -40,7 +50,7 @@ Napi::Object to_result(Napi::Env env, const ModelCore& model, const EvaluationRe
   const Napi::Array all = Napi::Array::New(env, rates.size());
   for (uint32_t k = 0; k < rates.size(); ++k) all.Set(k, rates[k]);
   const Napi::Object object = Napi::Object::New(env);
-  object.Set("loss", clips ? result.statistics.loss / static_cast<double>(clips) : 0.0);
+  object.Set("loss", result.labelled ? result.statistics.loss / result.labelled : 0.0);
   object.Set("correct", result.statistics.correct);
   object.Set("firingRates", all);
   object.Set("predictions", predictions);
@@ -86,7 +96,7 @@ NativeFeatureStore& NativeFeatureStore::unwrap(const Napi::Value& value) {
   return *Napi::ObjectWrap<NativeFeatureStore>::Unwrap(value.As<Napi::Object>());
 }
 
-/// add(clips: { samples, sampleRate, label }[]) → promise. The samples are copied first.
+/// add(clips: { samples, sampleRate, label, augmented }[]) → promise. The samples are copied first.
 Napi::Value NativeFeatureStore::add(const Napi::CallbackInfo& info) {
   struct Owned {
     std::vector<std::vector<float>> samples;
@@ -103,16 +113,17 @@ Napi::Value NativeFeatureStore::add(const Napi::CallbackInfo& info) {
     const Napi::Object clip = item.As<Napi::Object>();
     const int rate = static_cast<int>(get_int(clip, "sampleRate", 1, kMostClipRate));
     const int label = static_cast<int>(get_int(clip, "label", -1, core_->model->options.network.classes - 1));
+    const bool augmented = clip.Get("augmented").ToBoolean();
     const Napi::Float32Array samples = to_floats(clip.Get("samples"), "samples");
     if (samples.ElementLength() == 0) throw Napi::TypeError::New(env, "samples are empty");
     owned->samples.emplace_back(samples.Data(), samples.Data() + samples.ElementLength());
-    owned->clips.push_back({nullptr, samples.ElementLength(), rate, label});
+    owned->clips.push_back({nullptr, samples.ElementLength(), rate, label, augmented});
   }
   for (size_t i = 0; i < owned->clips.size(); ++i) owned->clips[i].samples = owned->samples[i].data();
   auto claimed = claim_store(env, core_);
   if (!core_->store->open())
     throw Napi::TypeError::New(env, "the features are scaled already: clips must be added before fit");
-  weigh(env, static_cast<int64_t>(owned->clips.size() * core_->model->extractor->size() * sizeof(float)));
+  weigh(env, kept_bytes(owned->clips, *core_->model->extractor));
   return JobRunner::of(env).detach({[core = core_, owned, claimed] {
                                       change(*core, [&](FeatureStore& store) { store.add(owned->clips); });
                                     },

@@ -198,6 +198,7 @@ FrontEndOptions read_front_end(const Napi::Object& front_end, int sample_rate) {
   }
   options.coefficients = static_cast<int>(get_int(front_end, "coefficients", 1, options.mel_bands));
   options.top_db = front_end.Get("topDb").IsNull() ? -1.0 : get_number(front_end, "topDb");
+  options.remove_mean = front_end.Get("removeMean").ToBoolean();
   return options;
 }
 
@@ -222,10 +223,16 @@ ModelOptions read_model_options(const Napi::Object& settings) {
   options.scaling.kind = get_choice<ScalingKind>(scaling, "type",
                                                  {{"min-max", ScalingKind::kMinMax},
                                                   {"standard", ScalingKind::kStandard},
+                                                  {"peak", ScalingKind::kPeak},
                                                   {"none", ScalingKind::kNone}});
   options.scaling.over_training_set =
       get_choice<bool>(scaling, "over", {{"clip", false}, {"training-set", true}});
   options.scaling.pooled = get_bool(scaling, "pooled");
+  if (options.scaling.kind == ScalingKind::kPeak &&
+      (options.scaling.over_training_set || !options.scaling.pooled || !(options.front_end.top_db > 0) ||
+       options.front_end.kind != FeatureKind::kLogMel)) {
+    fail(settings.Env(), "peak scaling needs a log-mel front end with topDb, over the clip, pooled");
+  }
   options.frames = static_cast<int>(get_int(settings, "frames", 1, kMostFrames));
   options.encoding = read_encoding(get_object(settings, "encoding"));
   options.network = read_network(get_object(settings, "network"),
@@ -246,6 +253,55 @@ OptimizerOptions read_optimizer(const Napi::Object& object) {
   return options;
 }
 
+namespace {
+
+/// A pair [min, max]; what changes nothing where it is null.
+Range get_range(const Napi::Object& object, const char* key, double nothing, double min, double max) {
+  const Napi::Value value = object.Get(key);
+  if (value.IsNull()) return {nothing, nothing};
+  const Napi::Array pair = get_array(object, key, 2, 2);
+  const Napi::Value first = pair.Get(0u), second = pair.Get(1u);
+  if (!first.IsNumber() || !second.IsNumber()) fail(object.Env(), std::string(key) + " must be two numbers");
+  const Range range{first.As<Napi::Number>().DoubleValue(), second.As<Napi::Number>().DoubleValue()};
+  if (!(range.min >= min && range.min <= range.max && range.max <= max))
+    fail(object.Env(), std::string(key) + " is out of range");
+  return range;
+}
+
+double get_within(const Napi::Object& object, const char* key, double min, double max) {
+  const double value = get_number(object, key);
+  if (!(value >= min && value <= max)) fail(object.Env(), std::string(key) + " is out of range");
+  return value;
+}
+
+AugmentationOptions read_augmentation(const Napi::Object& object) {
+  AugmentationOptions options;
+  options.speed = get_range(object, "speed", 1, 0.5, 2);
+  options.tempo = get_range(object, "tempo", 1, 0.5, 2);
+  options.frequency_warp = get_range(object, "frequencyWarp", 1, 0.5, 2);
+  options.gain = get_range(object, "gain", 0, -100, 100);
+  options.filter = get_range(object, "filter", 0, -100, 100);
+  options.shift = get_range(object, "shift", 0, -10, 10);
+  if (!object.Get("noise").IsNull()) {
+    const Napi::Object noise = get_object(object, "noise");
+    options.noise_probability = get_within(noise, "probability", 0, 1);
+    options.snr = get_range(noise, "snr", 0, -100, 200);
+  }
+  if (!object.Get("timeMask").IsNull()) {
+    const Napi::Object mask = get_object(object, "timeMask");
+    options.time_masks = static_cast<int>(get_int(mask, "count", 0, 1000));
+    options.time_mask_seconds = get_within(mask, "seconds", 0, 100);
+  }
+  if (!object.Get("frequencyMask").IsNull()) {
+    const Napi::Object mask = get_object(object, "frequencyMask");
+    options.frequency_masks = static_cast<int>(get_int(mask, "count", 0, 1000));
+    options.frequency_mask_bands = static_cast<int>(get_int(mask, "bands", 0, kMostMelBands));
+  }
+  return options;
+}
+
+}  // namespace
+
 TrainingOptions read_training_options(const Napi::Object& object) {
   TrainingOptions options;
   options.epochs = static_cast<int>(get_int(object, "epochs", 1, 1 << 30));
@@ -260,6 +316,11 @@ TrainingOptions read_training_options(const Napi::Object& object) {
   options.schedule.rate = get_float(schedule, "rate");
   options.schedule.warmup_share = get_float(schedule, "warmupShare");
   options.loss.label_smoothing = get_float(object, "labelSmoothing");
+  if (!object.Get("negatives").IsUndefined())
+    options.negatives = static_cast<int>(get_int(object, "negatives", 0, 1 << 28));
+  const Napi::Value augmentation = object.Get("augmentation");
+  if (!augmentation.IsNull() && !augmentation.IsUndefined())
+    options.augmentation = read_augmentation(get_object(object, "augmentation"));
   return options;
 }
 

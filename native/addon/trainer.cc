@@ -65,10 +65,18 @@ NativeTrainer::NativeTrainer(const Napi::CallbackInfo& info) : GuardedWrap(info)
     if (!store.ready()) throw Napi::TypeError::New(env, "the features are not scaled yet: call fit first");
     std::vector<int> clips = to_clips(info[3], store);
     if (clips.empty()) throw Napi::TypeError::New(env, "there are no clips to train on");
+    const AugmentationOptions augmentation = options.augmentation.value_or(AugmentationOptions{});
+    if (augmentation.changes_bands() && store.extractor().front_end().kind != FeatureKind::kLogMel)
+      throw Napi::TypeError::New(env, "bands can be changed with a log-mel front end only");
+    const bool kept = options.augmentation || options.negatives > 0;
+    bool labelled = false;
     for (int clip : clips) {
-      if (store.label(clip) < 0) throw Napi::TypeError::New(env, "a clip to train on has no label");
+      labelled = labelled || store.label(clip) >= 0;
+      if (kept && store.samples(clip).empty())
+        throw Napi::TypeError::New(env, "the samples of a clip to be augmented were not kept");
     }
-    options.batch_size = std::min(options.batch_size, static_cast<int>(clips.size()));
+    if (!labelled) throw Napi::TypeError::New(env, "no clip to train on has a label");
+    options.batch_size = std::min(options.batch_size, static_cast<int>(clips.size()) + options.negatives);
     core_->trainer = std::make_unique<Trainer>(core_->model->backend, core_->store->store,
                                                core_->model->options.encoding, options, std::move(clips));
   } catch (...) {

@@ -23,19 +23,28 @@ std::shared_ptr<const Resampler> FeatureExtractor::resampler(int rate) const {
   return made;
 }
 
+std::span<const float> FeatureExtractor::at_own_rate(const float* samples, size_t n, int rate,
+                                                     ExtractorWorkspace& workspace) const {
+  if (rate == sample_rate_) return {samples, n};
+  if (front_end().remove_mean) {
+    // The resampler takes what is outside of the clip for zero: an offset would become a click at its ends.
+    if (workspace.centred.size() < n) workspace.centred.resize(n);
+    subtract_mean(samples, n, workspace.centred.data());
+    samples = workspace.centred.data();
+  }
+  const auto convert = resampler(rate);
+  const size_t length = convert->output_length(n);
+  if (workspace.resampled.size() < length) workspace.resampled.resize(length);
+  convert->process(samples, n, workspace.resampled.data(), workspace.resampler);
+  return {workspace.resampled.data(), length};
+}
+
 size_t FeatureExtractor::raw(const float* samples, size_t n, int rate, ExtractorWorkspace& workspace) const {
   assert(n > 0);
-  if (rate != sample_rate_) {
-    const auto convert = resampler(rate);
-    const size_t length = convert->output_length(n);
-    if (workspace.resampled.size() < length) workspace.resampled.resize(length);
-    convert->process(samples, n, workspace.resampled.data(), workspace.resampler);
-    samples = workspace.resampled.data();
-    n = length;
-  }
-  const size_t count = front_end_.frame_count(n);
+  const std::span<const float> own = at_own_rate(samples, n, rate, workspace);
+  const size_t count = front_end_.frame_count(own.size());
   if (workspace.raw.size() < count * feature_count()) workspace.raw.resize(count * feature_count());
-  front_end_.compute(samples, n, workspace.raw.data(), workspace.front_end);
+  front_end_.compute(own.data(), own.size(), workspace.raw.data(), workspace.front_end);
   return count;
 }
 
@@ -44,6 +53,11 @@ void FeatureExtractor::scale(const float* raw, size_t raw_frames, float* out,
   if (scaling_.over_training_set && scaling_.kind != ScalingKind::kNone) {
     assert(training_scaling_.feature_count() == feature_count());
     return apply_scaling(training_scaling_, raw, raw_frames, frames_, out);
+  }
+  if (scaling_.kind == ScalingKind::kPeak) {
+    const auto range = static_cast<float>(front_end().top_db);
+    peak_scaling(raw, raw_frames, feature_count(), range, workspace.scaling);
+    return apply_scaling(workspace.scaling, raw, raw_frames, frames_, out);
   }
   workspace.statistics.reset(feature_count());
   if (scaling_.kind != ScalingKind::kNone) workspace.statistics.add(raw, raw_frames);

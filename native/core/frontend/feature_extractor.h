@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "core/frontend/front_end.h"
@@ -13,7 +14,7 @@ namespace sonospike {
 
 /// Of one thread; grows to what the longest clip needs.
 struct ExtractorWorkspace {
-  std::vector<float> resampled, raw;
+  std::vector<float> centred, resampled, raw;
   ResamplerWorkspace resampler;
   FrontEndWorkspace front_end;
   ScalingStatistics statistics;
@@ -30,11 +31,16 @@ class FeatureExtractor {
   int feature_count() const { return front_end_.feature_count(); }
   size_t size() const { return static_cast<size_t>(frames_) * feature_count(); }
   const ScalingOptions& scaling() const { return scaling_; }
+  const FrontEndOptions& front_end() const { return front_end_.options(); }
 
   /// The scaling of the training set; needed before `scale` where the options ask for it.
   void set_training_scaling(FeatureScaling scaling) { training_scaling_ = std::move(scaling); }
   const FeatureScaling& training_scaling() const { return training_scaling_; }
 
+  /// Samples at the rate of the front end, in workspace.resampled or where they are already. May be called by
+  /// several threads.
+  std::span<const float> at_own_rate(const float* samples, size_t n, int rate,
+                                     ExtractorWorkspace& workspace) const;
   /// Unscaled frames, all of them, in workspace.raw. Returns how many. May be called by several threads.
   size_t raw(const float* samples, size_t n, int rate, ExtractorWorkspace& workspace) const;
   /// Scales raw frames to out[frames, features]. Statistics of the clip are those of all its frames.

@@ -7,6 +7,13 @@
 
 namespace sonospike {
 
+void subtract_mean(const float* samples, size_t n, float* out) {
+  double sum = 0.0;
+  for (size_t i = 0; i < n; ++i) sum += samples[i];
+  const auto mean = static_cast<float>(n ? sum / static_cast<double>(n) : 0.0);
+  for (size_t i = 0; i < n; ++i) out[i] = samples[i] - mean;
+}
+
 FrontEnd::FrontEnd(const FrontEndOptions& options)
     : options_(options),
       window_(options),
@@ -24,6 +31,11 @@ void FrontEnd::compute(const float* samples, size_t n, float* out, FrontEndWorks
   const size_t frames = frame_count(n);
   const size_t block_length = static_cast<size_t>(mel_.bands()) * kLanePad;
   reserve((frames + kLanePad - 1) / kLanePad, workspace);
+  if (options_.remove_mean) {
+    workspace.centred.reserve(n);
+    subtract_mean(samples, n, workspace.centred.data());
+    samples = workspace.centred.data();
+  }
 
   // All frames come before the first result: the floor depends on the loudest of them.
   const float peak = mel_bands(k, samples, n, workspace);

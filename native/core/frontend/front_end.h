@@ -14,11 +14,15 @@ namespace sonospike {
 /// Memory that FrontEnd::compute works in. Kept between calls, by one thread each, it grows to what the
 /// longest clip needs and is not allocated again.
 struct FrontEndWorkspace {
+  Buffer<float> centred;        // the clip without its mean
   Buffer<float> edges;          // FrameWindow::workspace_length()
   Buffer<float> values, spare;  // RealFft::workspace_length() on kLanePad lanes
   Buffer<float> decibels;       // [blocks of kLanePad frames, mel_bands, kLanePad]
   Buffer<float> coefficients;   // [coefficients, kLanePad]
 };
+
+/// The samples less their mean, to out[n]; `out` may be `samples`.
+void subtract_mean(const float* samples, size_t n, float* out);
 
 /// Computes MFCC or log-mel frames of a clip, as torchaudio.transforms.MFCC and MelSpectrogram +
 /// AmplitudeToDB do: Hann window -> FFT -> power -> mel bands -> dB -> (MFCC) cosine transform.
@@ -31,6 +35,7 @@ class FrontEnd {
   /// Frames of a clip of `samples` samples; see FrameWindow.
   size_t frame_count(size_t samples) const { return window_.frame_count(samples); }
   int feature_count() const { return options_.feature_count(); }
+  const FrontEndOptions& options() const { return options_; }
 
   /// Computes out[frame_count(n), feature_count()] from samples[n]. May be called by several threads.
   void compute(const float* samples, size_t n, float* out) const;

@@ -7,13 +7,6 @@
 namespace sonospike {
 namespace {
 
-double hertz_to_mel(double hertz) {
-  return 2595 * std::log10(1 + hertz / 700);
-}
-double mel_to_hertz(double mel) {
-  return 700 * (std::pow(10.0, mel / 2595) - 1);
-}
-
 /// Edges and centres of the bands in Hz, [bands + 2]: band b goes from point b over b + 1 to b + 2.
 std::vector<double> band_points(const FrontEndOptions& options) {
   const double low = hertz_to_mel(options.min_frequency);

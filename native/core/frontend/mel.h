@@ -1,11 +1,20 @@
 #pragma once
 
+#include <cmath>
 #include <vector>
 
 #include "core/frontend/options.h"
 #include "core/kernels/kernels.h"
 
 namespace sonospike {
+
+/// The mel scale of HTK.
+inline double hertz_to_mel(double hertz) {
+  return 2595 * std::log10(1 + hertz / 700);
+}
+inline double mel_to_hertz(double mel) {
+  return 700 * (std::pow(10.0, mel / 2595) - 1);
+}
 
 /// Triangular filters, equally wide on the mel scale of HTK, mel = 2595 log10(1 + f / 700), each rising from
 /// the centre of the band before it to 1 at its own and falling to 0 at that of the next: the same as

@@ -29,6 +29,8 @@ struct FrontEndOptions {
   int coefficients = 20;
   /// Mel bands are raised to at least the clip's maximum less this many dB (`top_db`); below 0: not at all.
   double top_db = 80;
+  /// Whether the mean of the clip's samples (an offset of the microphone) is taken from them first.
+  bool remove_mean = false;
 
   /// Features of a frame.
   int feature_count() const { return kind == FeatureKind::kMfcc ? coefficients : mel_bands; }
@@ -40,6 +42,8 @@ enum class ScalingKind {
   kNone,      ///< x
   kMinMax,    ///< (x - min) / (max - min + 1e-8)
   kStandard,  ///< (x - mean) / (sd + 1e-5), sd of the population
+  kPeak,      ///< max(0, 1 + (x - max) / range): of dB over the clip, pooled, where range is the front end's
+              ///< top_db
 };
 
 /// How features are scaled before they are encoded as spikes.

@@ -92,6 +92,7 @@ FeatureScaling ScalingStatistics::scaling(ScalingKind kind, bool pooled) const {
 void ScalingStatistics::scaling(ScalingKind kind, bool pooled, FeatureScaling& result) const {
   result.offset.assign(low_.size(), 0.0f);
   result.scale.assign(low_.size(), 1.0f);
+  result.least = -std::numeric_limits<float>::infinity();
   if (frames_ == 0 || kind == ScalingKind::kNone) return;
 
   const Feature all = pool();
@@ -109,13 +110,23 @@ void ScalingStatistics::scaling(ScalingKind kind, bool pooled, FeatureScaling& r
   }
 }
 
+void peak_scaling(const float* values, size_t frames, int features, float range, FeatureScaling& out) {
+  // The front end gives no power below 1e-10: nothing but -100 dB is a clip of zeros.
+  constexpr float kSilence = -99.0f;
+  const size_t count = frames * static_cast<size_t>(features);
+  const float peak = count ? *std::max_element(values, values + count) : kSilence;
+  out.offset.assign(features, peak <= kSilence ? 0.0f : peak - range);
+  out.scale.assign(features, 1.0f / range);
+  out.least = 0.0f;
+}
+
 void apply_scaling(const FeatureScaling& scaling, const float* values, size_t frames, size_t out_frames,
                    float* out) {
   const int features = scaling.feature_count();
   const size_t kept = std::min(frames, out_frames);
-  const float *offset = scaling.offset.data(), *scale = scaling.scale.data();
+  const float *offset = scaling.offset.data(), *scale = scaling.scale.data(), least = scaling.least;
   for (size_t frame = 0; frame < kept; ++frame, values += features, out += features) {
-    for (int f = 0; f < features; ++f) out[f] = (values[f] - offset[f]) * scale[f];
+    for (int f = 0; f < features; ++f) out[f] = std::max((values[f] - offset[f]) * scale[f], least);
   }
   std::fill_n(out, (out_frames - kept) * static_cast<size_t>(features), 0.0f);
 }

@@ -2,16 +2,18 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "core/frontend/options.h"
 
 namespace sonospike {
 
-/// A linear map for each feature: (value - offset[feature]) * scale[feature].
+/// A linear map for each feature: (value - offset[feature]) * scale[feature], raised to at least `least`.
 struct FeatureScaling {
   std::vector<float> offset;  // [features]
   std::vector<float> scale;   // [features]
+  float least = -std::numeric_limits<float>::infinity();
 
   int feature_count() const { return static_cast<int>(offset.size()); }
 };
@@ -61,6 +63,10 @@ class ScalingStatistics {
   std::vector<float> low_, high_;
   std::vector<double> mean_, squares_;
 };
+
+/// ScalingKind::kPeak of values[frames, features] in dB: 1 is the loudest, 0 is `range` dB below it or less.
+/// A clip of digital silence becomes 0 throughout.
+void peak_scaling(const float* values, size_t frames, int features, float range, FeatureScaling& out);
 
 /// Scales values[frames, features] and cuts them, or pads them with zeros, to out[out_frames, features].
 void apply_scaling(const FeatureScaling& scaling, const float* values, size_t frames, size_t out_frames,

@@ -10,6 +10,7 @@ namespace {
 constexpr double kLeastProbability = 1e-30;
 
 double target_of(const LossOptions& options, int c, int label, int classes) {
+  if (label < 0) return 1.0 / classes;
   return (c == label ? 1.0 - options.label_smoothing : 0.0) + options.label_smoothing / classes;
 }
 

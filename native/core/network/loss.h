@@ -13,6 +13,9 @@ struct LossOptions {
 /// spike count: cross-entropy of softmax(score). leaky integrator: the scores are probabilities already,
 /// loss = -sum over c of target[c] log(score[c]).
 ///
+/// A label below 0 stands for a clip that is none of the classes: its target is spread evenly over all of
+/// them (outlier exposure, Hendrycks, Mazeika and Dietterich 2019).
+///
 /// `grad` [classes] receives dloss/dscore times `weight`. Returns the loss.
 double clip_loss(ReadoutKind readout, const LossOptions& options, const float* score, int classes, int label,
                  float weight, float* grad);

@@ -10,7 +10,13 @@
 namespace sonospike {
 
 /// What a draw is for; keeps the numbers of different uses apart.
-enum class RandomStream : uint32_t { kEncoding = 1, kShuffle = 2, kInitialisation = 3 };
+enum class RandomStream : uint32_t {
+  kEncoding = 1,
+  kShuffle = 2,
+  kInitialisation = 3,
+  kAugmentation = 4,
+  kNegatives = 5
+};
 
 struct PhiloxBlock {
   uint32_t word[4];

@@ -13,16 +13,24 @@ void FeatureStore::add(const std::vector<ClipAudio>& clips) {
   const size_t first = labels_.size();
   for (const auto& clip : clips) labels_.push_back(clip.label);
   features_.resize(labels_.size());
+  samples_.resize(labels_.size());
   if (needs_fit()) raw_.resize(labels_.size());
   pool_.run(static_cast<int>(clips.size()), [&](int i, int worker) {
-    const ClipAudio& clip = clips[i];
     ExtractorWorkspace& w = workspaces_[worker];
+    std::span<const float> samples{clips[i].samples, clips[i].count};
+    int rate = clips[i].rate;
+    if (clips[i].augmented) {
+      const std::span<const float> own = extractor_->at_own_rate(samples.data(), samples.size(), rate, w);
+      samples_[first + i].assign(own.begin(), own.end());
+      samples = samples_[first + i];
+      rate = extractor_->front_end().sample_rate;
+    }
     if (!needs_fit()) {
       features_[first + i].resize(extractor_->size());
-      return extractor_->extract(clip.samples, clip.count, clip.rate, features_[first + i].data(), w);
+      return extractor_->extract(samples.data(), samples.size(), rate, features_[first + i].data(), w);
     }
     // Frames beyond the cut are never used: they are not kept, nor do they count in the statistics.
-    const size_t frames = extractor_->raw(clip.samples, clip.count, clip.rate, w);
+    const size_t frames = extractor_->raw(samples.data(), samples.size(), rate, w);
     const size_t kept = std::min(frames, static_cast<size_t>(extractor_->frames()));
     raw_[first + i].assign(w.raw.begin(), w.raw.begin() + kept * extractor_->feature_count());
   });

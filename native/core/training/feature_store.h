@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "core/frontend/feature_extractor.h"
@@ -12,7 +13,8 @@ struct ClipAudio {
   const float* samples;
   size_t count;
   int rate;
-  int label;
+  int label;               ///< below 0: none of the words
+  bool augmented = false;  ///< keep its samples, from which a training makes others
 };
 
 /// The scaled features of a set of clips, computed once, in parallel, and kept in memory.
@@ -37,7 +39,10 @@ class FeatureStore {
   int label(int clip) const { return labels_[clip]; }
   /// [frames, features]
   const float* features(int clip) const { return features_[clip].data(); }
+  /// At the rate of the front end; empty unless they were to be kept.
+  std::span<const float> samples(int clip) const { return samples_[clip]; }
   const FeatureExtractor& extractor() const { return *extractor_; }
+  std::shared_ptr<const FeatureExtractor> shared_extractor() const { return extractor_; }
 
  private:
   bool needs_fit() const {
@@ -49,6 +54,7 @@ class FeatureStore {
   std::vector<ExtractorWorkspace> workspaces_;
   std::vector<int> labels_;
   std::vector<std::vector<float>> features_;
+  std::vector<std::vector<float>> samples_;  // [clip]: of those that are to be kept
   bool fitted_ = false;
   std::vector<std::vector<float>> raw_;  // [clip]: unscaled frames, until `fit`
 };

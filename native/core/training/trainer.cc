@@ -11,26 +11,38 @@ namespace {
 constexpr int kEvaluationBatch = 256;
 constexpr double kEvaluationWork = 4e9;  // multiplications that one thread does in about a second
 
-Batch make_batch(const FeatureStore& store, const Encoder& encoder, const int* clips, const EncodingKey* keys,
-                 int count, const int* labels, std::vector<EncoderScratch>& scratch) {
-  const int features = store.extractor().feature_count();
+/// `features(i)` gives those of clip i of the batch.
+template <typename Features>
+Batch make_batch(const FeatureStore& store, const Encoder& encoder, Features features,
+                 const EncodingKey* keys, int count, const int* labels,
+                 std::vector<EncoderScratch>& scratch) {
+  const int width = store.extractor().feature_count();
   Batch batch;
   batch.clips = count;
   batch.steps = encoder.steps(store.extractor().frames());
   batch.labels = labels;
   if (encoder.spikes()) {
-    batch.spikes = [=, &store, &encoder, &scratch](int i, int first, int steps, uint16_t* bits, size_t stride,
-                                                   int worker) {
-      encoder.encode_spikes(store.features(clips[i]), features, first, steps, keys[i], bits, stride,
-                            scratch[worker]);
+    batch.spikes = [=, &encoder, &scratch](int i, int first, int steps, uint16_t* bits, size_t stride,
+                                           int worker) {
+      encoder.encode_spikes(features(i), width, first, steps, keys[i], bits, stride, scratch[worker]);
     };
     return batch;
   }
-  batch.input = [=, &store, &encoder, &scratch](int i, int first, int steps, float* x, size_t stride,
-                                                int worker) {
-    encoder.encode(store.features(clips[i]), features, first, steps, keys[i], x, stride, scratch[worker]);
+  batch.input = [=, &encoder, &scratch](int i, int first, int steps, float* x, size_t stride, int worker) {
+    encoder.encode(features(i), width, first, steps, keys[i], x, stride, scratch[worker]);
   };
   return batch;
+}
+
+std::unique_ptr<NegativeMaker> make_negatives(const FeatureStore& store, const std::vector<int>& training) {
+  const FrontEndOptions& front_end = store.extractor().front_end();
+  const double rate = front_end.sample_rate;
+  std::vector<LabelledClip> words;
+  for (int clip : training) {
+    if (store.label(clip) >= 0) words.push_back({store.samples(clip), store.label(clip)});
+  }
+  return std::make_unique<NegativeMaker>(rate, store.extractor().frames() * front_end.hop_length / rate,
+                                         std::move(words));
 }
 
 }  // namespace
@@ -43,11 +55,18 @@ Trainer::Trainer(std::shared_ptr<Backend> backend, std::shared_ptr<const Feature
       options_(options),
       training_(std::move(training)) {
   position_.spikes.resize(backend_->options().layers.size());
+  if (!options_.augmentation && options_.negatives == 0) return;
+  augmenter_ = std::make_unique<Augmenter>(store_->shared_extractor(),
+                                           options_.augmentation.value_or(AugmentationOptions{}));
+  if (options_.negatives > 0) negatives_ = make_negatives(*store_, training_);
+  pool_ = std::make_unique<ThreadPool>(backend_->workers());
+  workspaces_.resize(pool_->size());
 }
 
 /// Fisher-Yates with the numbers of (seed, epoch).
 std::vector<int> Trainer::order(int epoch) const {
   std::vector<int> order = training_;
+  for (int i = 0; i < options_.negatives; ++i) order.push_back(store_->size() + i);
   for (size_t i = order.size(); i > 1; --i) {
     const auto block = philox(options_.seed, static_cast<uint32_t>(i),
                               static_cast<uint32_t>(RandomStream::kShuffle), 0, static_cast<uint32_t>(epoch));
@@ -55,6 +74,30 @@ std::vector<int> Trainer::order(int epoch) const {
     std::swap(order[i - 1], order[random % i]);
   }
   return order;
+}
+
+/// Features of the clips of a batch, augmented.
+void Trainer::make_features(const std::vector<EncodingKey>& keys, int count) {
+  const size_t size = store_->extractor().size();
+  features_.resize(count * size);
+  pool_->run(count, [&](int i, int worker) {
+    const ClipKey key{keys[i].seed, keys[i].clip, keys[i].epoch};
+    make_features(key, features_.data() + i * size, workspaces_[worker]);
+  });
+}
+
+void Trainer::make_features(const ClipKey& key, float* out, AugmenterWorkspace& workspace) const {
+  const int clip = static_cast<int>(key.clip);
+  if (made(clip)) {
+    negatives_->make(key, workspace.made, workspace.noise);
+    return augmenter_->features(workspace.made.data(), workspace.made.size(), key, out, workspace);
+  }
+  if (!options_.augmentation) {
+    std::copy_n(store_->features(clip), store_->extractor().size(), out);
+    return;
+  }
+  const auto samples = store_->samples(clip);
+  augmenter_->features(samples.data(), samples.size(), key, out, workspace);
 }
 
 bool Trainer::run_epoch(const std::atomic<bool>& abort) {
@@ -72,10 +115,13 @@ bool Trainer::run_epoch(const std::atomic<bool>& abort) {
     for (int i = 0; i < count; ++i) {
       const int clip = clips[first + i];
       keys[i] = {options_.seed, static_cast<uint32_t>(clip), static_cast<uint32_t>(position_.epoch) + 1};
-      labels[i] = store_->label(clip);
+      labels[i] = made(clip) ? -1 : store_->label(clip);
     }
-    const Batch batch =
-        make_batch(*store_, encoder_, clips.data() + first, keys.data(), count, labels.data(), scratch);
+    if (augmenter_) make_features(keys, count);
+    const auto features = [this, batch = clips.data() + first](int i) {
+      return augmenter_ ? features_.data() + i * store_->extractor().size() : store_->features(batch[i]);
+    };
+    const Batch batch = make_batch(*store_, encoder_, features, keys.data(), count, labels.data(), scratch);
     const BatchStatistics done = backend_->gradient(batch, options_.loss);
     const int64_t step = static_cast<int64_t>(position_.epoch) * batches() + position_.batch;
     backend_->step(options_.optimizer, learning_rate(options_.schedule, step, total));
@@ -111,6 +157,7 @@ void add_up(const Backend& backend, const FeatureStore& store, const LossOptions
     for (size_t k = 0; k < layers; ++k) result.statistics.spikes[k] += result.spikes[i * layers + k];
     const int label = store.label(clips[i]);
     if (label < 0) continue;
+    ++result.labelled;
     const float* scores = result.scores.data() + i * classes;
     result.statistics.loss +=
         clip_loss(network.readout.kind, loss, scores, network.classes, label, 1.0f, unused.data());
@@ -139,8 +186,8 @@ EvaluationResult evaluate(Backend& backend, const FeatureStore& store, const Enc
       return result;
     }
     const int count = static_cast<int>(std::min(most, clips.size() - first));
-    const Batch batch =
-        make_batch(store, encoder, clips.data() + first, keys.data(), count, nullptr, scratch);
+    const auto features = [&store, batch = clips.data() + first](int i) { return store.features(batch[i]); };
+    const Batch batch = make_batch(store, encoder, features, keys.data(), count, nullptr, scratch);
     backend.forward(batch, result.scores.data() + first * classes, result.spikes.data() + first * layers);
   }
   add_up(backend, store, loss, clips, result);

@@ -2,8 +2,11 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "core/augmentation/augmenter.h"
+#include "core/augmentation/negatives.h"
 #include "core/encoding/encoder.h"
 #include "core/network/backend.h"
 #include "core/training/feature_store.h"
@@ -18,6 +21,10 @@ struct TrainingOptions {
   OptimizerOptions optimizer;
   ScheduleOptions schedule;
   LossOptions loss;
+  std::optional<AugmentationOptions> augmentation;  ///< the clips' samples must be in the store
+  /// Clips of each epoch that are made anew and are no word (`NegativeMaker`): they have the label -1. The
+  /// clips' samples must be in the store.
+  int negatives = 0;
 };
 
 /// Where a training stands, and the sums of the epoch in hand. With the parameters and Adam's moments it is
@@ -35,11 +42,12 @@ struct EvaluationResult {
   BatchStatistics statistics;
   std::vector<float> scores;   ///< [clips, classes]
   std::vector<double> spikes;  ///< [clips, layers]
+  int labelled = 0;            ///< clips that have a label, which loss and right answers are of
   bool complete = true;        ///< false: cut short
 };
 
-/// Trains a network on the clips of a store. The order of the clips and the spikes of each depend on the
-/// seed, the epoch and the clip alone.
+/// Trains a network on the clips of a store. The order of the clips, how each is changed and its spikes
+/// depend on the seed, the epoch and the clip alone.
 class Trainer {
  public:
   Trainer(std::shared_ptr<Backend> backend, std::shared_ptr<const FeatureStore> store,
@@ -54,9 +62,9 @@ class Trainer {
   void set_position(const TrainingPosition& position) { position_ = position; }
   const TrainingPosition& finished() const { return finished_; }
 
-  int batches() const {
-    return (static_cast<int>(training_.size()) + options_.batch_size - 1) / options_.batch_size;
-  }
+  /// Clips of an epoch, with those that are made.
+  int clips() const { return static_cast<int>(training_.size()) + options_.negatives; }
+  int batches() const { return (clips() + options_.batch_size - 1) / options_.batch_size; }
   /// Clips of the epoch that are done; may be read from another thread.
   int64_t progress() const { return progress_.load(std::memory_order_relaxed); }
 
@@ -64,12 +72,21 @@ class Trainer {
 
  private:
   std::vector<int> order(int epoch) const;
+  void make_features(const std::vector<EncodingKey>& keys, int count);
+  void make_features(const ClipKey& key, float* out, AugmenterWorkspace& workspace) const;
+  /// Numbers after those of the store are of clips that are made.
+  bool made(int clip) const { return clip >= store_->size(); }
 
   std::shared_ptr<Backend> backend_;
   std::shared_ptr<const FeatureStore> store_;
   Encoder encoder_;
   TrainingOptions options_;
   std::vector<int> training_;
+  std::unique_ptr<Augmenter> augmenter_;
+  std::unique_ptr<NegativeMaker> negatives_;
+  std::unique_ptr<ThreadPool> pool_;
+  std::vector<AugmenterWorkspace> workspaces_;
+  std::vector<float> features_;  // [clips of a batch, frames, features]: where not those of the store
   TrainingPosition position_, finished_;
   std::atomic<int64_t> progress_{0};
 };
