@@ -1,13 +1,24 @@
+import { type AnswerOptions, answerSounds } from './answers.js';
 import { loadClips, type SkippedClip } from './clip-loader.js';
-import { type Clip, type Dataset, openDataset, requireDataset } from './datasets/index.js';
+import { type ClipResult, evaluateClips, type Scored } from './clip-results.js';
+import { type Dataset, openDataset, requireDataset } from './datasets/index.js';
 import { UNKNOWN_LABEL } from './datasets/names.js';
 import { describeSplit, type Split, splitDataset } from './datasets/split.js';
 import { SonospikeError } from './errors.js';
 import { fingerprint } from './fingerprint.js';
-import { type ClassMetrics, classMetrics, confusionMatrix, wilsonInterval } from './metrics.js';
 import { checkSeed, checkThreads, guard, guardAsync, loadModel, Model } from './model.js';
-import { type NativeFeatureStore, native } from './native.js';
+import { native } from './native.js';
+import { countOperations, type Operations } from './operations.js';
 import { abortSignal, callback, choice, flag, optionsObject } from './options.js';
+import {
+  madeSounds,
+  measureRejection,
+  OTHER_WORDS,
+  type Rejection,
+  soundsBelow,
+  type UnknownSound,
+} from './rejection.js';
+import { measureRobustness, type RobustnessResult } from './robustness.js';
 import type { RunOptions } from './training-options.js';
 
 export interface EvaluateOptions {
@@ -25,13 +36,21 @@ export interface EvaluateOptions {
   part?: 'train' | 'validation' | 'test';
   /** Of the split's draw. Default: the model's for the split that it was trained with, else 0. */
   splitSeed?: number;
-  /** Of the `rate` encoding. Default 0. */
+  /** Of the `rate` encoding, of made sounds and of the disturbances of `robustness`. Default 0. */
   seed?: number;
+  /**
+   * Sounds that are no words, to see whether the model rejects them: `true`: silence, noise and tones made by the
+   * program; or a folder of WAVs beside those, each of its folders a kind of sound.
+   */
+  unknown?: boolean | string;
+  /** Tests again under noise, gain, offset, silence around the word, and at other sample rates. */
+  robustness?: boolean;
   threads?: number;
   /** Makes a clip that cannot be used an error. */
   strict?: boolean;
   signal?: AbortSignal;
-  onProgress?: (done: number, total: number) => void;
+  /** `what` says what is done: reading the clips, or a test under other conditions. */
+  onProgress?: (done: number, total: number, what: string) => void;
 }
 
 const EVALUATE_KEYS = [
@@ -42,41 +61,24 @@ const EVALUATE_KEYS = [
   'part',
   'splitSeed',
   'seed',
+  'unknown',
+  'robustness',
   'threads',
   'strict',
   'signal',
   'onProgress',
 ] as const satisfies (keyof EvaluateOptions)[];
 
-export interface ClipResult {
-  file: string;
-  label: string;
-  speaker: string | null;
-  predicted: string;
-  /** In the order of the labels. */
-  scores: number[];
-}
-
-export interface Evaluation {
-  accuracy: number;
-  /** 95% interval of the accuracy (Wilson). */
-  interval: [number, number];
-  loss: number;
-  /** Number of clips. */
-  clips: number;
-  labels: string[];
-  /** Clips by true label (row) and predicted label (column). */
-  confusion: number[][];
-  perClass: ClassMetrics[];
-  perSpeaker: Record<string, { clips: number; accuracy: number }>;
-  /** Of each layer: spikes per neuron and time step. */
-  firingRates: number[];
-  predictions: ClipResult[];
+export interface Evaluation extends Scored {
   /** One line: split and sizes. */
   split: string;
   /** How many of the clips the model was trained on, as far as its file tells: that part of the accuracy is no test. */
   seenInTraining: number;
   skipped: SkippedClip[];
+  /** Operations of a clip; only from `evaluate`, and null there where clips are too long to be looked into. */
+  operations?: Operations | null;
+  /** With `robustness`. */
+  robustness?: RobustnessResult[];
 }
 
 /**
@@ -89,6 +91,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   abortSignal(options.signal, 'signal');
   callback(options.onProgress, 'onProgress');
   const strict = flag(options.strict, 'strict');
+  const robust = flag(options.robustness, 'robustness');
+  if (typeof options.unknown !== 'string') flag(options.unknown, 'unknown');
   const part = choice(options.part ?? 'test', 'part', ['train', 'validation', 'test']);
   const threads = checkThreads(options.threads);
   const model = options.model instanceof Model ? options.model : await loadModel(options.model, { threads });
@@ -103,20 +107,59 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       `The ${part} part of the split has no clips (${describeSplit(split)}).`,
     );
   }
+  const seed = checkSeed(options.seed);
+  const telling = (what: string) => (done: number, total: number) => options.onProgress?.(done, total, what);
+  const over: AnswerOptions = { seed, threads, strict, signal: options.signal };
+  const sounds = await chooseSounds(options.unknown, model.settings.sampleRate, seed);
   const store = guard(() => new (native().FeatureStore)(model.native, threads));
-  const loaded = await loadClips(store, clips, { ...options, labels: model.labels, strict });
-  await guardAsync(() => store.fit(new Int32Array(), true));
-  const found = await evaluateClips(model, store, clips, loaded.numbers, {
-    seed: checkSeed(options.seed),
+  const loaded = await loadClips(store, clips, {
+    labels: model.labels,
+    strict,
     signal: options.signal,
+    onProgress: telling('reading clips'),
   });
+  await guardAsync(() => store.fit(new Int32Array(), true));
+  const found = await evaluateClips(model, store, clips, loaded.numbers, over);
+  const heard = await hearUnknown(model, found, sounds, over);
+  const files = found.predictions.map(({ file }) => file);
+  const robustness = robust
+    ? await measureRobustness(model, dataset.layout, found, over, telling('testing under other conditions'))
+    : undefined;
   const left = new Set(clips.filter((_, i) => loaded.numbers[i]! < 0));
   return {
     ...found,
+    rejection: heard.rejection,
+    operations: await countOperations(model, { files, ...over }),
+    ...(robustness === undefined ? {} : { robustness }),
     split: describeSplit({ ...split, [part]: clips.filter((clip) => !left.has(clip)) }),
     seenInTraining: own ? countSeen(own, dataset, found.predictions) : 0,
-    skipped: [...dataset.skipped, ...loaded.skipped],
+    skipped: [...dataset.skipped, ...loaded.skipped, ...heard.skipped],
   };
+}
+
+async function chooseSounds(asked: boolean | string | undefined, sampleRate: number, seed: number) {
+  if (asked === undefined || asked === false) return [];
+  return [...madeSounds(sampleRate, seed), ...(typeof asked === 'string' ? await soundsBelow(asked) : [])];
+}
+
+/** Rejection of the `_unknown_` clips of the dataset and of more sounds. */
+async function hearUnknown(
+  model: Model,
+  found: Scored,
+  sounds: readonly UnknownSound[],
+  over: AnswerOptions,
+): Promise<{ rejection: Rejection | null; skipped: SkippedClip[] }> {
+  if (sounds.length === 0) return { rejection: found.rejection, skipped: [] };
+  const { answers, skipped } = await answerSounds(model, sounds.length, (i) => sounds[i]!.read(), over);
+  const rejection = measureRejection(
+    model.confidence?.threshold ?? null,
+    found.predictions.map((of) => ({ ...of, right: of.label === of.predicted })),
+    [
+      ...found.unknown.map((of) => ({ ...of, kind: OTHER_WORDS })),
+      ...answers.flatMap((answer, i) => (answer === null ? [] : { ...answer, kind: sounds[i]!.kind })),
+    ],
+  );
+  return { rejection, skipped };
 }
 
 /** @internal A dataset, opened if need be. */
@@ -169,90 +212,12 @@ function ownSplit(model: Model, dataset: Dataset): OwnSplit | null {
 }
 
 function requireLabels(dataset: Dataset, known: readonly string[]): void {
-  const unknown = dataset.labels.filter((label) => !known.includes(label));
+  const unknown = dataset.labels.filter((label) => label !== UNKNOWN_LABEL && !known.includes(label));
   if (unknown.length === 0) return;
   throw new SonospikeError(
     'ERR_UNKNOWN_LABEL',
     `The dataset has ${unknown.length === 1 ? 'a word' : 'words'} that the model does not know: ` +
       `${unknown.slice(0, 20).join(', ')}. The model knows ${known.slice(0, 50).join(', ')}.`,
     { file: dataset.directory },
-  );
-}
-
-interface RunOver {
-  /** Of the `rate` encoding. */
-  seed: number;
-  signal?: AbortSignal | undefined;
-}
-
-/** @internal The store's `evaluate`, which `signal` cuts short with ERR_ABORTED. */
-export async function evaluateNumbers(
-  store: NativeFeatureStore,
-  clips: Int32Array,
-  { seed, signal }: RunOver,
-) {
-  const stop = () => store.abortEvaluation();
-  signal?.addEventListener('abort', stop, { once: true });
-  try {
-    if (signal?.aborted)
-      throw new SonospikeError('ERR_ABORTED', 'The evaluation was stopped.', { cause: signal.reason });
-    return await guardAsync(() => store.evaluate(clips, seed, 0));
-  } finally {
-    signal?.removeEventListener('abort', stop);
-  }
-}
-
-/** @internal Evaluates clips of a store; `numbers` are theirs there, -1 for those left out. */
-export async function evaluateClips(
-  model: Model,
-  store: NativeFeatureStore,
-  clips: readonly Clip[],
-  numbers: readonly number[],
-  over: RunOver,
-): Promise<Omit<Evaluation, 'split' | 'seenInTraining' | 'skipped'>> {
-  const used = clips.filter((_, i) => numbers[i]! >= 0);
-  // Those that are no word get their answers, but none of them can be right.
-  const words = used.filter(({ label }) => label !== UNKNOWN_LABEL);
-  if (words.length === 0) {
-    throw new SonospikeError(
-      'ERR_DATASET_EMPTY',
-      'None of the clips that could be read is a word, so there is nothing to evaluate.',
-    );
-  }
-  const chosen = Int32Array.from(numbers.filter((n) => n >= 0));
-  const found = await evaluateNumbers(store, chosen, over);
-  const labels = [...model.labels];
-  const predictions = used.map(({ file, label, speaker }, i) => {
-    const { best, scores } = found.predictions[i]!;
-    return { file, label, speaker, predicted: labels[best]!, scores: Array.from(scores) };
-  });
-  const confusion = confusionMatrix(labels, predictions);
-  return {
-    accuracy: found.correct / words.length,
-    interval: wilsonInterval(found.correct, words.length),
-    loss: found.loss,
-    clips: words.length,
-    labels,
-    confusion,
-    perClass: classMetrics(labels, confusion),
-    perSpeaker: perSpeaker(predictions),
-    firingRates: found.firingRates,
-    predictions,
-  };
-}
-
-function perSpeaker(predictions: readonly ClipResult[]): Evaluation['perSpeaker'] {
-  const counts = new Map<string, { clips: number; correct: number }>();
-  for (const { speaker, label, predicted } of predictions) {
-    if (speaker === null || label === UNKNOWN_LABEL) continue;
-    const count = counts.get(speaker) ?? { clips: 0, correct: 0 };
-    count.clips++;
-    if (label === predicted) count.correct++;
-    counts.set(speaker, count);
-  }
-  return Object.fromEntries(
-    [...counts]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([speaker, { clips, correct }]) => [speaker, { clips, accuracy: correct / clips }]),
   );
 }

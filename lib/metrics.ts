@@ -49,3 +49,97 @@ export function wilsonInterval(correct: number, total: number): [number, number]
   const scale = 1 + (z * z) / total;
   return [Math.max(0, (centre - half) / scale), Math.min(1, (centre + half) / scale)];
 }
+
+/** Mean of some values, and how far they are spread. */
+export interface Spread {
+  mean: number;
+  /** Sample standard deviation (n - 1); null for a single value. */
+  deviation: number | null;
+  min: number;
+  max: number;
+  /** How many values. */
+  count: number;
+}
+
+/** Of at least one value. */
+export function spread(values: readonly number[]): Spread {
+  const count = values.length;
+  const mean = values.reduce((sum, value) => sum + value, 0) / count;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return {
+    mean,
+    deviation: count > 1 ? Math.sqrt(squares / (count - 1)) : null,
+    min: Math.min(...values),
+    max: Math.max(...values),
+    count,
+  };
+}
+
+/** An answer with the probability that it was said to be right with. */
+export interface Judged {
+  confidence: number;
+  right: boolean;
+}
+
+export interface ReliabilityBin {
+  /** Confidences above `from`, and up to `to`; the first bin has 0 too. */
+  from: number;
+  to: number;
+  clips: number;
+  /** Means over the clips of the bin; null where it has none. */
+  confidence: number | null;
+  accuracy: number | null;
+}
+
+export interface Calibration {
+  /** Expected calibration error: mean distance of accuracy and confidence over the bins, by their clips. */
+  error: number;
+  bins: ReliabilityBin[];
+}
+
+/** Bins of the same width, as many as in C. Guo et al., 2017 (arXiv:1706.04599), eq. 3. */
+const BINS = 15;
+
+/** Expected calibration error with its reliability bins. */
+export function calibration(answers: readonly Judged[], bins = BINS): Calibration {
+  const sums = Array.from({ length: bins }, () => ({ clips: 0, confidence: 0, right: 0 }));
+  for (const { confidence, right } of answers) {
+    const bin = sums[Math.min(bins - 1, Math.max(0, Math.ceil(confidence * bins) - 1))]!;
+    bin.clips++;
+    bin.confidence += confidence;
+    if (right) bin.right++;
+  }
+  const distance = sums.reduce((sum, bin) => sum + Math.abs(bin.right - bin.confidence), 0);
+  return {
+    error: answers.length === 0 ? 0 : distance / answers.length,
+    bins: sums.map(({ clips, confidence, right }, i) => ({
+      from: i / bins,
+      to: (i + 1) / bins,
+      clips,
+      confidence: clips === 0 ? null : confidence / clips,
+      accuracy: clips === 0 ? null : right / clips,
+    })),
+  };
+}
+
+/**
+ * Area under the ROC curve: how often a value of `positive` is above one of `negative`, ties counting half (the
+ * Mann-Whitney U statistic by ranks; J. A. Hanley and B. J. McNeil, 1982). null where one of them is empty.
+ */
+export function auroc(positive: readonly number[], negative: readonly number[]): number | null {
+  if (positive.length === 0 || negative.length === 0) return null;
+  const all = [
+    ...positive.map((value) => ({ value, positive: true })),
+    ...negative.map((value) => ({ value, positive: false })),
+  ].sort((a, b) => a.value - b.value);
+  let ranks = 0;
+  for (let first = 0; first < all.length; ) {
+    let end = first + 1;
+    while (end < all.length && all[end]!.value === all[first]!.value) end++;
+    // Equal values share the mean of their ranks, which begin at 1.
+    const rank = (first + 1 + end) / 2;
+    for (; first < end; first++) if (all[first]!.positive) ranks += rank;
+  }
+  const u = ranks - (positive.length * (positive.length + 1)) / 2;
+  return u / (positive.length * negative.length);
+}

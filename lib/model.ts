@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type AudioInMemory, type AudioInput, audioFromMemory, readAudio } from './audio/source.js';
 import { type ModelFile, readModelFile, writeModelFile } from './checkpoint/model-file.js';
 import { addInChunks } from './clip-loader.js';
+import { type ConfidenceSettings, judge } from './confidence/confidence.js';
 import { SonospikeError } from './errors.js';
 import {
   guard,
@@ -32,6 +33,13 @@ export const MAX_THREADS = 256;
 /** What the network says of one clip. Arrays are in the order of the model's `labels`. */
 export interface Prediction {
   label: string;
+  /**
+   * Probability that the label is right, as measured on the validation part of the training; for models of which that
+   * is not known, the label's own probability.
+   */
+  confidence: number;
+  /** Whether the confidence is below the model's threshold: noise, say, or a word that it does not know. */
+  rejected: boolean;
   /** Sum to 1. */
   probabilities: number[];
   /**
@@ -73,16 +81,23 @@ export class Model {
   /** What the model file says of the training: preset, data, split, accuracy. */
   readonly training: Readonly<Record<string, unknown>> | null;
   readonly settings: Readonly<ModelSettings>;
+  /** How the confidence is made, and the threshold of `rejected`; null where the model file has none. */
+  readonly confidence: Readonly<ConfidenceSettings> | null;
   /** @internal */
   readonly native: NativeModel;
   readonly #threads: number;
 
   /** @internal */
-  constructor(settings: ModelSettings, options: ModelOptions = {}, training: ModelFile['training'] = null) {
+  constructor(
+    settings: ModelSettings,
+    options: ModelOptions = {},
+    about: Partial<Pick<ModelFile, 'training' | 'confidence'>> = {},
+  ) {
     const threads = checkThreads(options.threads);
     this.#threads = threads;
     this.settings = settings;
-    this.training = training;
+    this.training = about.training ?? null;
+    this.confidence = about.confidence ?? null;
     const Native = native().Model;
     this.native = guard(() => new Native(settings, threads));
   }
@@ -178,14 +193,15 @@ export class Model {
    * @throws SonospikeError ERR_FILE_WRITE
    */
   async save(path: string): Promise<void> {
-    const { settings, training } = this;
+    const { settings, training, confidence } = this;
+    const parameters = await this.snapshot();
+    await writeModelFile(path, { settings, parameters, training, confidence, state: null });
+  }
+
+  /** @internal What `parameters` gives, once the model is free. */
+  async snapshot(): Promise<Tensors> {
     const { parameters, scaling } = await guardAsync(() => this.native.snapshot());
-    await writeModelFile(path, {
-      settings,
-      parameters: this.#tensors(parameters, scaling),
-      training,
-      state: null,
-    });
+    return this.#tensors(parameters, scaling);
   }
 
   #tensors(arrays: NamedArrays, scaling: NativeScaling | null): Tensors {
@@ -202,6 +218,7 @@ export class Model {
   #named(prediction: NativePrediction): Prediction {
     return {
       label: this.labels[prediction.best]!,
+      ...judge(this.confidence, prediction.probabilities, prediction.best),
       probabilities: Array.from(prediction.probabilities),
       scores: Array.from(prediction.scores),
       firingRates: prediction.firingRates,
@@ -228,7 +245,7 @@ export async function loadModel(
 
 /** @internal */
 export function modelFromFile(file: ModelFile, options: ModelOptions = {}): Model {
-  const model = new Model(file.settings, options, file.training);
+  const model = new Model(file.settings, options, file);
   loadTensors(model.native, file.parameters);
   return model;
 }

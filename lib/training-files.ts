@@ -1,4 +1,5 @@
 import { type ModelFile, writeModelFile } from './checkpoint/model-file.js';
+import type { ConfidenceSettings } from './confidence/confidence.js';
 import type { Evaluation } from './evaluation.js';
 import { type Model, modelFromFile } from './model.js';
 import type { Best, SavedRun } from './saved-run.js';
@@ -47,14 +48,19 @@ export class CheckpointFiles {
       settings: model.settings,
       parameters,
       training: this.#provenance(null),
+      confidence: null,
       state: { json, tensors },
     });
   }
 
   /** Writes the best model once more, with what it reached on the test part. */
-  async saveFinished(best: Best | null, test: Evaluation): Promise<Model> {
+  async saveFinished(
+    best: Best | null,
+    test: Evaluation,
+    confidence: ConfidenceSettings | null,
+  ): Promise<Model> {
     const { accuracy, interval, clips } = test;
-    const file = this.#modelFile(best, { accuracy, interval, clips });
+    const file = { ...this.#modelFile(best, { accuracy, interval, clips }), confidence };
     if (this.#out !== undefined) await writeModelFile(this.#out, file);
     return modelFromFile(file);
   }
@@ -65,6 +71,7 @@ export class CheckpointFiles {
       settings: model.settings,
       parameters: best?.parameters ?? model.parameters(),
       training: this.#provenance(best, test),
+      confidence: null,
       state: null,
     };
   }

@@ -9,6 +9,8 @@ export interface TrainingRecipe {
   epochs: number;
   /** Clips for each step of the optimizer. */
   batchSize: number;
+  /** Share of the rightly recognised validation clips that the finished model's threshold may reject. */
+  rejectRate: number;
   optimizer: 'adam' | 'adamw';
   /** Greatest learning rate of the schedule. */
   learningRate: number;
@@ -54,6 +56,7 @@ type Recipe = TrainingRecipe & Pick<SplitChoice, 'validation'>;
 const ORIGINAL: Recipe = {
   epochs: 12,
   batchSize: 10,
+  rejectRate: 0.02,
   optimizer: 'adam',
   learningRate: 1e-3,
   schedule: 'constant',
@@ -91,6 +94,7 @@ export const RUN_KEYS = [
   'preset',
   'epochs',
   'batchSize',
+  'rejectRate',
   'optimizer',
   'learningRate',
   'schedule',
@@ -120,6 +124,7 @@ export function resolveRunOptions(given: Partial<RunOptions>, defaultSplit: stri
     preset,
     epochs: integer(o.epochs, 'epochs', 1, 100_000),
     batchSize: integer(o.batchSize, 'batchSize', 1, 65_536),
+    rejectRate: number(o.rejectRate, 'rejectRate', 0, 0.5),
     optimizer: choice(o.optimizer, 'optimizer', ['adam', 'adamw']),
     learningRate: number(o.learningRate, 'learningRate', 1e-9, 10),
     schedule: choice(o.schedule, 'schedule', ['constant', 'cosine', 'one-cycle']),

@@ -1,5 +1,7 @@
+import { evaluateClips, evaluateNumbers } from './clip-results.js';
+import { calibrateOnPart } from './confidence/part.js';
 import { SonospikeError } from './errors.js';
-import { type Evaluation, evaluateClips, evaluateNumbers } from './evaluation.js';
+import type { Evaluation } from './evaluation.js';
 import { guard, guardAsync, loadTensors, type Model } from './model.js';
 import type { NativeTrainer, TrainingPosition } from './native.js';
 import { abortSignal, callback, flag, optionsObject, string } from './options.js';
@@ -92,7 +94,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   return new TrainingRun(prepared, options).run();
 }
 
-const TRAIN_KEYS = [
+/** @internal */
+export const TRAIN_KEYS = [
   ...RUN_KEYS,
   'data',
   'extraData',
@@ -295,12 +298,13 @@ class TrainingRun {
     const { model, store, parts, run, splitText } = this.#p;
     const best = this.#best;
     if (best) loadTensors(model.native, best.parameters);
-    const { clips, numbers } = parts.test;
     const over = { seed: 0, signal: this.#options.signal };
-    const found = await evaluateClips(model, store, clips, numbers, over);
+    const confidence = await calibrateOnPart(store, parts.validation, model.labels, run.rejectRate, over);
+    const { clips, numbers } = parts.test;
+    const found = await evaluateClips({ labels: model.labels, confidence }, store, clips, numbers, over);
     const test: Evaluation = { ...found, split: splitText, seenInTraining: 0, skipped: this.#p.skipped };
     const bestEpoch = best?.epoch ?? 0;
-    const finished = await this.#files.saveFinished(best, test);
+    const finished = await this.#files.saveFinished(best, test, confidence);
     return { model: finished, epochs: this.#epochs, bestEpoch, test, split: splitText, options: run };
   }
 }

@@ -179,7 +179,8 @@ function saverScript(): string {
 function libFiles(): string[] {
   const checkpoint = fs.readdirSync('lib/checkpoint').map((file) => join('lib/checkpoint', file));
   const others = ['errors', 'files', 'nearest', 'options', 'presets', 'settings', 'tensor', 'validation'];
-  return [...checkpoint, ...others.map((name) => join('lib', `${name}.ts`))];
+  const confidence = 'lib/confidence/confidence.ts';
+  return [...checkpoint, confidence, ...others.map((name) => join('lib', `${name}.ts`))];
 }
 
 test.runIf(fs.existsSync('/proc/self'))(

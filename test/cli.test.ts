@@ -120,7 +120,7 @@ describe('from training to a digit', () => {
     expect(document).toMatchObject({ accuracy, clips, confusion, split, firingRates, perSpeaker, model });
     expect(document.predictions).toHaveLength(clips);
     expect(Object.keys(document.predictions[0]).sort()).toEqual(
-      ['file', 'label', 'predicted', 'scores', 'speaker'].sort(),
+      ['file', 'label', 'predicted', 'confidence', 'rejected', 'scores', 'speaker'].sort(),
     );
   });
 
@@ -158,7 +158,7 @@ describe('from training to a digit', () => {
       expect(probabilities.reduce((a: number, b: number) => a + b)).toBeCloseTo(1, 4);
     }
     const { stdout } = await run(args);
-    expect(stdout).toMatch(/^samples\/7_kal_0\.wav +- +[012] +\d+\.\d% +\d+\.\d% +\d+\.\d%$/m);
+    expect(stdout).toMatch(/^samples\/7_kal_0\.wav +- +[012] +\d+\.\d% +\d+\.\d% +\d+\.\d% +\d+\.\d%$/m);
   });
 
   it('prints an epoch as a line of JSON, and a line for people', async () => {

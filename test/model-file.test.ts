@@ -31,11 +31,23 @@ const checkpoint: ModelFile = {
   state: { json: { epoch: 3, rng: [1, 2] }, tensors: new Map([['exp_avg.layers.0.bias', moment]]) },
 };
 
+const CONFIDENCE = {
+  bias: -0.25,
+  logOdds: 1.5,
+  margin: 0,
+  entropy: -0.5,
+  threshold: 0.4,
+  rejectRate: 0.02,
+  clips: 100,
+  right: 97,
+};
+
 describe('written and read again', () => {
   test.each<[string, ModelFile]>([
     ['a model', filledModel()],
     ['a checkpoint', checkpoint],
     ['a model of unknown origin', { ...filledModel(), training: null }],
+    ['a model with a confidence', { ...filledModel(), confidence: CONFIDENCE }],
     ['the default preset', filledModel(presetSettings('default', ['yes', 'no']))],
     ['the original preset', filledModel(presetSettings('original', ['a', 'b', 'c']))],
   ])('%s is the same', async (_, model) => {
@@ -53,6 +65,25 @@ describe('written and read again', () => {
 
   test('the same model gives the same bytes', () => {
     expect(concat(encodeModel(checkpoint))).toEqual(concat(encodeModel(checkpoint)));
+  });
+});
+
+describe('a confidence that no training gives is refused', () => {
+  test.each<[string, unknown]>([
+    ['logOdds', -1],
+    ['entropy', 0.5],
+    ['threshold', 1.5],
+    ['right', 101],
+    ['bias', null],
+    ['more', 1],
+  ])('%s', (key, value) => {
+    const wrong = { ...CONFIDENCE, [key]: value };
+    const bytes = concat(encodeModel({ ...filledModel(), confidence: wrong }));
+    const refusal = expect.objectContaining({
+      code: 'ERR_MODEL_INVALID',
+      message: expect.stringContaining(key),
+    });
+    expect(() => decodeModel(bytes, 'file')).toThrow(refusal);
   });
 });
 

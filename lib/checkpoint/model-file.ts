@@ -1,3 +1,4 @@
+import { type ConfidenceSettings, validateConfidence } from '../confidence/confidence.js';
 import { SonospikeError } from '../errors.js';
 import { readWhole } from '../files.js';
 import type { ModelSettings } from '../settings.js';
@@ -22,6 +23,8 @@ export interface ModelFile {
   parameters: Tensors;
   /** Where the model comes from: preset, data, split, accuracy. Any JSON. */
   training: Record<string, unknown> | null;
+  /** How sure it is of its answers; null where that was not measured. */
+  confidence: ConfidenceSettings | null;
   /** Present in checkpoints: what training needs to go on. */
   state: CheckpointState | null;
 }
@@ -53,15 +56,15 @@ export function decodeModel(bytes: Uint8Array, file?: string): ModelFile {
   if (isZip(bytes)) return decodeOriginal(bytes, file);
   const { metadata, tensors } = parseSafetensors(bytes, file);
   checkFormat(metadata, file);
-  const settings = validateSettings(readJson(metadata, 'settings', file), 'settings', {
-    code: 'ERR_MODEL_INVALID',
-    file,
-  });
+  const blame = { code: 'ERR_MODEL_INVALID', file } as const;
+  const settings = validateSettings(readJson(metadata, 'settings', file), 'settings', blame);
+  const confidence = readJson(metadata, 'confidence', file);
   const json = readJson(metadata, 'state', file);
   const model: ModelFile = {
     settings,
     parameters: new Map(),
     training: readJson(metadata, 'training', file),
+    confidence: confidence && validateConfidence(confidence, 'confidence', blame),
     state: json && { json, tensors: new Map() },
   };
   for (const [name, tensor] of tensors) {
@@ -77,7 +80,7 @@ export function decodeModel(bytes: Uint8Array, file?: string): ModelFile {
 
 function decodeOriginal(bytes: Uint8Array, file: string | undefined): ModelFile {
   const { settings, parameters, epoch } = parseOriginalCheckpoint(bytes, file);
-  return { settings, parameters, training: { preset: 'original', epoch }, state: null };
+  return { settings, parameters, training: { preset: 'original', epoch }, confidence: null, state: null };
 }
 
 function checkFormat(metadata: Record<string, string>, file: string | undefined): void {
@@ -155,6 +158,7 @@ export function encodeModel(model: ModelFile): Uint8Array[] {
     settings: JSON.stringify(model.settings),
   };
   if (model.training !== null) metadata.training = JSON.stringify(model.training);
+  if (model.confidence !== null) metadata.confidence = JSON.stringify(model.confidence);
   if (model.state !== null) metadata.state = JSON.stringify(model.state.json);
   const tensors = new Map<string, RawTensor>();
   for (const [name, tensor] of model.parameters) tensors.set(name, { dtype: 'F32', ...tensor });

@@ -43,6 +43,8 @@ interface Chosen {
 
 interface Result extends Chosen {
   predicted: string;
+  confidence: number;
+  rejected: boolean;
   /** In the order of the labels. */
   scores: number[];
   probabilities: number[];
@@ -132,9 +134,12 @@ async function recognise(model: Model, chosen: readonly Chosen[], seed: number, 
       readable.map(({ audio }) => audio),
       { seed },
     );
-    for (const [i, { label: predicted, scores, probabilities }] of predictions.entries()) {
+    for (const [
+      i,
+      { label: predicted, confidence, rejected, scores, probabilities },
+    ] of predictions.entries()) {
       const { file, label } = readable[i]!.clip;
-      results.push({ file, label, predicted, scores, probabilities });
+      results.push({ file, label, predicted, confidence, rejected, scores, probabilities });
     }
   }
   if (results.length === 0) throw noneRead(errors);
@@ -157,11 +162,12 @@ function resultTable(results: readonly Result[], { labels, settings }: Model): s
   const cells = ({ scores }: Result) =>
     labels.length <= COLUMNS ? scores.map(score) : [bestScores(labels, scores, score)];
   return table([
-    ['file', 'true', 'predicted', ...columns],
+    ['file', 'true', 'predicted', 'confidence', ...columns],
     ...results.map((result) => [
       shortPath(result.file),
       result.label ?? '-',
       result.predicted,
+      `${percent(result.confidence)}${result.rejected ? ' rejected' : ''}`,
       ...cells(result),
     ]),
   ]);

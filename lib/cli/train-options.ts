@@ -36,6 +36,12 @@ export const RUN_OPTIONS = {
     max: 10,
     help: usual('learningRate', 'Greatest learning rate of the schedule.'),
   },
+  rejectRate: {
+    type: 'number',
+    min: 0,
+    max: 0.5,
+    help: usual('rejectRate', 'Share of the right validation clips that the model may reject as unsure.'),
+  },
   optimizer: { type: 'choice', choices: ['adam', 'adamw'], help: usual('optimizer', 'Optimizer.') },
   schedule: {
     type: 'choice',

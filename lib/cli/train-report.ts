@@ -65,6 +65,7 @@ export function summary(result: TrainResult, files: TrainFiles): string {
 export function document(result: TrainResult, files: TrainFiles): Record<string, unknown> {
   const { test, bestEpoch, epochs, split, options } = result;
   const { accuracy, clips, interval, confusion, perSpeaker, perClass, firingRates, skipped } = test;
+  const { calibration, rejection } = test;
   return {
     model: files.out,
     checkpoint: files.checkpoint,
@@ -79,6 +80,9 @@ export function document(result: TrainResult, files: TrainFiles): Record<string,
     perSpeaker,
     perClass,
     firingRates,
+    calibration,
+    rejection,
+    confidence: result.model.confidence,
     split,
     skipped,
     options,

@@ -81,7 +81,11 @@ async function runTraining(
 }
 
 /** A training that goes on keeps its own options, so none are added there. */
-async function chooseRunOptions(options: Options, { resume }: TrainFiles): Promise<Partial<RunOptions>> {
+/** Recipe and split, as far as they are given; on the shipped samples with a recipe for so few. */
+export async function chooseRunOptions(
+  options: Omit<Options, 'out' | 'testEveryEpoch'>,
+  { resume }: Pick<TrainFiles, 'resume'>,
+): Promise<Partial<RunOptions>> {
   const { augmentation, ...others } = options;
   const given = pickRunOptions(others);
   if (augmentation !== undefined) given.augmentation = await readAugmentation(augmentation);
@@ -91,7 +95,10 @@ async function chooseRunOptions(options: Options, { resume }: TrainFiles): Promi
 }
 
 /** The settings if others than the preset's are asked for. */
-async function chooseSettings(options: Options, { labels }: Dataset): Promise<ModelSettings | null> {
+export async function chooseSettings(
+  options: Pick<Options, 'settings' | 'encoding' | 'framesPerSecond' | 'stepsPerFrame' | 'preset'>,
+  { labels }: Pick<Dataset, 'labels'>,
+): Promise<ModelSettings | null> {
   const { settings, encoding, framesPerSecond, stepsPerFrame } = options;
   const changes = {
     ...(encoding === undefined ? {} : { encoding }),

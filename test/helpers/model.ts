@@ -55,7 +55,13 @@ export function filledModel(settings = smallSettings()): ModelFile {
     const length = shape.reduce((product, size) => product * size, 1);
     parameters.set(name, { shape, data: Float32Array.from({ length }, () => next++ / 8) });
   }
-  return { settings, parameters, training: { preset: 'default', accuracy: 0.5 }, state: null };
+  return {
+    settings,
+    parameters,
+    training: { preset: 'default', accuracy: 0.5 },
+    confidence: null,
+    state: null,
+  };
 }
 
 export function concat(chunks: readonly Uint8Array[]): Uint8Array {

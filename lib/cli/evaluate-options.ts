@@ -1,0 +1,106 @@
+import { MAX_THREADS } from '../model.js';
+import { protocolNames } from '../protocol/plan.js';
+import type { OptionTable } from './args.js';
+import { TRAIN_OPTIONS } from './train-options.js';
+
+/** Options for measuring a model that there is. */
+export const MODEL_OPTIONS = {
+  model: { type: 'text', value: 'FILE', help: 'Left out: the shipped model.' },
+  split: {
+    type: 'text',
+    value: 'SPLIT',
+    help:
+      'official, speakers:<name,name>, leave-one-speaker-out, random:<fraction> or all. Left out: the split that ' +
+      'the model was trained with if it was on this data, else all.',
+  },
+  fold: { type: 'integer', min: 1, max: 1000, help: 'Fold of a split that has several.' },
+  part: {
+    type: 'choice',
+    choices: ['train', 'validation', 'test'],
+    help: 'The part of the split. Left out: test.',
+  },
+  splitSeed: {
+    type: 'integer',
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    help: "Of the split's draw. Left out: the model's, for the split that it was trained with.",
+  },
+  unknown: {
+    type: 'text',
+    value: 'DIR',
+    optional: true,
+    help: 'Tells how well the model rejects silence, noise and tones, and all WAVs below DIR.',
+  },
+  robustness: {
+    type: 'flag',
+    help: 'Tests again under noise, gain, offset, silence around the word, and at other sample rates.',
+  },
+} as const satisfies OptionTable;
+
+const {
+  data: _data,
+  out: _out,
+  checkpoint: _checkpoint,
+  resume: _resume,
+  split: _split,
+  fold: _fold,
+  seed: _seed,
+  testEveryEpoch: _testEveryEpoch,
+  threads,
+  strict,
+  ...training
+} = TRAIN_OPTIONS;
+
+/** Options for whole protocols; those of the training are the ones of `train`. */
+export const PROTOCOL_OPTIONS = {
+  seeds: {
+    type: 'integer',
+    min: 1,
+    max: 1000,
+    help: 'Trainings of every fold, each with the next seed. Left out: official 5, loso 3, audiomnist 1.',
+  },
+  folds: { type: 'text', value: 'LIST', help: 'Some of the folds, as in 1,3. Left out: all.' },
+  parallel: {
+    type: 'integer',
+    min: 1,
+    max: MAX_THREADS,
+    help: 'Trainings side by side. Left out: one for each thread; with --target 1.',
+  },
+  target: {
+    type: 'number',
+    min: 0,
+    max: 1,
+    help: 'Tells how long each training takes from the start of the program until its test accuracy reaches this.',
+  },
+  out: {
+    type: 'text',
+    value: 'FILE',
+    help: 'JSON file with every figure, written after every training, so that a stop loses none.',
+  },
+  ...training,
+} as const satisfies OptionTable;
+
+export const EVALUATE_OPTIONS = {
+  data: {
+    type: 'text',
+    value: 'DIR',
+    help: 'AudioMNIST, FSDD or a folder for each word. Left out: the shipped samples.',
+  },
+  ...MODEL_OPTIONS,
+  seed: {
+    type: 'integer',
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    help: 'Of the rate encoding, made sounds and disturbances; with --protocol the first of the trainings.',
+  },
+  threads,
+  strict,
+  protocol: {
+    type: 'choice',
+    choices: protocolNames,
+    help:
+      'Trains and tests instead: official: on the official split of the data, all its folds; loso: on every speaker ' +
+      'left out; audiomnist: on the five official folds of AudioMNIST. The options below are for this.',
+  },
+  ...PROTOCOL_OPTIONS,
+} as const satisfies OptionTable;

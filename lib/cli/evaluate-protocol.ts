@@ -1,0 +1,188 @@
+import { access, constants, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { fileError, SonospikeError } from '../errors.js';
+import type { Spread } from '../metrics.js';
+import {
+  evaluateProtocol,
+  type ProtocolOptions,
+  type ProtocolResult,
+} from '../protocol/evaluate-protocol.js';
+import type { ProtocolName } from '../protocol/plan.js';
+import type { ProtocolRun } from '../protocol/run.js';
+import type { ProtocolSummary } from '../protocol/summary.js';
+import { openData } from './data.js';
+import type { EvaluateValues } from './evaluate.js';
+import { calibrationLine, matrix, operationLines } from './evaluate-report.js';
+import { duration, firingText, percent, table } from './format.js';
+import type { Output } from './output.js';
+import { stoppable } from './stop.js';
+import { chooseRunOptions, chooseSettings } from './train.js';
+
+type Options = EvaluateValues & { protocol: ProtocolName };
+
+/** Trains and tests a protocol, shows how far it is, and prints what it gave. */
+export async function runProtocol(options: Options, out: Output): Promise<void> {
+  if (options.out !== undefined) await requireWritable(options.out);
+  const result = await stoppable(out, (signal) => evaluate(options, out, signal));
+  if (out.json) out.document(result);
+  else out.print(report(result));
+}
+
+async function evaluate(options: Options, out: Output, signal: AbortSignal): Promise<ProtocolResult> {
+  const { protocol, strict, seeds, folds, parallel, target, threads, extraData, out: file } = options;
+  const data = await openData(options.data, { strict, signal });
+  const settings = await chooseSettings(options, data);
+  const { split: _split, fold: _fold, ...training } = options;
+  const recipe = await chooseRunOptions(training, { resume: undefined });
+  const given: Partial<ProtocolOptions> = {
+    ...recipe,
+    ...(settings === null ? {} : { settings }),
+    ...(folds === undefined ? {} : { folds: readFolds(folds) }),
+    ...defined({ seeds, parallel, target, threads, extraData, out: file }),
+  };
+  let last: ProtocolResult | null = null;
+  return evaluateProtocol({
+    ...given,
+    protocol,
+    data,
+    strict,
+    signal,
+    // The clock of --target begins with the program.
+    since: 0,
+    onPlan: ({ folds, seeds, missing, runs }) => {
+      if (missing.length > 0)
+        out.note(`No clips for ${missing.length === 1 ? 'fold' : 'folds'} ${missing.join(', ')}.`);
+      out.note(
+        `${counted(runs.length, 'training')}: ${counted(folds.length, 'fold')}, ${counted(seeds.length, 'seed')}.`,
+      );
+    },
+    onRun: (run, soFar) => {
+      last = soFar;
+      out.note(runText(run, soFar));
+    },
+    onProgress: ({ done, runs, share }) => {
+      const sofar = last?.summary ? `  accuracy so far ${percent(last.summary.accuracy.mean)}` : '';
+      const left = share > 0 ? (performance.now() / 1000) * (1 / share - 1) : Number.NaN;
+      const time = Number.isFinite(left) ? `  ${duration(left)} left` : '';
+      out.bar.update(protocol, share, `${done} of ${runs} trainings${sofar}${time}`);
+    },
+  });
+}
+
+function defined<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
+}
+
+function readFolds(text: string): number[] {
+  const parts = text.split(',').map((part) => part.trim());
+  if (parts.every((part) => /^\d{1,4}$/.test(part))) return parts.map(Number);
+  throw new SonospikeError(
+    'ERR_INVALID_OPTION',
+    `--folds is ${JSON.stringify(text)}; it must be numbers of folds with commas between them, as in 1,3.`,
+  );
+}
+
+/** Before hours of training rather than after. */
+async function requireWritable(file: string): Promise<void> {
+  try {
+    await access(dirname(resolve(file)), constants.W_OK);
+  } catch (error) {
+    throw fileError(error, file, 'write');
+  }
+  const found = await stat(file).catch(() => null);
+  if (found === null || found.isFile()) return;
+  throw new SonospikeError('ERR_FILE_WRITE', `Cannot write ${file}: it is not a regular file.`, { file });
+}
+
+function runText(run: ProtocolRun, { runs, folds, seeds }: ProtocolResult): string {
+  const { fold, seed, accuracy, clips, bestEpoch, epochs, seconds, secondsToTarget } = run;
+  const target =
+    secondsToTarget === undefined
+      ? ''
+      : secondsToTarget === null
+        ? '  target not reached'
+        : `  target after ${secondsToTarget.toFixed(1)} s`;
+  return (
+    `${String(runs.length).padStart(3)}/${folds.length * seeds.length}  fold ${fold}  seed ${seed}  ` +
+    `${percent(accuracy)} of ${clips} clips  epoch ${bestEpoch}/${epochs}  ${seconds.toFixed(1)} s${target}`
+  );
+}
+
+function report(result: ProtocolResult): string {
+  const { protocol, dataset, folds, seeds, labels, summary, target } = result;
+  if (summary === null) return 'No training has ended.';
+  const { accuracy, overFolds, confusion, firingRates, calibration, seconds } = summary;
+  const each = folds.length > 1 ? `, each the mean of ${folds.length} folds` : '';
+  return [
+    `Protocol ${protocol} on ${dataset.directory}: ${dataset.clips} clips, ${dataset.speakers} speakers.`,
+    `Accuracy ${withSpread(accuracy)} (${counted(seeds.length, 'seed')}${each}; from ${percent(accuracy.min)} to ${percent(accuracy.max)})`,
+    ...(folds.length > 1
+      ? [`Folds differ by ${points(overFolds.deviation)} (standard deviation of their means)`]
+      : []),
+    '',
+    ...foldTable(summary),
+    ...speakerTable(summary),
+    matrix({ labels, confusion }),
+    '',
+    `Firing rates of the layers: ${firingText(firingRates)} spikes per neuron and time step`,
+    ...operationLines(summary.operations),
+    calibrationLine(calibration),
+    ...(summary.auroc === null
+      ? []
+      : [`AUROC of the confidence against other words: ${summary.auroc.mean.toFixed(4)}`]),
+    `Time of one training and test: ${seconds.mean.toFixed(1)} s (${seconds.min.toFixed(1)} to ${seconds.max.toFixed(1)}), ${result.parallel} side by side`,
+    ...(target === null ? [] : [targetText(target, summary)]),
+  ].join('\n');
+}
+
+function counted(n: number, what: string): string {
+  return n === 1 ? `1 ${what}` : `${n} ${what}s`;
+}
+
+function targetText(target: number, { secondsToTarget: time }: ProtocolSummary): string {
+  if (!time) return `Time to ${percent(target)}: not reached`;
+  const missed = time.missed === 0 ? '' : `; ${time.missed} did not reach it`;
+  return (
+    `Time to a test accuracy of ${percent(target)}: ${time.mean.toFixed(1)} s ` +
+    `(${time.min.toFixed(1)} to ${time.max.toFixed(1)}${missed}), start and reading the clips included`
+  );
+}
+
+function foldTable({ perFold }: ProtocolSummary): string[] {
+  if (perFold.length === 1) return [];
+  const rows = perFold.map(({ fold, speakers, clips, accuracy }) => [
+    String(fold),
+    speakers.length > 3 ? `${speakers.length} speakers` : speakers.join(' '),
+    String(clips),
+    ...spreadCells(accuracy),
+  ]);
+  return [table([['fold', 'test', 'clips', ...SPREAD_HEADS], ...rows], 2), ''];
+}
+
+/** Left out where the folds are the speakers. */
+function speakerTable({ perSpeaker, perFold }: ProtocolSummary): string[] {
+  const speakers = Object.entries(perSpeaker);
+  if (speakers.length === 0 || perFold.every((fold) => fold.speakers.length === 1 && perFold.length > 1))
+    return [];
+  const rows = speakers.map(([name, { clips, accuracy }]) => [name, String(clips), ...spreadCells(accuracy)]);
+  return [table([['speaker', 'clips', ...SPREAD_HEADS], ...rows]), ''];
+}
+
+const SPREAD_HEADS = ['accuracy', 'sd', 'least', 'most'];
+
+function spreadCells({ mean, deviation, min, max }: Spread): string[] {
+  return [percent(mean), percent(deviation), percent(min), percent(max)];
+}
+
+function withSpread({ mean, deviation }: Spread): string {
+  return deviation === null ? percent2(mean) : `${percent2(mean)} ± ${(100 * deviation).toFixed(2)}`;
+}
+
+function percent2(share: number): string {
+  return `${(100 * share).toFixed(2)}%`;
+}
+
+function points(share: number | null): string {
+  return share === null ? '-' : `${(100 * share).toFixed(1)} points`;
+}

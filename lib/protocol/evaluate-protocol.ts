@@ -1,0 +1,305 @@
+import { freemem } from 'node:os';
+import { writeFileAtomic } from '../checkpoint/atomic-file.js';
+import type { Dataset } from '../datasets/index.js';
+import { SonospikeError } from '../errors.js';
+import { resolveDataset } from '../evaluation.js';
+import { fingerprint } from '../fingerprint.js';
+import { checkThreads, MAX_THREADS } from '../model.js';
+import { abortSignal, callback, flag, integer, number, optionsObject, string } from '../options.js';
+import { presetSettings } from '../presets.js';
+import type { ModelSettings } from '../settings.js';
+import { TRAIN_KEYS, type TrainOptions } from '../training.js';
+import { pickRunOptions, type RunOptions, resolveRunOptions } from '../training-options.js';
+import { featureCount, validateSettings } from '../validation.js';
+import { type Plan, type PlannedRun, type PlanOptions, planProtocol } from './plan.js';
+import {
+  type FinishedRun,
+  OWN_KEYS,
+  type OwnKey,
+  type ProtocolRun,
+  type RunContext,
+  runOnce,
+} from './run.js';
+import { type ProtocolSummary, SummaryOfRuns } from './summary.js';
+
+/** Everything that `train` takes about recipe, settings and data, beside what the protocol is. */
+export interface ProtocolOptions extends Omit<TrainOptions, OwnKey | 'seed'>, PlanOptions {
+  /** Runs that are trained side by side; default: one for each thread, as far as memory goes; 1 with `target`. */
+  parallel?: number;
+  /** Test accuracy from 0 to 1 of which the time is told until a training reaches it. */
+  target?: number;
+  /** What `performance.now()` said when the clock of `target` began; default: when the protocol is called. */
+  since?: number;
+  /** JSON file for the result, written anew after every run, so that a stop loses none. */
+  out?: string;
+  /** Called once the runs are known. */
+  onPlan?: (plan: Plan) => void;
+  /** Called after every run with all so far, in the order of their ends. */
+  onRun?: (run: ProtocolRun, soFar: ProtocolResult) => void;
+  onProgress?: (progress: ProtocolProgress) => void;
+}
+
+export interface ProtocolProgress {
+  /** Runs that have ended, and all. */
+  done: number;
+  runs: number;
+  /** Of the whole protocol, from 0 to 1. */
+  share: number;
+}
+
+export interface ProtocolResult {
+  protocol: Plan['protocol'];
+  /** False in the file of a protocol that is not at its end. */
+  complete: boolean;
+  dataset: {
+    directory: string;
+    layout: Dataset['layout'];
+    clips: number;
+    speakers: number;
+    fingerprint: string;
+  };
+  labels: string[];
+  folds: number[];
+  seeds: number[];
+  /** Folds that were left out because the dataset has no clips for them. */
+  missingFolds: number[];
+  settings: ModelSettings;
+  /** Of the first run; the others differ in fold and seed. */
+  options: RunOptions;
+  target: number | null;
+  parallel: number;
+  threads: number;
+  /** null before the first run has ended. */
+  summary: ProtocolSummary | null;
+  runs: ProtocolRun[];
+}
+
+type TrainingKey = keyof RunContext['training'];
+
+/** What is handed to every training. */
+const TRAINING_KEYS = TRAIN_KEYS.filter(
+  (key): key is TrainingKey => !['data', 'seed', ...OWN_KEYS].includes(key),
+);
+
+const PROTOCOL_KEYS = [
+  ...TRAINING_KEYS,
+  'data',
+  'seed',
+  'protocol',
+  'seeds',
+  'folds',
+  'parallel',
+  'target',
+  'since',
+  'out',
+  'onPlan',
+  'onRun',
+  'onProgress',
+];
+
+/**
+ * Trains and tests on every fold with several seeds, side by side where there are cores for it. The test parts choose
+ * nothing: the epoch of each model is chosen on the validation part of its split. The figures of a run are those of
+ * `train` with the same options, fold and seed, however many run at once.
+ * @throws SonospikeError as `train`; ERR_SPLIT_INVALID if the dataset does not suit the protocol; ERR_ABORTED, with
+ * the runs that had ended in the file `out`
+ */
+export async function evaluateProtocol(options: ProtocolOptions): Promise<ProtocolResult> {
+  const called = performance.now();
+  optionsObject(options, 'options', PROTOCOL_KEYS);
+  const { signal, out, target } = options;
+  abortSignal(signal, 'signal');
+  for (const name of ['onPlan', 'onRun', 'onProgress'] as const) callback(options[name], name);
+  if (out !== undefined) string(out, 'out');
+  if (target !== undefined) number(target, 'target', 0, 1);
+  const threads = checkThreads(options.threads);
+  const strict = flag(options.strict, 'strict');
+  const { seed: _, ...recipe } = pickRunOptions(options);
+  const { validation, preset } = resolveRunOptions(recipe, 'official');
+  const dataset = await resolveDataset(options.data, strict, signal);
+  const plan = planProtocol(dataset, options, validation);
+  const settings =
+    options.settings === undefined
+      ? presetSettings(preset, dataset.labels)
+      : validateSettings(options.settings, 'settings');
+  const parallel = chooseParallel(options, plan, { dataset, settings, threads });
+  options.onPlan?.(plan);
+  const first = performance.now();
+  const protocol = new ProtocolRuns(options, plan, {
+    dataset,
+    settings,
+    threads,
+    parallel,
+    lead: (first - (options.since ?? called)) / 1000,
+    options: resolveRunOptions({ ...recipe, ...plan.runs[0]!, split: plan.split }, plan.split),
+  });
+  return protocol.all();
+}
+
+interface Setting {
+  dataset: Dataset;
+  settings: ModelSettings;
+  threads: number;
+}
+
+interface Scene extends Setting {
+  parallel: number;
+  /** As in `RunContext`. */
+  lead: number;
+  /** Of the first run. */
+  options: RunOptions;
+}
+
+/** As many runs as threads, unless their features would fill more than half of what memory is free. */
+function chooseParallel(options: ProtocolOptions, plan: Plan, { dataset, settings, threads }: Setting) {
+  const runs = plan.runs.length;
+  if (options.parallel !== undefined) {
+    return Math.min(runs, integer(options.parallel, 'parallel', 1, MAX_THREADS));
+  }
+  if (options.target !== undefined) return 1;
+  const bytes =
+    dataset.clips.length * settings.frames * featureCount(settings) * Float32Array.BYTES_PER_ELEMENT;
+  return Math.max(1, Math.min(runs, threads, Math.floor(freemem() / 2 / bytes)));
+}
+
+class ProtocolRuns {
+  readonly #options: ProtocolOptions;
+  readonly #plan: Plan;
+  readonly #setting: Scene;
+  readonly #summary = new SummaryOfRuns();
+  readonly #stop = new AbortController();
+  readonly #waiting: PlannedRun[];
+  /** Of the runs in hand, from 0 to 1. */
+  readonly #shares = new Map<PlannedRun, number>();
+  #done = 0;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(options: ProtocolOptions, plan: Plan, setting: Scene) {
+    this.#options = options;
+    this.#plan = plan;
+    this.#setting = setting;
+    this.#waiting = [...plan.runs];
+  }
+
+  async all(): Promise<ProtocolResult> {
+    const { signal } = this.#options;
+    const stop = () => this.#stop.abort(signal?.reason);
+    signal?.addEventListener('abort', stop, { once: true });
+    if (signal?.aborted) stop();
+    try {
+      const { parallel, threads } = this.#setting;
+      // What is left over after whole rounds runs at the end, with the threads shared out among fewer.
+      const leftOver = this.#plan.runs.length % parallel;
+      await this.#runUntil(leftOver, parallel, Math.max(1, Math.floor(threads / parallel)));
+      if (leftOver > 0) await this.#runUntil(0, leftOver, Math.max(1, Math.floor(threads / leftOver)));
+    } catch (error) {
+      throw this.#withWhatIsKept(error);
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      await this.#writing.catch(() => {});
+    }
+    await this.#writing;
+    return this.#result();
+  }
+
+  /** Works off the runs that wait, `parallel` at a time, until `left` are left. The first error stops the others. */
+  async #runUntil(left: number, parallel: number, threads: number): Promise<void> {
+    let failure: { error: unknown } | null = null;
+    const worker = async () => {
+      while (this.#waiting.length > left && failure === null) {
+        try {
+          await this.#run(this.#waiting.shift()!, threads);
+        } catch (error) {
+          failure ??= { error };
+          this.#stop.abort(error);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: parallel }, worker));
+    if (failure !== null) throw (failure as { error: unknown }).error;
+  }
+
+  async #run(planned: PlannedRun, threads: number): Promise<void> {
+    const { dataset, lead } = this.#setting;
+    const context: RunContext = {
+      plan: this.#plan,
+      dataset,
+      training: this.#training(),
+      threads,
+      target: this.#options.target,
+      lead,
+      onShare: (share) => {
+        this.#shares.set(planned, share);
+        this.#tell();
+      },
+    };
+    const finished: FinishedRun = await runOnce(planned, context);
+    this.#shares.delete(planned);
+    this.#done++;
+    this.#summary.add(finished);
+    this.#tell();
+    const soFar = this.#result();
+    const { out, onRun } = this.#options;
+    if (out !== undefined) {
+      const text = Buffer.from(`${JSON.stringify(soFar, null, 1)}\n`);
+      this.#writing = this.#writing.then(() => writeFileAtomic(out, [text]));
+      await this.#writing;
+    }
+    onRun?.(finished.result, soFar);
+  }
+
+  #training(): RunContext['training'] {
+    const given = TRAINING_KEYS.map((key) => [key, this.#options[key]] as const);
+    return {
+      ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
+      signal: this.#stop.signal,
+    };
+  }
+
+  #tell(): void {
+    const runs = this.#plan.runs.length;
+    const inHand = [...this.#shares.values()].reduce((sum, share) => sum + share, 0);
+    this.#options.onProgress?.({ done: this.#done, runs, share: (this.#done + inHand) / runs });
+  }
+
+  #result(): ProtocolResult {
+    const { dataset, settings, options, threads, parallel } = this.#setting;
+    const { protocol, folds, seeds, missing, runs } = this.#plan;
+    const { directory, layout, clips, speakers, labels } = dataset;
+    return {
+      protocol,
+      complete: this.#done === runs.length,
+      dataset: {
+        directory,
+        layout,
+        clips: clips.length,
+        speakers: speakers.length,
+        fingerprint: fingerprint(layout, clips),
+      },
+      labels,
+      folds,
+      seeds,
+      missingFolds: missing,
+      settings,
+      options,
+      target: this.#options.target ?? null,
+      parallel,
+      threads,
+      summary: this.#summary.summary(),
+      runs: this.#summary.runs,
+    };
+  }
+
+  #withWhatIsKept(error: unknown): unknown {
+    if (!(error instanceof SonospikeError) || error.code !== 'ERR_ABORTED') return error;
+    const { out, signal } = this.#options;
+    const kept =
+      this.#done === 0
+        ? 'before its first run had ended'
+        : `after ${this.#done} of ${this.#plan.runs.length} runs${out === undefined ? '' : `, which are in ${out}`}`;
+    return new SonospikeError('ERR_ABORTED', `The protocol was stopped ${kept}.`, {
+      file: this.#done > 0 ? out : undefined,
+      cause: signal?.reason ?? error,
+    });
+  }
+}

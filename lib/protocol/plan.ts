@@ -1,0 +1,96 @@
+import type { Dataset } from '../datasets/index.js';
+import { foldsOf, splitDataset } from '../datasets/split.js';
+import { SonospikeError } from '../errors.js';
+import { array, choice, integer } from '../options.js';
+
+/**
+ * `official`: the dataset's own split, in all its folds; `loso`: leave one speaker out, every speaker once;
+ * `audiomnist`: the official five folds of AudioMNIST, and an error for any other dataset.
+ */
+export type ProtocolName = 'official' | 'loso' | 'audiomnist';
+
+export const protocolNames = ['official', 'loso', 'audiomnist'] as const satisfies ProtocolName[];
+
+/** Seeds that each fold is trained with unless another number is asked for. */
+export const USUAL_SEEDS: Record<ProtocolName, number> = { official: 5, loso: 3, audiomnist: 1 };
+
+const MAX_FOLDS = 1000;
+
+/** One training and test of the protocol. */
+export interface PlannedRun {
+  /** From 1. */
+  fold: number;
+  seed: number;
+}
+
+export interface Plan {
+  protocol: ProtocolName;
+  /** As `splitDataset` knows it. */
+  split: string;
+  folds: number[];
+  seeds: number[];
+  /** Seed by seed, so that a protocol that is stopped has whole rounds of folds. */
+  runs: PlannedRun[];
+  /** Folds for which the dataset has no clips to test on, or none to train on. */
+  missing: number[];
+}
+
+export interface PlanOptions {
+  protocol: ProtocolName;
+  /** Number of seeds; default 5 for `official`, 3 for `loso`, 1 for `audiomnist`. */
+  seeds?: number;
+  /** The first of them; the others are the numbers after it. Default 0. */
+  seed?: number;
+  /** Some of the folds, from 1; default: all. */
+  folds?: readonly number[];
+}
+
+/**
+ * The runs of a protocol on a dataset.
+ * @throws SonospikeError ERR_INVALID_OPTION, ERR_SPLIT_INVALID
+ */
+export function planProtocol(dataset: Dataset, options: PlanOptions, validation: number): Plan {
+  const protocol = choice(options.protocol, 'protocol', protocolNames);
+  if (protocol === 'audiomnist' && dataset.layout !== 'audiomnist') {
+    throw new SonospikeError(
+      'ERR_SPLIT_INVALID',
+      `The protocol audiomnist is for a folder for each speaker with label_speaker_index.wav in it, and ` +
+        `${dataset.directory} is not laid out like that. Use official or loso.`,
+      { file: dataset.directory },
+    );
+  }
+  const split = protocol === 'loso' ? 'leave-one-speaker-out' : 'official';
+  const count = integer(options.seeds ?? USUAL_SEEDS[protocol], 'seeds', 1, 1000);
+  const first = integer(options.seed ?? 0, 'seed', 0, Number.MAX_SAFE_INTEGER - count);
+  const seeds = Array.from({ length: count }, (_, i) => first + i);
+  const wanted = chooseFolds(options.folds, foldsOf(dataset, split));
+  const missing = wanted.filter((fold) => !isPossible(dataset, split, fold, validation));
+  const folds = wanted.filter((fold) => !missing.includes(fold));
+  // Where none is possible the split's own error says why.
+  if (folds.length === 0) splitDataset(dataset, split, { fold: wanted[0]!, validation });
+  return {
+    protocol,
+    split,
+    folds,
+    seeds,
+    runs: seeds.flatMap((seed) => folds.map((fold) => ({ fold, seed }))),
+    missing,
+  };
+}
+
+function chooseFolds(given: unknown, all: number): number[] {
+  if (given === undefined) return Array.from({ length: all }, (_, i) => i + 1);
+  const folds = array(given, 'folds', 1, MAX_FOLDS).map((fold, i) => integer(fold, `folds[${i}]`, 1, all));
+  return [...new Set(folds)].sort((a, b) => a - b);
+}
+
+/** A dataset of which speakers are missing may have no clips for a fold. */
+function isPossible(dataset: Dataset, split: string, fold: number, validation: number): boolean {
+  try {
+    splitDataset(dataset, split, { fold, validation });
+    return true;
+  } catch (error) {
+    if (error instanceof SonospikeError && error.code === 'ERR_SPLIT_INVALID') return false;
+    throw error;
+  }
+}

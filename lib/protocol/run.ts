@@ -1,0 +1,147 @@
+import type { ClipResult, Scored } from '../clip-results.js';
+import type { Dataset } from '../datasets/index.js';
+import { countOperations, type Operations } from '../operations.js';
+import type { Rejection } from '../rejection.js';
+import { type EpochMetrics, type Score, type TrainOptions, train } from '../training.js';
+import type { RunOptions } from '../training-options.js';
+import type { Plan, PlannedRun } from './plan.js';
+
+/** What one training of a protocol gave on its test part. */
+export interface ProtocolRun extends PlannedRun {
+  /** One line: split and sizes. */
+  split: string;
+  accuracy: number;
+  /** 95% interval of the accuracy (Wilson). */
+  interval: [number, number];
+  loss: number;
+  /** Clips tested. */
+  clips: number;
+  /** Epoch of the model, chosen on the validation part, of so many. */
+  bestEpoch: number;
+  epochs: number;
+  /** Of that epoch; null without a validation part. */
+  validation: Score | null;
+  confusion: number[][];
+  perSpeaker: Scored['perSpeaker'];
+  /** Of each layer: spikes per neuron and time step. */
+  firingRates: number[];
+  /** Expected calibration error. */
+  calibrationError: number;
+  /** Where the test part has `_unknown_` clips. */
+  rejection: Rejection | null;
+  /** Of up to 100 of the clips; null where they are too long to be looked into. */
+  operations: Operations | null;
+  /** The clips that were not recognised. */
+  wrong: Omit<ClipResult, 'scores'>[];
+  /** From the start of the run to its result, and until all clips were read. Runs side by side slow each other. */
+  seconds: number;
+  loadSeconds: number;
+  /**
+   * With `target`: from the start of the protocol (of the process, for the command) as if this run were its first,
+   * until the test accuracy after an epoch had reached the target; null if it never did. Chooses nothing.
+   */
+  secondsToTarget?: number | null;
+  /** With `target`: test accuracy and the time at which it was known, after every epoch. */
+  curve?: { epoch: number; seconds: number; accuracy: number }[];
+}
+
+/** Options of a training that a protocol sets by itself. */
+export const OWN_KEYS = [
+  'split',
+  'fold',
+  'out',
+  'checkpoint',
+  'resume',
+  'testEveryEpoch',
+  'onData',
+  'onLoad',
+  'onEpoch',
+  'onProgress',
+] as const satisfies (keyof TrainOptions)[];
+
+export type OwnKey = (typeof OWN_KEYS)[number];
+
+/** A run with what the summary needs beside it. */
+export interface FinishedRun {
+  result: ProtocolRun;
+  options: RunOptions;
+  predictions: ClipResult[];
+  labels: string[];
+}
+
+export interface RunContext {
+  plan: Plan;
+  dataset: Dataset;
+  /** Options of the training that are those of every run. */
+  training: Omit<TrainOptions, 'data' | 'seed' | OwnKey>;
+  threads: number;
+  target: number | undefined;
+  /** Seconds from the start of the protocol to its first run. */
+  lead: number;
+  onShare: (share: number) => void;
+}
+
+/** Clips of a run whose operations are counted. */
+const COUNTED = 100;
+
+/** Trains and tests once. */
+export async function runOnce(planned: PlannedRun, context: RunContext): Promise<FinishedRun> {
+  const { plan, dataset, training, threads, target, lead, onShare } = context;
+  const started = performance.now();
+  const seconds = () => (performance.now() - started) / 1000;
+  let loadSeconds = 0;
+  const curve: NonNullable<ProtocolRun['curve']> = [];
+  const found = await train({
+    ...training,
+    data: dataset,
+    split: plan.split,
+    ...planned,
+    threads,
+    testEveryEpoch: target !== undefined,
+    onData: () => {
+      loadSeconds = seconds();
+    },
+    onEpoch: ({ epoch, test }) => {
+      if (test) curve.push({ epoch, seconds: lead + seconds(), accuracy: test.accuracy });
+    },
+    onProgress: ({ epoch, epochs, done, clips }) => onShare((epoch - 1 + done / clips) / epochs),
+  });
+  const taken = seconds();
+  const { accuracy, interval, loss, clips, confusion, perSpeaker, firingRates } = found.test;
+  const { calibration, rejection, predictions } = found.test;
+  const files = predictions.map(({ file }) => file);
+  const operations = await countOperations(found.model, { files, limit: COUNTED, signal: training.signal });
+  const best: EpochMetrics | undefined = found.epochs[found.bestEpoch - 1];
+  return {
+    result: {
+      ...planned,
+      split: found.split,
+      accuracy,
+      interval,
+      loss,
+      clips,
+      bestEpoch: found.bestEpoch,
+      epochs: found.epochs.length,
+      validation: best?.validation ?? null,
+      confusion,
+      perSpeaker,
+      firingRates,
+      calibrationError: calibration.error,
+      rejection,
+      operations,
+      wrong: predictions
+        .filter(({ label, predicted }) => label !== predicted)
+        .map(({ scores, ...kept }) => kept),
+      seconds: taken,
+      loadSeconds,
+      ...(target === undefined ? {} : { secondsToTarget: reached(curve, target), curve }),
+    },
+    options: found.options,
+    predictions,
+    labels: found.test.labels,
+  };
+}
+
+function reached(curve: NonNullable<ProtocolRun['curve']>, target: number): number | null {
+  return curve.find(({ accuracy }) => accuracy >= target)?.seconds ?? null;
+}

@@ -1,0 +1,153 @@
+import type { ClipResult } from '../clip-results.js';
+import {
+  type Calibration,
+  type ClassMetrics,
+  calibration,
+  classMetrics,
+  type Judged,
+  type Spread,
+  spread,
+} from '../metrics.js';
+import type { Operations } from '../operations.js';
+import type { FinishedRun, ProtocolRun } from './run.js';
+
+export interface FoldResult {
+  fold: number;
+  /** Over the seeds. */
+  accuracy: Spread;
+  /** Clips tested, by one run. */
+  clips: number;
+  speakers: string[];
+}
+
+export interface SpeakerResult {
+  /** Over the runs that had this speaker in their test part. */
+  accuracy: Spread;
+  /** Clips tested, by one run. */
+  clips: number;
+}
+
+/** The runs of a protocol taken together. */
+export interface ProtocolSummary {
+  /** Mean over all runs; the deviation is that of the seeds, each with the mean of its folds. */
+  accuracy: Spread;
+  /** Of each seed: the mean over its folds. */
+  bySeed: { seed: number; accuracy: number }[];
+  /** Over the folds, each with the mean over its seeds: how much the folds differ. */
+  overFolds: Spread;
+  perFold: FoldResult[];
+  perSpeaker: Record<string, SpeakerResult>;
+  /** Clips by true label (row) and predicted label (column), of all runs. */
+  confusion: number[][];
+  perClass: ClassMetrics[];
+  /** Means over the runs. Of each layer: spikes per neuron and time step. */
+  firingRates: number[];
+  /** Of the clips of all runs together. */
+  calibration: Calibration;
+  /** Mean over the runs. */
+  operations: Operations | null;
+  /** Of known words against the `_unknown_` clips of the test parts, over the runs. */
+  auroc: Spread | null;
+  /** Of the training of one run, with reading the clips and the test. */
+  seconds: Spread;
+  /** With `target`: over the runs that reached it, and how many did not. */
+  secondsToTarget?: (Spread & { missed: number }) | null;
+}
+
+/** Adds up runs as they end; keeps no more of their predictions than how sure and how right they were. */
+export class SummaryOfRuns {
+  readonly #runs: ProtocolRun[] = [];
+  readonly #answers: Judged[] = [];
+  #labels: string[] = [];
+
+  add({ result, predictions, labels }: FinishedRun): void {
+    this.#labels = labels;
+    this.#runs.push(result);
+    this.#answers.push(...predictions.map(judge));
+  }
+
+  /** In the order of seeds and folds, whichever ended first. */
+  get runs(): ProtocolRun[] {
+    return [...this.#runs].sort((a, b) => a.seed - b.seed || a.fold - b.fold);
+  }
+
+  /** null before the first run. */
+  summary(): ProtocolSummary | null {
+    const runs = this.runs;
+    if (runs.length === 0) return null;
+    const bySeed = grouped(runs, ({ seed }) => seed).map(([seed, of]) => ({ seed, accuracy: mean(of) }));
+    const folds = grouped(runs, ({ fold }) => fold);
+    const confusion = this.#labels.map((_, i) =>
+      this.#labels.map((__, j) => runs.reduce((sum, run) => sum + run.confusion[i]![j]!, 0)),
+    );
+    const times = runs.flatMap(({ secondsToTarget }) => secondsToTarget ?? []);
+    const aurocs = runs.flatMap(({ rejection }) => rejection?.unknown.auroc ?? []);
+    const timed = runs.some(({ secondsToTarget }) => secondsToTarget !== undefined);
+    return {
+      accuracy: spread(bySeed.map(({ accuracy }) => accuracy)),
+      bySeed,
+      overFolds: spread(folds.map(([, of]) => mean(of))),
+      perFold: folds.map(([fold, of]) => ({
+        fold,
+        accuracy: spread(of.map(({ accuracy }) => accuracy)),
+        clips: of[0]!.clips,
+        speakers: Object.keys(of[0]!.perSpeaker),
+      })),
+      perSpeaker: perSpeaker(runs),
+      confusion,
+      perClass: classMetrics(this.#labels, confusion),
+      firingRates: runs[0]!.firingRates.map(
+        (_, k) => runs.reduce((sum, { firingRates }) => sum + firingRates[k]!, 0) / runs.length,
+      ),
+      calibration: calibration(this.#answers),
+      operations: meanOperations(runs),
+      auroc: aurocs.length === 0 ? null : spread(aurocs),
+      seconds: spread(runs.map(({ seconds }) => seconds)),
+      ...(timed
+        ? {
+            secondsToTarget:
+              times.length === 0 ? null : { ...spread(times), missed: runs.length - times.length },
+          }
+        : {}),
+    };
+  }
+}
+
+function judge({ confidence, label, predicted }: ClipResult): Judged {
+  return { confidence, right: label === predicted };
+}
+
+function meanOperations(runs: readonly ProtocolRun[]): Operations | null {
+  const counted = runs.flatMap(({ operations }) => operations ?? []);
+  if (counted.length === 0) return null;
+  const keys = Object.keys(counted[0]!) as (keyof Operations)[];
+  const meanOf = (key: keyof Operations) => counted.reduce((sum, of) => sum + of[key], 0) / counted.length;
+  return Object.fromEntries(keys.map((key) => [key, meanOf(key)])) as unknown as Operations;
+}
+
+function perSpeaker(runs: readonly ProtocolRun[]): Record<string, SpeakerResult> {
+  const found = runs.flatMap((run) => Object.entries(run.perSpeaker));
+  return Object.fromEntries(
+    grouped(found, ([name]) => name)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, of]) => [
+        name,
+        { accuracy: spread(of.map(([, { accuracy }]) => accuracy)), clips: of[0]![1].clips },
+      ]),
+  );
+}
+
+function mean(runs: readonly { accuracy: number }[]): number {
+  return runs.reduce((sum, { accuracy }) => sum + accuracy, 0) / runs.length;
+}
+
+function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): [K, T[]][] {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return [...groups];
+}

@@ -1,0 +1,85 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { copySamples, run, runJson, start, temporaryFolder } from './helpers/cli.js';
+import { quickSettings } from './helpers/training.js';
+
+let folder: string;
+let quick: string[];
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  const data = await copySamples(join(folder, 'words'), '012');
+  const { labels: _, ...settings } = quickSettings();
+  await writeFile(join(folder, 'quick.json'), JSON.stringify(settings));
+  quick = ['evaluate', '--data', data, '--settings', 'quick.json', '--epochs', '2', '--batch-size', '8'];
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('evaluate --protocol', () => {
+  const protocol = ['--protocol', 'loso', '--seeds', '2', '--folds', '1,2'];
+
+  it('prints what it found, and writes it', async () => {
+    const args = [...quick, ...protocol, '--out', 'found.json'];
+    const { status, stdout, stderr } = await run(args, { cwd: folder });
+    expect(stderr).toContain('4 trainings: 2 folds, 2 seeds.');
+    expect(stderr.match(/^ +\d\/4 {2}fold \d {2}seed \d/gm)).toHaveLength(4);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^Accuracy [\d.]+% ± [\d.]+ \(2 seeds, each the mean of 2 folds; from/m);
+    expect(stdout).toMatch(/^fold {2}test +clips +accuracy +sd +least +most$/m);
+    expect(stdout).toContain('Expected calibration error');
+    const found = JSON.parse(await readFile(join(folder, 'found.json'), 'utf8'));
+    expect(found).toMatchObject({ protocol: 'loso', complete: true, folds: [1, 2], seeds: [0, 1] });
+  });
+
+  it('prints the document with --json, with times to the target', async () => {
+    const { document } = await runJson([...quick, ...protocol, '--target', '0', '--seed', '3'], {
+      cwd: folder,
+    });
+    expect(document).toMatchObject({
+      seeds: [3, 4],
+      target: 0,
+      parallel: 1,
+      summary: { accuracy: { count: 2 } },
+    });
+    // Loading the program, too, is part of the time.
+    expect(document.runs[0].secondsToTarget).toBeGreaterThan(document.runs[0].loadSeconds);
+  });
+
+  it('is stopped by Ctrl-C with what was done in the file', async () => {
+    const slow = [...quick, ...protocol, '--epochs', '200', '--parallel', '1', '--out', 'stopped.json'];
+    const { child, finished, printed } = start(slow, { cwd: folder });
+    await printed('1/4', 'stderr');
+    child.kill('SIGINT');
+    const { status, stderr } = await finished;
+    expect(stderr).toContain('after 1 of 4 runs, which are in stopped.json');
+    expect(status).toBe(130);
+    const kept = JSON.parse(await readFile(join(folder, 'stopped.json'), 'utf8'));
+    expect(kept).toMatchObject({ complete: false, runs: [{ fold: 1, seed: 0, epochs: 200 }] });
+  });
+
+  it.each([
+    [['--epochs', '3'], '--epochs is an option of --protocol'],
+    [[...protocol, '--model', 'x'], '--model has no meaning with --protocol'],
+    [[...protocol, '--robustness'], '--robustness has no meaning with --protocol'],
+    [['--protocol', 'half'], '--protocol is "half"'],
+    [['--protocol', 'loso', '--folds', '1;2'], '--folds is "1;2"'],
+    [['--protocol', 'loso', '--out', '/nowhere/at/all.json'], 'Cannot write /nowhere/at/all.json'],
+    [['--protocol', 'audiomnist'], 'The protocol audiomnist is for'],
+  ])('%j is refused', async (args, message) => {
+    const data = args.includes('--protocol') ? ['--data', join(folder, 'words')] : [];
+    const { status, stderr, stdout } = await run(['evaluate', ...data, ...args], { cwd: folder });
+    expect(stderr).toContain(message);
+    expect([status, stdout]).toEqual([1, '']);
+  });
+});
+
+it('evaluate --unknown --robustness shows both tables', async () => {
+  const { status, stdout } = await run(['evaluate', '--unknown', '--robustness'], { cwd: folder });
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^sounds that are no words +clips +AUROC +accepted +confidence$/m);
+  expect(stdout).toMatch(/^all +150 /m);
+  expect(stdout).toMatch(/^condition +accuracy +points +rejected$/m);
+  expect(stdout).toMatch(/^white noise at 10 dB +[\d.]+%/m);
+  expect(stdout).toMatch(/^Operations of a clip: [\d.]+k dense, /m);
+});

@@ -1,0 +1,207 @@
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { evaluateProtocol, type ProtocolOptions, type ProtocolResult, train } from '../lib/index.js';
+import { quickSettings, SAMPLES } from './helpers/training.js';
+
+let folder: string;
+let fsdd: string;
+let audioMnist: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sonospike-protocol-'));
+  [fsdd, audioMnist] = [join(folder, 'fsdd'), join(folder, 'audiomnist')];
+  const names = (await readdir(SAMPLES)).filter((name) => name.endsWith('.wav'));
+  const speakers = [...new Set(names.map((name) => name.split('_')[1]!))];
+  await mkdir(fsdd);
+  for (const name of names) {
+    const [digit, speaker] = name.split('_') as [string, string];
+    const number = speakers.indexOf(speaker);
+    // Two voices are the takes that are tested on, the others are trained on.
+    await copyFile(join(SAMPLES, name), join(fsdd, `${digit}_ann_${number < 2 ? number : number + 3}.wav`));
+    // Of the first three of the five groups of AudioMNIST.
+    const id = ['26', '52', '60', '28', '56', '07', '36', '57', '09'][number]!;
+    await mkdir(join(audioMnist, id), { recursive: true });
+    await copyFile(join(SAMPLES, name), join(audioMnist, id, `${digit}_${id}_0.wav`));
+  }
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const QUICK = { settings: quickSettings(), epochs: 2, batchSize: 8, threads: 2 };
+
+function allFolds(changes: Partial<ProtocolOptions> = {}): ProtocolOptions {
+  return { data: SAMPLES, protocol: 'loso', seeds: 2, ...QUICK, ...changes };
+}
+
+function quick(changes: Partial<ProtocolOptions> = {}): ProtocolOptions {
+  return { ...allFolds(), folds: [1, 3], ...changes };
+}
+
+/** What does not depend on how fast the machine is, and how its work was shared out. */
+function bits({ summary, runs, parallel, threads, ...rest }: ProtocolResult) {
+  const { seconds, ...kept } = summary!;
+  return { ...rest, summary: kept, runs: runs.map(({ seconds: _, loadSeconds, ...run }) => run) };
+}
+
+describe('leave one speaker out', () => {
+  let result: ProtocolResult;
+  beforeAll(async () => {
+    result = await evaluateProtocol(quick());
+  });
+
+  it('gives of every fold and seed what train gives', async () => {
+    expect(result.runs.map(({ fold, seed }) => [fold, seed])).toEqual([
+      [1, 0],
+      [3, 0],
+      [1, 1],
+      [3, 1],
+    ]);
+    for (const run of result.runs) {
+      const { test, bestEpoch } = await train({
+        ...QUICK,
+        data: SAMPLES,
+        split: 'leave-one-speaker-out',
+        fold: run.fold,
+        seed: run.seed,
+      });
+      const { accuracy, confusion, perSpeaker, firingRates, loss } = test;
+      expect(run).toMatchObject({ accuracy, confusion, perSpeaker, firingRates, loss, bestEpoch });
+      expect(run.wrong).toHaveLength(Math.round((1 - accuracy) * test.clips));
+    }
+  });
+
+  it('takes them together', () => {
+    const summary = result.summary!;
+    const [a, b, c, d] = result.runs.map(({ accuracy }) => accuracy) as [number, number, number, number];
+    expect(summary.bySeed).toEqual([
+      { seed: 0, accuracy: (a + b) / 2 },
+      { seed: 1, accuracy: (c + d) / 2 },
+    ]);
+    expect(summary.accuracy.mean).toBeCloseTo((a + b + c + d) / 4, 12);
+    expect(summary.accuracy.deviation).toBeCloseTo(Math.abs(a + b - c - d) / 2 / Math.SQRT2, 12);
+    expect(summary.perFold.map(({ fold, accuracy }) => [fold, accuracy.mean])).toEqual([
+      [1, (a + c) / 2],
+      [3, (b + d) / 2],
+    ]);
+    expect(Object.values(summary.perSpeaker).map(({ accuracy }) => accuracy.mean)).toEqual([
+      (a + c) / 2,
+      (b + d) / 2,
+    ]);
+    expect(summary.confusion.flat().reduce((sum, n) => sum + n, 0)).toBe(40);
+    expect(summary.calibration.bins.reduce((sum, { clips }) => sum + clips, 0)).toBe(40);
+    expect(summary.operations!.dense).toBe(result.runs[0]!.operations!.dense);
+    expect(result).toMatchObject({ complete: true, folds: [1, 3], seeds: [0, 1], missingFolds: [] });
+  });
+
+  it('gives the same bits however many run side by side', async () => {
+    for (const changes of [{ parallel: 1, threads: 1 }, { parallel: 3 }, { threads: 5 }]) {
+      expect(bits(await evaluateProtocol(quick(changes)))).toEqual(bits(result));
+    }
+  });
+});
+
+it('takes all folds, and the next seeds from the one that is named', async () => {
+  const { runs, summary } = await evaluateProtocol(allFolds({ seeds: 1, seed: 7, epochs: 1 }));
+  expect(runs.map(({ fold, seed }) => [fold, seed])).toEqual(Array.from({ length: 9 }, (_, i) => [i + 1, 7]));
+  expect(Object.keys(summary!.perSpeaker)).toHaveLength(9);
+  expect(summary!.accuracy.deviation).toBeNull();
+});
+
+it('tests on the official takes', async () => {
+  const { runs } = await evaluateProtocol(allFolds({ data: fsdd, protocol: 'official', seeds: 1 }));
+  expect(runs.map(({ clips }) => clips)).toEqual([20]);
+});
+
+describe('the protocol of AudioMNIST', () => {
+  const options = () => allFolds({ data: audioMnist, protocol: 'audiomnist', seeds: 1, epochs: 1 });
+
+  it('leaves out the folds whose speakers are missing', async () => {
+    const { runs, missingFolds, summary } = await evaluateProtocol(options());
+    expect(runs.map(({ fold, clips }) => [fold, clips])).toEqual([
+      [1, 30],
+      [2, 30],
+      [3, 30],
+    ]);
+    expect(missingFolds).toEqual([4, 5]);
+    expect(Object.keys(summary!.perSpeaker)).toHaveLength(9);
+  });
+
+  it('is that of no other dataset', async () => {
+    const run = evaluateProtocol({ ...options(), data: fsdd });
+    await expect(run).rejects.toMatchObject({ code: 'ERR_SPLIT_INVALID' });
+  });
+});
+
+describe('the file', () => {
+  it('has the whole result at the end, and what there is after every run', async () => {
+    const out = join(folder, 'result.json');
+    const seen: unknown[] = [];
+    const onRun = async () => seen.push(JSON.parse(await readFile(out, 'utf8')));
+    const result = await evaluateProtocol(quick({ out, parallel: 1, onRun: () => void onRun() }));
+    expect(JSON.parse(await readFile(out, 'utf8'))).toEqual(JSON.parse(JSON.stringify(result)));
+    expect(seen.length).toBeGreaterThan(0);
+  });
+
+  it('keeps the runs that had ended before a stop', async () => {
+    const out = join(folder, 'stopped.json');
+    const controller = new AbortController();
+    const run = evaluateProtocol(
+      quick({ out, parallel: 1, signal: controller.signal, onRun: () => controller.abort() }),
+    );
+    await expect(run).rejects.toMatchObject({ code: 'ERR_ABORTED', file: out });
+    await expect(run).rejects.toThrow('after 1 of 4 runs');
+    const kept = JSON.parse(await readFile(out, 'utf8'));
+    expect(kept).toMatchObject({ complete: false, runs: [{ fold: 1, seed: 0 }] });
+  });
+});
+
+it('ends with the first error, and stops the other runs', async () => {
+  const error = new Error('enough');
+  const run = evaluateProtocol(
+    quick({
+      onRun: () => {
+        throw error;
+      },
+    }),
+  );
+  await expect(run).rejects.toBe(error);
+});
+
+it('does not begin where it is stopped already', async () => {
+  const run = evaluateProtocol(quick({ signal: AbortSignal.abort() }));
+  await expect(run).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+});
+
+it('tells when the test accuracy reached the target', async () => {
+  const { runs, summary } = await evaluateProtocol(quick({ target: 0, seeds: 1 }));
+  for (const { curve, secondsToTarget, seconds, loadSeconds } of runs) {
+    expect(curve).toHaveLength(2);
+    expect(secondsToTarget).toBe(curve![0]!.seconds);
+    expect(secondsToTarget).toBeGreaterThan(loadSeconds);
+    expect(secondsToTarget).toBeLessThan(seconds + 1);
+  }
+  expect(summary!.secondsToTarget).toMatchObject({ count: 2, missed: 0 });
+  const never = await evaluateProtocol(quick({ target: 1, seeds: 1, epochs: 1, folds: [1] }));
+  expect(never.runs[0]!.secondsToTarget).toBeNull();
+  expect(never.summary!.secondsToTarget).toBeNull();
+});
+
+describe('wrong options', () => {
+  it.each<[string, unknown, string]>([
+    ['protocol', 'half', 'ERR_INVALID_OPTION'],
+    ['seeds', 0, 'ERR_INVALID_OPTION'],
+    ['seed', -1, 'ERR_INVALID_OPTION'],
+    ['folds', [], 'ERR_INVALID_OPTION'],
+    ['folds', [10], 'ERR_INVALID_OPTION'],
+    ['parallel', 0, 'ERR_INVALID_OPTION'],
+    ['target', 2, 'ERR_INVALID_OPTION'],
+    ['split', 'all', 'ERR_INVALID_OPTION'],
+    ['epochs', 0, 'ERR_INVALID_OPTION'],
+    ['rejectRate', 0.6, 'ERR_INVALID_OPTION'],
+  ])('%s', async (key, value, code) => {
+    const run = evaluateProtocol({ ...quick(), [key]: value } as ProtocolOptions);
+    await expect(run).rejects.toMatchObject({ code });
+    await expect(run).rejects.toThrow(key);
+  });
+});
