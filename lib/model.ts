@@ -167,7 +167,7 @@ export class Model {
     requireViewable(this.settings);
     const { samples, sampleRate } = await readAudio(input);
     const seen = await guardAsync(() => this.native.observe(samples, sampleRate, seed));
-    const { frames } = this.settings;
+    const frames = seen.steps / this.settings.encoding.stepsPerFrame;
     return {
       ...this.#named(seen),
       features: { frames, features: seen.features.length / frames, data: seen.features },

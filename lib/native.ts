@@ -58,7 +58,10 @@ export interface TrainingPosition {
   clips: number;
   loss: number;
   correct: number;
+  /** Of each layer. */
   spikes: number[];
+  /** Time steps of the clips. */
+  steps: number;
 }
 
 export interface NativeTrainingState {

@@ -97,7 +97,7 @@ function readOptions(value: unknown, file: string): RunOptions {
 }
 
 function readPosition(value: unknown, at: string, layers: number, blame: Blame): TrainingPosition {
-  const keys = ['epoch', 'batch', 'clips', 'loss', 'correct', 'spikes'] as const;
+  const keys = ['epoch', 'batch', 'clips', 'loss', 'correct', 'spikes', 'steps'] as const;
   const given = object(value, at, keys, blame);
   return {
     epoch: integer(given.epoch, `${at}.epoch`, 0, COUNT, blame),
@@ -106,6 +106,7 @@ function readPosition(value: unknown, at: string, layers: number, blame: Blame):
     loss: number(given.loss, `${at}.loss`, -LARGEST, LARGEST, blame),
     correct: integer(given.correct, `${at}.correct`, 0, COUNT, blame),
     spikes: numbers(given.spikes, `${at}.spikes`, layers, blame),
+    steps: integer(given.steps, `${at}.steps`, 0, COUNT, blame),
   };
 }
 

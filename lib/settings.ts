@@ -9,6 +9,11 @@ export interface ModelSettings {
   scaling: ScalingSettings;
   /** Frames that a clip is cut or zero-padded to, after scaling. */
   frames: number;
+  /**
+   * Frames of zeros after a clip. Where it is given, a clip has as many frames as it has itself and these, `frames` at
+   * most, and of a longer clip the loudest `frames` are heard. null or left out: every clip is cut or padded to `frames`.
+   */
+  tail?: number | null;
   encoding: EncodingSettings;
   network: NetworkSettings;
   /** The words, in the order of the network's outputs. */

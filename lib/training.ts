@@ -214,7 +214,6 @@ class TrainingRun {
     const { run, parts, model } = this.#p;
     const validation = parts.validation.clips.length > 0 ? await this.#score(parts.validation) : null;
     const test = this.#options.testEveryEpoch ? await this.#score(parts.test) : null;
-    const rows = sums.clips * model.settings.frames * model.settings.encoding.stepsPerFrame;
     const clips = sums.clips - this.#before;
     this.#before = 0;
     this.#seconds += seconds;
@@ -226,7 +225,7 @@ class TrainingRun {
       validation,
       ...(test ? { test } : {}),
       firingRates: sums.spikes.map(
-        (spikes, k) => spikes / (rows * model.settings.network.layers[k]!.neurons),
+        (spikes, k) => spikes / (sums.steps * model.settings.network.layers[k]!.neurons),
       ),
       best: this.#isBest(validation),
       clipsPerSecond: clips / seconds,

@@ -22,7 +22,7 @@ const MAX_PARAMETERS = 2 ** 28;
 /** Of feature frames, so that half an hour of audio still fits. */
 const MAX_FRAME_RATE = 1000;
 
-const SETTINGS = ['sampleRate', 'frontend', 'scaling', 'frames', 'encoding', 'network', 'labels'] as const;
+const SETTINGS = ['sampleRate', 'frontend', 'scaling', 'frames', 'tail', 'encoding', 'network', 'labels'] as const;
 const FRONTEND = [
   'type',
   'windowLength',
@@ -59,7 +59,9 @@ export function validateSettings(
   const labels = validateLabels(given.labels, `${at}labels`, blame);
   const bands = { count: featureCount({ frontend }), channels: channelsOfFeature(encoding) };
   const network = validateNetwork(given.network, `${at}network`, labels.length, bands, blame);
-  const settings = { sampleRate, frontend, scaling, frames, encoding, network, labels };
+  const tail = given.tail ?? null;
+  const fitted = tail === null ? {} : { tail: integer(tail, `${at}tail`, 0, MAX_FRAMES, blame) };
+  const settings = { sampleRate, frontend, scaling, frames, ...fitted, encoding, network, labels };
   requireMemory(settings, where || 'the settings', blame);
   return settings;
 }

@@ -18,14 +18,6 @@ void change(StoreCore& core, const std::function<void(FeatureStore&)>& work) {
   }
 }
 
-/// Firing rates from numbers of spikes.
-std::vector<double> rates_of(const double* spikes, const ModelCore& model, size_t clips) {
-  const double rows = static_cast<double>(clips) * model.recognizer->steps();
-  std::vector<double> rates;
-  for (const auto& layer : model.options.network.layers) rates.push_back(*spikes++ / (rows * layer.neurons));
-  return rates;
-}
-
 /// Memory that clips take in a store.
 int64_t kept_bytes(const std::vector<ClipAudio>& clips, const FeatureExtractor& extractor) {
   double values = static_cast<double>(clips.size()) * static_cast<double>(extractor.size());
@@ -44,9 +36,10 @@ Napi::Object to_result(Napi::Env env, const ModelCore& model, const EvaluationRe
     Napi::HandleScope scope(env);
     predictions.Set(
         i, to_prediction(env, network, result.scores.data() + static_cast<size_t>(i) * network.classes,
-                         rates_of(result.spikes.data() + i * layers, model, 1)));
+                         firing_rates(network, result.spikes.data() + i * layers, result.steps[i])));
   }
-  const std::vector<double> rates = rates_of(result.statistics.spikes.data(), model, clips);
+  const std::vector<double> rates = firing_rates(network, result.statistics.spikes.data(),
+                                                 static_cast<double>(result.statistics.steps));
   const Napi::Array all = Napi::Array::New(env, rates.size());
   for (uint32_t k = 0; k < rates.size(); ++k) all.Set(k, rates[k]);
   const Napi::Object object = Napi::Object::New(env);

@@ -8,15 +8,6 @@ namespace {
 // Marks the objects of this class, so that nothing else is taken for one.
 constexpr napi_type_tag kModelTag = {0x5d1c6b0c6f0a4b7eull, 0x9a3f0b7d2c5e4811ull};
 
-/// From the numbers of spikes of each layer.
-std::vector<double> firing_rates(const ModelCore& core, const double* spikes) {
-  const auto& layers = core.options.network.layers;
-  std::vector<double> rates;
-  for (size_t k = 0; k < layers.size(); ++k)
-    rates.push_back(spikes[k] / (static_cast<double>(core.recognizer->steps()) * layers[k].neurons));
-  return rates;
-}
-
 struct OwnedClip {
   std::vector<float> samples;
   int rate;
@@ -59,7 +50,7 @@ struct Question {
   void ask(const ModelCore& core) {
     const Answer answer = core.recognizer->predict(clip.samples.data(), clip.samples.size(), clip.rate, seed);
     scores.assign(answer.scores, answer.scores + core.options.network.classes);
-    rates = firing_rates(core, answer.spikes);
+    rates = firing_rates(core.options.network, answer.spikes, answer.steps);
   }
 };
 
@@ -70,6 +61,7 @@ struct Sight {
     std::vector<float> spikes, potential;
   };
   Question question;
+  int steps = 0;
   std::vector<float> features, input;
   std::vector<Layer> layers;
 
@@ -77,9 +69,10 @@ struct Sight {
     const OwnedClip& clip = question.clip;
     const Observation seen =
         core.recognizer->observe(clip.samples.data(), clip.samples.size(), clip.rate, question.seed);
-    const int steps = core.recognizer->steps();
+    steps = seen.steps;
     question.scores.assign(seen.scores, seen.scores + core.options.network.classes);
-    features.assign(seen.features, seen.features + core.extractor->size());
+    const size_t values = static_cast<size_t>(seen.frames) * core.extractor->feature_count();
+    features.assign(seen.features, seen.features + values);
     input.assign(seen.input, seen.input + static_cast<size_t>(steps) * core.recognizer->channels());
     std::vector<double> spikes;
     for (const ActivityView& view : seen.layers) {
@@ -87,7 +80,7 @@ struct Sight {
       layers.push_back({view.neurons, compact(view.s, view.stride, steps, view.neurons),
                         compact(view.u, view.stride, steps, view.neurons)});
     }
-    question.rates = firing_rates(core, spikes.data());
+    question.rates = firing_rates(core.options.network, spikes.data(), steps);
   }
 };
 
@@ -102,6 +95,12 @@ Napi::Value to_scaling(Napi::Env env, const FeatureScaling& scaling, bool pooled
 }
 
 }  // namespace
+
+std::vector<double> firing_rates(const NetworkOptions& network, const double* spikes, double steps) {
+  std::vector<double> rates;
+  for (const auto& layer : network.layers) rates.push_back(*spikes++ / (steps * layer.neurons));
+  return rates;
+}
 
 Napi::Object to_prediction(Napi::Env env, const NetworkOptions& network, const float* scores,
                            const std::vector<double>& firing_rates) {
@@ -252,7 +251,7 @@ Napi::Value NativeModel::predict_sync(const Napi::CallbackInfo& info) {
   const Answer answer =
       core_->recognizer->predict(samples.Data(), samples.ElementLength(), to_rate(info[1]), to_seed(info[2]));
   return to_prediction(info.Env(), core_->options.network, answer.scores,
-                       firing_rates(*core_, answer.spikes));
+                       firing_rates(core_->options.network, answer.spikes, answer.steps));
 }
 
 /// predict(samples, rate, seed) → promise: the same on another thread, when the model is free.
@@ -270,14 +269,14 @@ Napi::Value NativeModel::predict(const Napi::CallbackInfo& info) {
 /// observe(samples, rate, seed) → promise: a prediction with everything on the way.
 Napi::Value NativeModel::observe(const Napi::CallbackInfo& info) {
   auto sight =
-      std::make_shared<Sight>(Sight{{to_clip(info[0], info[1]), to_seed(info[2]), {}, {}}, {}, {}, {}});
+      std::make_shared<Sight>(Sight{{to_clip(info[0], info[1]), to_seed(info[2]), {}, {}}, 0, {}, {}, {}});
   auto core = core_;
   return JobRunner::of(info.Env())
       .enqueue({[core, sight] { sight->look(*core); },
                 [core, sight](Napi::Env env) -> Napi::Value {
                   const Napi::Object result = to_prediction(
                       env, core->options.network, sight->question.scores.data(), sight->question.rates);
-                  result.Set("steps", core->recognizer->steps());
+                  result.Set("steps", sight->steps);
                   result.Set("features", to_array(env, sight->features));
                   result.Set("input", to_array(env, sight->input));
                   const Napi::Array layers = Napi::Array::New(env, sight->layers.size());

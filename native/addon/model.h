@@ -52,6 +52,9 @@ class NativeModel : public GuardedWrap<NativeModel> {
   std::shared_ptr<ModelCore> core_;
 };
 
+/// Of each layer, spikes per neuron and time step, from their numbers.
+std::vector<double> firing_rates(const NetworkOptions& network, const double* spikes, double steps);
+
 /// { scores, probabilities, best, firingRates: of each layer, spikes per neuron and time step }
 Napi::Object to_prediction(Napi::Env env, const NetworkOptions& network, const float* scores,
                            const std::vector<double>& firing_rates);

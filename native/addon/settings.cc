@@ -20,9 +20,9 @@ constexpr int64_t kMostParameters = int64_t{1} << 28;
 
 /// Memory follows from the settings alone, so that a small file cannot ask for more than a machine has.
 void check_size(const Napi::Env& env, const ModelOptions& options) {
-  if (int64_t{options.frames} * options.encoding.steps_per_frame > kMostSteps)
+  if (int64_t{options.frames.most} * options.encoding.steps_per_frame > kMostSteps)
     fail(env, "too many time steps");
-  if (int64_t{options.frames} * options.front_end.feature_count() > kMostFeatures)
+  if (int64_t{options.frames.most} * options.front_end.feature_count() > kMostFeatures)
     fail(env, "too many features");
   if (ParameterTable(options.network).size() > static_cast<size_t>(kMostParameters)) {
     fail(env, "the network has too many parameters");
@@ -138,7 +138,10 @@ ModelOptions read_model_options(const Napi::Object& settings) {
        options.front_end.kind != FeatureKind::kLogMel)) {
     fail(settings.Env(), "peak scaling needs a log-mel front end with topDb, over the clip, pooled");
   }
-  options.frames = static_cast<int>(get_int(settings, "frames", 1, kMostFrames));
+  options.frames.most = static_cast<int>(get_int(settings, "frames", 1, kMostFrames));
+  const Napi::Value tail = settings.Get("tail");
+  if (!tail.IsUndefined() && !tail.IsNull())
+    options.frames.tail = static_cast<int>(get_int(settings, "tail", 0, kMostFrames));
   options.encoding = read_encoding(get_object(settings, "encoding"));
   options.network = read_network(get_object(settings, "network"), options.front_end.feature_count(),
                                  Encoder(options.encoding).channels_of_feature(),

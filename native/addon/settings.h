@@ -18,7 +18,7 @@ inline constexpr int64_t kMostNeurons = 8192;
 struct ModelOptions {
   FrontEndOptions front_end;
   ScalingOptions scaling;
-  int frames;
+  ClipFrames frames;
   EncodingOptions encoding;
   NetworkOptions network;
 };

@@ -16,6 +16,7 @@ Napi::Object to_object(Napi::Env env, const TrainingPosition& position) {
   object.Set("clips", static_cast<double>(position.clips));
   object.Set("loss", position.loss);
   object.Set("correct", static_cast<double>(position.correct));
+  object.Set("steps", static_cast<double>(position.steps));
   object.Set("spikes", spikes);
   return object;
 }
@@ -27,6 +28,7 @@ TrainingPosition to_position(const Napi::Object& object, size_t layers) {
   position.clips = get_int(object, "clips", 0, kMostCount);
   position.loss = get_number(object, "loss");
   position.correct = get_int(object, "correct", 0, kMostCount);
+  position.steps = get_int(object, "steps", 0, kMostCount);
   const Napi::Value spikes = object.Get("spikes");
   if (!spikes.IsArray() || spikes.As<Napi::Array>().Length() != layers) {
     throw Napi::TypeError::New(object.Env(), "spikes must have an element for each layer");

@@ -36,13 +36,13 @@ Augmenter::Augmenter(std::shared_ptr<const FeatureExtractor> extractor, const Au
   assert(!options.changes_bands() || extractor_->front_end().kind == FeatureKind::kLogMel);
 }
 
-void Augmenter::features(const float* samples, size_t n, const ClipKey& key, float* out,
-                         AugmenterWorkspace& w) const {
+int Augmenter::features(const float* samples, size_t n, const ClipKey& key, float* out,
+                        AugmenterWorkspace& w) const {
   change_samples(samples, n, key, w);
   const int rate = extractor_->front_end().sample_rate;
   size_t count = extractor_->raw(w.samples.data(), w.samples.size(), rate, w.extractor);
   count = change_frames(w.extractor.raw.data(), count, key, w);
-  extractor_->scale(w.frames.data(), count, out, w.extractor);
+  return extractor_->scale(w.frames.data(), count, out, w.extractor);
 }
 
 void Augmenter::change_samples(const float* samples, size_t n, const ClipKey& key,

@@ -25,8 +25,9 @@ class Augmenter {
  public:
   Augmenter(std::shared_ptr<const FeatureExtractor> extractor, const AugmentationOptions& options);
 
-  /// To out[frames, features] from samples[n] at the rate of the front end. May be called by several threads.
-  void features(const float* samples, size_t n, const ClipKey& key, float* out, AugmenterWorkspace& w) const;
+  /// To out, which has room for the most frames that a clip has, from samples[n] at the rate of the front end.
+  /// Returns how many frames. May be called by several threads.
+  int features(const float* samples, size_t n, const ClipKey& key, float* out, AugmenterWorkspace& w) const;
 
   /// The samples as they go to the front end, in workspace.samples.
   void change_samples(const float* samples, size_t n, const ClipKey& key, AugmenterWorkspace& w) const;

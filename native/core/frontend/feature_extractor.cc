@@ -1,5 +1,6 @@
 #include "core/frontend/feature_extractor.h"
 
+#include <algorithm>
 #include <cassert>
 
 namespace sonospike {
@@ -11,7 +12,7 @@ constexpr size_t kMostResamplers = 8;
 }  // namespace
 
 FeatureExtractor::FeatureExtractor(const FrontEndOptions& front_end, const ScalingOptions& scaling,
-                                   int frames)
+                                   ClipFrames frames)
     : sample_rate_(front_end.sample_rate), front_end_(front_end), scaling_(scaling), frames_(frames) {}
 
 std::shared_ptr<const Resampler> FeatureExtractor::resampler(int rate) const {
@@ -48,27 +49,59 @@ size_t FeatureExtractor::raw(const float* samples, size_t n, int rate, Extractor
   return count;
 }
 
-void FeatureExtractor::scale(const float* raw, size_t raw_frames, float* out,
-                             ExtractorWorkspace& workspace) const {
-  if (scaling_.over_training_set && scaling_.kind != ScalingKind::kNone) {
-    assert(training_scaling_.feature_count() == feature_count());
-    return apply_scaling(training_scaling_, raw, raw_frames, frames_, out);
+/// First of the `most` frames whose sum is the greatest: of the bands in dB, or of the first cepstral
+/// coefficient, which stands for that.
+size_t FeatureExtractor::loudest(const float* raw, size_t raw_frames) const {
+  const size_t features = feature_count(), most = frames_.most;
+  const size_t summed = front_end().kind == FeatureKind::kMfcc ? 1 : features;
+  const auto level = [&](size_t frame) {
+    double sum = 0.0;
+    for (size_t f = 0; f < summed; ++f) sum += raw[frame * features + f];
+    return sum;
+  };
+  double now = 0.0;
+  for (size_t frame = 0; frame < most; ++frame) now += level(frame);
+  double greatest = now;
+  size_t found = 0;
+  for (size_t frame = most; frame < raw_frames; ++frame) {
+    now += level(frame) - level(frame - most);
+    if (now > greatest) {
+      greatest = now;
+      found = frame + 1 - most;
+    }
   }
-  if (scaling_.kind == ScalingKind::kPeak) {
-    const auto range = static_cast<float>(front_end().top_db);
-    peak_scaling(raw, raw_frames, feature_count(), range, workspace.scaling);
-    return apply_scaling(workspace.scaling, raw, raw_frames, frames_, out);
-  }
-  workspace.statistics.reset(feature_count());
-  if (scaling_.kind != ScalingKind::kNone) workspace.statistics.add(raw, raw_frames);
-  workspace.statistics.scaling(scaling_.kind, scaling_.pooled, workspace.scaling);
-  apply_scaling(workspace.scaling, raw, raw_frames, frames_, out);
+  return found;
 }
 
-void FeatureExtractor::extract(const float* samples, size_t n, int rate, float* out,
-                               ExtractorWorkspace& workspace) const {
+int FeatureExtractor::scale(const float* raw, size_t raw_frames, float* out,
+                            ExtractorWorkspace& workspace) const {
+  const FeatureScaling* scaling = &workspace.scaling;
+  if (scaling_.over_training_set && scaling_.kind != ScalingKind::kNone) {
+    assert(training_scaling_.feature_count() == feature_count());
+    scaling = &training_scaling_;
+  } else if (scaling_.kind == ScalingKind::kPeak) {
+    const auto range = static_cast<float>(front_end().top_db);
+    peak_scaling(raw, raw_frames, feature_count(), range, workspace.scaling);
+  } else {
+    workspace.statistics.reset(feature_count());
+    if (scaling_.kind != ScalingKind::kNone) workspace.statistics.add(raw, raw_frames);
+    workspace.statistics.scaling(scaling_.kind, scaling_.pooled, workspace.scaling);
+  }
+  const size_t most = frames_.most;
+  if (frames_.fixed()) {
+    apply_scaling(*scaling, raw, raw_frames, most, out);
+    return frames_.most;
+  }
+  const size_t count = std::min(raw_frames + frames_.tail, most);
+  const size_t first = raw_frames > most ? loudest(raw, raw_frames) : 0;
+  apply_scaling(*scaling, raw + first * feature_count(), raw_frames - first, count, out);
+  return static_cast<int>(count);
+}
+
+int FeatureExtractor::extract(const float* samples, size_t n, int rate, float* out,
+                              ExtractorWorkspace& workspace) const {
   const size_t count = raw(samples, n, rate, workspace);
-  scale(workspace.raw.data(), count, out, workspace);
+  return scale(workspace.raw.data(), count, out, workspace);
 }
 
 }  // namespace sonospike

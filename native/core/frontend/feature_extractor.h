@@ -21,15 +21,27 @@ struct ExtractorWorkspace {
   FeatureScaling scaling;
 };
 
+/// How many frames a clip has for the network.
+struct ClipFrames {
+  int most = 100;
+  /// Frames of zeros after the clip, which is then as long as it is, `most` at most; of a longer one the
+  /// loudest `most` frames are taken. Below 0: every clip is cut or padded with zeros to `most`.
+  int tail = -1;
+
+  bool fixed() const { return tail < 0; }
+};
+
 /// From samples at any rate to the scaled frames that the encoder takes: resampling, front end, scaling, then
-/// cut or padded with zeros to a fixed number of frames.
+/// cut and padded with zeros.
 class FeatureExtractor {
  public:
-  FeatureExtractor(const FrontEndOptions& front_end, const ScalingOptions& scaling, int frames);
+  FeatureExtractor(const FrontEndOptions& front_end, const ScalingOptions& scaling, ClipFrames frames);
 
-  int frames() const { return frames_; }
+  /// The most that a clip has.
+  int frames() const { return frames_.most; }
+  const ClipFrames& clip_frames() const { return frames_; }
   int feature_count() const { return front_end_.feature_count(); }
-  size_t size() const { return static_cast<size_t>(frames_) * feature_count(); }
+  size_t size() const { return static_cast<size_t>(frames_.most) * feature_count(); }
   const ScalingOptions& scaling() const { return scaling_; }
   const FrontEndOptions& front_end() const { return front_end_.options(); }
 
@@ -43,18 +55,20 @@ class FeatureExtractor {
                                      ExtractorWorkspace& workspace) const;
   /// Unscaled frames, all of them, in workspace.raw. Returns how many. May be called by several threads.
   size_t raw(const float* samples, size_t n, int rate, ExtractorWorkspace& workspace) const;
-  /// Scales raw frames to out[frames, features]. Statistics of the clip are those of all its frames.
-  void scale(const float* raw, size_t raw_frames, float* out, ExtractorWorkspace& workspace) const;
+  /// Scales raw frames to out, which has room for [frames(), features]. Statistics of the clip are those of all
+  /// its frames. Returns how many frames it has then.
+  int scale(const float* raw, size_t raw_frames, float* out, ExtractorWorkspace& workspace) const;
   /// raw, then scale.
-  void extract(const float* samples, size_t n, int rate, float* out, ExtractorWorkspace& workspace) const;
+  int extract(const float* samples, size_t n, int rate, float* out, ExtractorWorkspace& workspace) const;
 
  private:
   std::shared_ptr<const Resampler> resampler(int rate) const;
+  size_t loudest(const float* raw, size_t raw_frames) const;
 
   int sample_rate_;
   FrontEnd front_end_;
   ScalingOptions scaling_;
-  int frames_;
+  ClipFrames frames_;
   FeatureScaling training_scaling_;
   mutable std::mutex mutex_;
   mutable std::map<int, std::shared_ptr<const Resampler>> resamplers_;  // by the rate that they start from

@@ -15,13 +15,16 @@ namespace sonospike {
 /// once.
 struct Batch {
   int clips = 0;
-  int steps = 0;
+  int steps = 0;  ///< of every clip; the greatest of `steps_of` where there is that
+  const int* steps_of = nullptr;  ///< [clips]: where they are not all as long
   /// Writes the input of `steps` steps of one clip from `first` on, step first + t to x[t * stride …]. Called
   /// from several threads at once, and more than once for the same steps of long clips.
   std::function<void(int clip, int first, int steps, float* x, size_t stride, int worker)> input;
   /// The same for inputs that are all 0 or 1, as bits: see Encoder::encode_spikes. Takes the place of
   /// `input`.
   std::function<void(int clip, int first, int steps, uint16_t* bits, size_t stride, int worker)> spikes;
+  int steps_of_clip(int clip) const { return steps_of ? steps_of[clip] : steps; }
+
   const int* labels = nullptr;  ///< [clips]; training only
   /// [clips]: `gradient` draws by them what the layers drop; null: nothing is dropped.
   const EncodingKey* keys = nullptr;
@@ -33,6 +36,7 @@ struct BatchStatistics {
   double loss = 0.0;  ///< summed over the clips
   int correct = 0;
   std::vector<double> spikes;  ///< of each layer, summed over clips, steps and neurons
+  int64_t steps = 0;           ///< summed over the clips
 };
 
 struct OptimizerOptions {

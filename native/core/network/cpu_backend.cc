@@ -85,7 +85,7 @@ int CpuBackend::gradient_slots(int clips) const {
 /// Calls work(pass, group) for all groups of one of `slots` slots.
 template <typename Work>
 void CpuBackend::for_groups(const Batch& batch, int slots, int slot, int worker, Work work) {
-  const int most = passes_[worker].group_size(batch.steps);
+  const int most = batch.steps_of ? 1 : passes_[worker].group_size(batch.steps);
   const int first = static_cast<int>(static_cast<int64_t>(batch.clips) * slot / slots);
   const int end = static_cast<int>(static_cast<int64_t>(batch.clips) * (slot + 1) / slots);
   for (int at = first; at < end; at += most) {
@@ -125,6 +125,7 @@ void CpuBackend::add_loss(const Batch& batch, const LossOptions& loss, Group gro
                           Buffer<float>& grad_score, BatchStatistics& statistics) const {
   grad_score.resize(static_cast<size_t>(group.count) * readout_.stride());
   statistics.spikes.resize(layers_.size());
+  statistics.steps += int64_t{group.count} * batch.steps_of_clip(group.first);
   for (int i = 0; i < group.count; ++i) {
     const int label = batch.labels[group.first + i];
     statistics.loss +=
@@ -142,6 +143,7 @@ BatchStatistics sum_in_order(const std::vector<BatchStatistics>& parts) {
   for (const auto& part : parts) {
     total.loss += part.loss;
     total.correct += part.correct;
+    total.steps += part.steps;
     total.spikes.resize(std::max(total.spikes.size(), part.spikes.size()));
     for (size_t k = 0; k < part.spikes.size(); ++k) total.spikes[k] += part.spikes[k];
   }

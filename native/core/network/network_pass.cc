@@ -50,7 +50,7 @@ int NetworkPass::piece_steps() const {
 }
 
 void NetworkPass::begin(Keep keep) {
-  const int steps = batch_->steps;
+  const int steps = steps_;
   // What a piece looks back to lies within the piece before it.
   piece_steps_ = std::min(std::max(piece_steps(), history_), steps);
   ring_ = keep == Keep::kScores;
@@ -72,7 +72,7 @@ void NetworkPass::begin(Keep keep) {
 }
 
 int NetworkPass::steps_of(int segment) const {
-  return std::min(segment_steps_, batch_->steps - segment * segment_steps_);
+  return std::min(segment_steps_, steps_ - segment * segment_steps_);
 }
 
 int NetworkPass::pieces_of(int segment) const {
@@ -89,6 +89,7 @@ void NetworkPass::forward(const Batch& batch, int first, int count, int worker, 
   batch_ = &batch;
   first_ = first;
   count_ = count;
+  steps_ = batch.steps_of_clip(first);
   worker_ = worker;
   begin(keep);
   for (size_t k = 0; k < layers_.size(); ++k) {
@@ -147,7 +148,7 @@ void NetworkPass::run_stage(int stage) {
   for (int k = most; k >= least; --k) {
     const Piece piece = piece_at(segment_, stage - k, ring_);
     if (k == last) {
-      readout_.forward(traces_.back(), piece, batch_->steps, readout_trace_, scratch_);
+      readout_.forward(traces_.back(), piece, steps_, readout_trace_, scratch_);
       continue;
     }
     const size_t input_row = k > 0 ? piece.row : piece_at(segment_, stage, false).row;
@@ -259,7 +260,7 @@ double NetworkPass::spikes(int layer, int clip) const {
 }
 
 ActivityView NetworkPass::view(int layer) {
-  const size_t stride = layers_[layer].stride(), steps = batch_->steps;
+  const size_t stride = layers_[layer].stride(), steps = steps_;
   views_.resize(layers_.size());
   views_[layer].reserve(steps * stride);
   traces_[layer].spikes.expand(history_, steps, views_[layer].data());

@@ -48,7 +48,7 @@ class NetworkPass {
   /// Clips that are best taken together, where they have `steps` steps.
   int group_size(int steps) const;
 
-  /// `count` clips of a batch from `first` on. `worker`: for Batch::input.
+  /// `count` clips of a batch from `first` on, which are all as long. `worker`: for Batch::input.
   void forward(const Batch& batch, int first, int count, int worker, Keep keep);
   /// [stride of the readout]
   const float* scores(int clip) const;
@@ -93,7 +93,7 @@ class NetworkPass {
 
   // The clips in hand.
   const Batch* batch_ = nullptr;
-  int first_ = 0, count_ = 0, worker_ = 0;
+  int first_ = 0, count_ = 0, steps_ = 0, worker_ = 0;
   int piece_steps_ = 0, segment_steps_ = 0, segments_ = 0;
   int segment_ = 0;    // in hand
   bool ring_ = false;  // the layers' rows of a piece are used again by the next but one

@@ -12,7 +12,6 @@ Recognizer::Recognizer(std::shared_ptr<const FeatureExtractor> extractor, const 
   scores_.resize(network.classes);
   spikes_.resize(network.layers.size());
   batch_.clips = 1;
-  batch_.steps = steps();
   if (encoder_.spikes()) {
     batch_.spikes = [this](int, int first, int steps, uint16_t* bits, size_t stride, int) {
       encoder_.encode_spikes(features_.data(), extractor_->feature_count(), first, steps, {seed_, 0, 0}, bits,
@@ -32,20 +31,21 @@ void Recognizer::encode(int first, int steps, float* out, size_t stride) {
 
 Answer Recognizer::predict(const float* samples, size_t n, int rate, uint64_t seed) {
   FlushDenormals flush;
-  extractor_->extract(samples, n, rate, features_.data(), workspace_);
+  batch_.steps = encoder_.steps(extractor_->extract(samples, n, rate, features_.data(), workspace_));
   seed_ = seed;
   backend_->forward(batch_, scores_.data(), spikes_.data());
-  return {scores_.data(), spikes_.data()};
+  return {scores_.data(), spikes_.data(), batch_.steps};
 }
 
 Observation Recognizer::observe(const float* samples, size_t n, int rate, uint64_t seed) {
   FlushDenormals flush;
-  extractor_->extract(samples, n, rate, features_.data(), workspace_);
-  seed_ = seed;
   Observation seen;
+  seen.frames = extractor_->extract(samples, n, rate, features_.data(), workspace_);
+  seen.steps = batch_.steps = encoder_.steps(seen.frames);
+  seed_ = seed;
   seen.layers = backend_->observe(batch_, scores_.data());
-  input_.resize(static_cast<size_t>(steps()) * channels());
-  encode(0, steps(), input_.data(), channels());
+  input_.resize(static_cast<size_t>(seen.steps) * channels());
+  encode(0, seen.steps, input_.data(), channels());
   seen.scores = scores_.data();
   seen.features = features_.data();
   seen.input = input_.data();

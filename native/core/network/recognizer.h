@@ -13,6 +13,7 @@ namespace sonospike {
 struct Answer {
   const float* scores;   ///< [classes]
   const double* spikes;  ///< [layers]: of all neurons and steps
+  int steps;
 };
 
 /// Everything that one look at a clip can show; pointers stay valid until the next call.
@@ -21,6 +22,7 @@ struct Observation {
   const float* features = nullptr;   ///< [frames, features], scaled
   const float* input = nullptr;      ///< [steps, channels]
   std::vector<ActivityView> layers;  ///< [steps, neurons] each
+  int frames = 0, steps = 0;
 };
 
 /// The whole way from the samples of one clip to its scores, on the calling thread. One call at a time.
@@ -31,6 +33,7 @@ class Recognizer {
   Recognizer(const Recognizer&) = delete;
   Recognizer& operator=(const Recognizer&) = delete;
 
+  /// The most that a clip has.
   int steps() const { return encoder_.steps(extractor_->frames()); }
   int channels() const { return encoder_.channels(extractor_->feature_count()); }
 

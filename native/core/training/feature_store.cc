@@ -4,6 +4,14 @@
 #include <cassert>
 
 namespace sonospike {
+namespace {
+
+void cut(std::vector<float>& features, int frames, const FeatureExtractor& extractor) {
+  features.resize(static_cast<size_t>(frames) * extractor.feature_count());
+  features.shrink_to_fit();
+}
+
+}  // namespace
 
 FeatureStore::FeatureStore(std::shared_ptr<FeatureExtractor> extractor, int threads)
     : extractor_(std::move(extractor)), pool_(threads), workspaces_(pool_.size()) {}
@@ -26,12 +34,16 @@ void FeatureStore::add(const std::vector<ClipAudio>& clips) {
       rate = extractor_->front_end().sample_rate;
     }
     if (!needs_fit()) {
-      features_[first + i].resize(extractor_->size());
-      return extractor_->extract(samples.data(), samples.size(), rate, features_[first + i].data(), w);
+      std::vector<float>& features = features_[first + i];
+      features.resize(extractor_->size());
+      const int frames = extractor_->extract(samples.data(), samples.size(), rate, features.data(), w);
+      return cut(features, frames, *extractor_);
     }
-    // Frames beyond the cut are never used: they are not kept, nor do they count in the statistics.
+    // Frames beyond the cut are never used: they are not kept, nor do they count in the statistics. Which are
+    // the loudest is seen from all of them.
     const size_t frames = extractor_->raw(samples.data(), samples.size(), rate, w);
-    const size_t kept = std::min(frames, static_cast<size_t>(extractor_->frames()));
+    const bool fixed = extractor_->clip_frames().fixed();
+    const size_t kept = fixed ? std::min(frames, static_cast<size_t>(extractor_->frames())) : frames;
     raw_[first + i].assign(w.raw.begin(), w.raw.begin() + kept * extractor_->feature_count());
   });
 }
@@ -50,7 +62,9 @@ void FeatureStore::fit(const std::vector<int>& training, bool keep) {
   }
   pool_.run(size(), [&](int i, int worker) {
     features_[i].resize(extractor_->size());
-    extractor_->scale(raw_[i].data(), raw_[i].size() / features, features_[i].data(), workspaces_[worker]);
+    const int frames =
+        extractor_->scale(raw_[i].data(), raw_[i].size() / features, features_[i].data(), workspaces_[worker]);
+    cut(features_[i], frames, *extractor_);
   });
   raw_.clear();
   fitted_ = true;

@@ -37,8 +37,11 @@ class FeatureStore {
   /// Whether clips can be added: not once `fit` has scaled those with the statistics of a training set.
   bool open() const { return !fitted_; }
   int label(int clip) const { return labels_[clip]; }
-  /// [frames, features]
+  /// [frames(clip), features]
   const float* features(int clip) const { return features_[clip].data(); }
+  int frames(int clip) const {
+    return static_cast<int>(features_[clip].size() / extractor_->feature_count());
+  }
   /// At the rate of the front end; empty unless they were to be kept.
   std::span<const float> samples(int clip) const { return samples_[clip]; }
   const FeatureExtractor& extractor() const { return *extractor_; }

@@ -11,15 +11,16 @@ namespace {
 constexpr int kEvaluationBatch = 256;
 constexpr double kEvaluationWork = 4e9;  // multiplications that one thread does in about a second
 
-/// `features(i)` gives those of clip i of the batch.
+/// `features(i)` gives those of clip i of the batch, `steps` how long each is.
 template <typename Features>
-Batch make_batch(const FeatureStore& store, const Encoder& encoder, Features features,
+Batch make_batch(const FeatureStore& store, const Encoder& encoder, Features features, const int* steps,
                  const EncodingKey* keys, int count, const int* labels,
                  std::vector<EncoderScratch>& scratch) {
   const int width = store.extractor().feature_count();
   Batch batch;
   batch.clips = count;
   batch.steps = encoder.steps(store.extractor().frames());
+  if (!store.extractor().clip_frames().fixed()) batch.steps_of = steps;
   batch.labels = labels;
   if (encoder.spikes()) {
     batch.spikes = [=, &encoder, &scratch](int i, int first, int steps, uint16_t* bits, size_t stride,
@@ -80,31 +81,33 @@ std::vector<int> Trainer::order(int epoch) const {
 void Trainer::make_features(const std::vector<EncodingKey>& keys, int count) {
   const size_t size = store_->extractor().size();
   features_.resize(count * size);
+  frames_.resize(count);
   pool_->run(count, [&](int i, int worker) {
     const ClipKey key{keys[i].seed, keys[i].clip, keys[i].epoch};
-    make_features(key, features_.data() + i * size, workspaces_[worker]);
+    frames_[i] = make_features(key, features_.data() + i * size, workspaces_[worker]);
   });
 }
 
-void Trainer::make_features(const ClipKey& key, float* out, AugmenterWorkspace& workspace) const {
+int Trainer::make_features(const ClipKey& key, float* out, AugmenterWorkspace& workspace) const {
   const int clip = static_cast<int>(key.clip);
   if (made(clip)) {
     negatives_->make(key, workspace.made, workspace.noise);
     return augmenter_->features(workspace.made.data(), workspace.made.size(), key, out, workspace);
   }
   if (!options_.augmentation) {
-    std::copy_n(store_->features(clip), store_->extractor().size(), out);
-    return;
+    const int frames = store_->frames(clip);
+    std::copy_n(store_->features(clip), static_cast<size_t>(frames) * store_->extractor().feature_count(), out);
+    return frames;
   }
   const auto samples = store_->samples(clip);
-  augmenter_->features(samples.data(), samples.size(), key, out, workspace);
+  return augmenter_->features(samples.data(), samples.size(), key, out, workspace);
 }
 
 bool Trainer::run_epoch(const std::atomic<bool>& abort) {
   FlushDenormals flush;
   const std::vector<int> clips = order(position_.epoch);
   std::vector<EncodingKey> keys(options_.batch_size);
-  std::vector<int> labels(options_.batch_size);
+  std::vector<int> labels(options_.batch_size), steps(options_.batch_size);
   std::vector<EncoderScratch> scratch(backend_->workers());
   const int64_t total = static_cast<int64_t>(batches()) * options_.epochs;
 
@@ -121,7 +124,10 @@ bool Trainer::run_epoch(const std::atomic<bool>& abort) {
     const auto features = [this, batch = clips.data() + first](int i) {
       return augmenter_ ? features_.data() + i * store_->extractor().size() : store_->features(batch[i]);
     };
-    Batch batch = make_batch(*store_, encoder_, features, keys.data(), count, labels.data(), scratch);
+    for (int i = 0; i < count; ++i)
+      steps[i] = encoder_.steps(augmenter_ ? frames_[i] : store_->frames(clips[first + i]));
+    Batch batch =
+        make_batch(*store_, encoder_, features, steps.data(), keys.data(), count, labels.data(), scratch);
     batch.keys = keys.data();
     const BatchStatistics done = backend_->gradient(batch, options_.loss);
     const int64_t step = static_cast<int64_t>(position_.epoch) * batches() + position_.batch;
@@ -130,6 +136,7 @@ bool Trainer::run_epoch(const std::atomic<bool>& abort) {
     position_.clips += count;
     position_.loss += done.loss;
     position_.correct += done.correct;
+    position_.steps += done.steps;
     for (size_t k = 0; k < done.spikes.size(); ++k) position_.spikes[k] += done.spikes[k];
     progress_ = position_.clips;
   }
@@ -155,6 +162,7 @@ void add_up(const Backend& backend, const FeatureStore& store, const LossOptions
   const size_t classes = network.classes, layers = network.layers.size();
   std::vector<float> unused(classes);
   for (size_t i = 0; i < clips.size(); ++i) {
+    result.statistics.steps += result.steps[i];
     for (size_t k = 0; k < layers; ++k) result.statistics.spikes[k] += result.spikes[i * layers + k];
     const int label = store.label(clips[i]);
     if (label < 0) continue;
@@ -178,6 +186,7 @@ EvaluationResult evaluate(Backend& backend, const FeatureStore& store, const Enc
   result.scores.resize(clips.size() * classes);
   result.spikes.resize(clips.size() * layers);
   result.statistics.spikes.resize(layers);
+  for (int clip : clips) result.steps.push_back(encoder.steps(store.frames(clip)));
   const size_t most = evaluation_batch(backend, encoder.steps(store.extractor().frames()));
   const std::vector<EncodingKey> keys(most, EncodingKey{seed, 0, 0});
   std::vector<EncoderScratch> scratch(backend.workers());
@@ -188,7 +197,8 @@ EvaluationResult evaluate(Backend& backend, const FeatureStore& store, const Enc
     }
     const int count = static_cast<int>(std::min(most, clips.size() - first));
     const auto features = [&store, batch = clips.data() + first](int i) { return store.features(batch[i]); };
-    const Batch batch = make_batch(store, encoder, features, keys.data(), count, nullptr, scratch);
+    const Batch batch = make_batch(store, encoder, features, result.steps.data() + first, keys.data(), count,
+                                   nullptr, scratch);
     backend.forward(batch, result.scores.data() + first * classes, result.spikes.data() + first * layers);
   }
   add_up(backend, store, loss, clips, result);

@@ -36,12 +36,14 @@ struct TrainingPosition {
   double loss = 0.0;
   int64_t correct = 0;
   std::vector<double> spikes;  ///< of each layer
+  int64_t steps = 0;           ///< of all clips so far
 };
 
 struct EvaluationResult {
   BatchStatistics statistics;
   std::vector<float> scores;   ///< [clips, classes]
   std::vector<double> spikes;  ///< [clips, layers]
+  std::vector<int> steps;      ///< [clips]
   int labelled = 0;            ///< clips that have a label, which loss and right answers are of
   bool complete = true;        ///< false: cut short
 };
@@ -73,7 +75,7 @@ class Trainer {
  private:
   std::vector<int> order(int epoch) const;
   void make_features(const std::vector<EncodingKey>& keys, int count);
-  void make_features(const ClipKey& key, float* out, AugmenterWorkspace& workspace) const;
+  int make_features(const ClipKey& key, float* out, AugmenterWorkspace& workspace) const;
   /// Numbers after those of the store are of clips that are made.
   bool made(int clip) const { return clip >= store_->size(); }
 
@@ -86,7 +88,10 @@ class Trainer {
   std::unique_ptr<NegativeMaker> negatives_;
   std::unique_ptr<ThreadPool> pool_;
   std::vector<AugmenterWorkspace> workspaces_;
-  std::vector<float> features_;  // [clips of a batch, frames, features]: where not those of the store
+  // Of the clips of a batch, where they are not those of the store: [clips, most frames, features] and how many
+  // frames each has.
+  std::vector<float> features_;
+  std::vector<int> frames_;
   TrainingPosition position_, finished_;
   std::atomic<int64_t> progress_{0};
 };
