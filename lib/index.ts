@@ -28,6 +28,7 @@ export type { FoldResult, ProtocolSummary, SpeakerResult } from './protocol/summ
 export type { Rejection, UnknownResult } from './rejection.js';
 export type { RobustnessResult } from './robustness.js';
 export type {
+  AdaptationSettings,
   ConnectionSettings,
   ConvolutionConnection,
   DenseConnection,

@@ -106,7 +106,7 @@ function readPosition(value: unknown, at: string, layers: number, blame: Blame):
     loss: number(given.loss, `${at}.loss`, -LARGEST, LARGEST, blame),
     correct: integer(given.correct, `${at}.correct`, 0, COUNT, blame),
     spikes: numbers(given.spikes, `${at}.spikes`, layers, blame),
-    steps: integer(given.steps, `${at}.steps`, 0, COUNT, blame),
+    steps: integer(given.steps ?? 0, `${at}.steps`, 0, COUNT, blame),
   };
 }
 
