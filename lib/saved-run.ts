@@ -1,4 +1,5 @@
 import { readModelFile } from './checkpoint/model-file.js';
+import { isJsonObject } from './checkpoint/strict-json.js';
 import { SonospikeError } from './errors.js';
 import { toArrays } from './model.js';
 import type { NativeTrainingState, TrainingPosition } from './native.js';
@@ -89,7 +90,8 @@ export async function readSavedRun(path: string): Promise<SavedRun> {
 
 function readOptions(value: unknown, file: string): RunOptions {
   try {
-    return resolveRunOptions({ ...BEFORE, ...(value as RunOptions) }, '');
+    const whole = isJsonObject(value) ? { ...BEFORE, ...value } : value;
+    return resolveRunOptions(whole as RunOptions, '');
   } catch (cause) {
     const reason = cause instanceof SonospikeError ? cause.message : String(cause);
     throw new SonospikeError('ERR_CHECKPOINT_INVALID', `${file}: ${reason}`, { file, cause });
