@@ -1,5 +1,5 @@
 import { SonospikeError } from './errors.js';
-import type { LayerSettings, ModelSettings, SpikeSettings } from './settings.js';
+import type { LayerSettings, ModelSettings } from './settings.js';
 import { validateLabels, validateSettings } from './validation.js';
 
 const PRESETS = { default: defaultPreset, original: originalPreset } as const;
@@ -24,41 +24,59 @@ export function presetSettings(name: string, labels: readonly string[]): ModelSe
   return validateSettings(PRESETS[preset](validateLabels(labels, 'labels')), '');
 }
 
+/**
+ * Spiking convolutions over frequency and time, which do not care where exactly a formant lies; adaptive neurons; a
+ * clip is as long as it is. Found by experiment: docs/experiments.md.
+ */
 function defaultPreset(labels: string[]): ModelSettings {
-  const spike: SpikeSettings = { type: 'hard', surrogate: 'triangle', slope: 1 };
-  const layer: LayerSettings = {
-    neurons: 128,
-    recurrent: true,
-    spike,
+  const layer = {
+    neuron: 'adaptive',
+    adaptation: { decay: 0.9, coupling: 1, jump: 0.5 },
+    recurrent: false,
+    spike: { type: 'hard', surrogate: 'triangle', slope: 1 },
     reset: 'subtract',
     detachReset: false,
-    decay: 0.9,
-    decaySpread: 0.05,
+    decay: 0.8,
+    decaySpread: 0.1,
     threshold: 1,
     thresholdSpread: 0,
     learnDecay: true,
     learnThreshold: true,
     constrain: true,
-  };
+    weightGain: 5,
+  } as const;
+  /** `bands`: that it has itself. */
+  const convolution = (bands: number, channels: number, kernel: number) => ({
+    ...layer,
+    neurons: bands * channels,
+    connection: { type: 'convolution', channels, kernel, stride: 2, taps: 3, dilation: 1 } as const,
+  });
   return {
     sampleRate: 8000,
     frontend: {
       type: 'log-mel',
       windowLength: 200,
-      hopLength: 80,
+      hopLength: 128,
       fftLength: 256,
       melBands: 40,
-      minFrequency: 20,
+      minFrequency: 60,
       maxFrequency: 4000,
       coefficients: 20,
-      topDb: 80,
+      topDb: 50,
+      removeMean: true,
     },
-    scaling: { type: 'standard', over: 'clip', pooled: true },
-    frames: 100,
+    scaling: { type: 'peak', over: 'clip', pooled: true },
+    frames: 64,
+    tail: 8,
     encoding: { type: 'direct', stepsPerFrame: 1, threshold: 0 },
     network: {
-      layers: [layer, layer],
-      readout: { type: 'leaky-integrator', decay: 0.9, learnDecay: true },
+      layers: [
+        convolution(20, 32, 7),
+        convolution(10, 48, 5),
+        convolution(5, 64, 5),
+        { ...layer, neurons: 96, connection: { type: 'dense', taps: 3, dilation: 1 } },
+      ],
+      readout: { type: 'mean-potential', decay: 0.9, learnDecay: true },
     },
     labels,
   };
