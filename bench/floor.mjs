@@ -30,23 +30,26 @@ const SURROGATES = {
   sigmoid: 1 + SIGMOID + 2,
 };
 
-/** Of one neuron and step: charge, distance to the threshold, spike, reset. */
-function neuronForward({ spike }) {
-  return spike.type === 'soft' ? 3 + SIGMOID : 3;
+/** Of one neuron and step: charge, distance to the threshold, spike, reset; adaptation: charge (1), w (4). */
+function neuronForward({ spike, neuron }) {
+  return (spike.type === 'soft' ? 3 + SIGMOID : 3) + (neuron === 'adaptive' ? 5 : 0);
 }
 
-/** Through the reset (2, one if detached), the spike (1), to bias, threshold and decay (4), to the step before (1). */
-function neuronBackward({ spike, detachReset }) {
-  return (spike.type === 'soft' ? 2 : SURROGATES[spike.surrogate]) + (detachReset ? 1 : 2) + 6;
+/** Through the reset (2, one if detached), the spike (1), to bias, threshold and decay (4), to the step before (1).
+ * Adaptation: through w (1), to u and s (2), to rho (3), coupling (1) and jump (1), to the step before (1). */
+function neuronBackward({ spike, detachReset, neuron }) {
+  const adaptation = neuron === 'adaptive' ? 9 : 0;
+  return (spike.type === 'soft' ? 2 : SURROGATES[spike.surrogate]) + (detachReset ? 1 : 2) + 6 + adaptation;
 }
 
 function readoutWork({ readout, layers }, classes, density) {
   if (readout.type === 'spike-count') return { forward: classes, backward: 0 };
   const product = classes * layers.at(-1).neurons;
+  const softmax = readout.type === 'leaky-integrator';
   // Forward: leak (2), softmax (top, exponential, sum, scale), mean (1). Backward: softmax (3), leak and gradients (6).
   return {
-    forward: product * density + classes * (2 + 3 + EXPONENTIAL + 1),
-    backward: product * density + product + classes * 9,
+    forward: product * density + classes * (2 + (softmax ? 3 + EXPONENTIAL : 0) + 1),
+    backward: product * density + product + classes * (softmax ? 9 : 6),
   };
 }
 

@@ -14,6 +14,7 @@ export { createModel, loadModel, Model } from './model.js';
 export type { PresetName } from './presets.js';
 export { presetNames, presetSettings } from './presets.js';
 export type {
+  AdaptationSettings,
   ConnectionSettings,
   ConvolutionConnection,
   DenseConnection,

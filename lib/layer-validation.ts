@@ -1,5 +1,5 @@
 import { type Blame, boolean, choice, integer, number, object, refuse } from './options.js';
-import type { ConnectionSettings, LayerSettings, SpikeSettings } from './settings.js';
+import type { AdaptationSettings, ConnectionSettings, LayerSettings, SpikeSettings } from './settings.js';
 
 const MAX_NEURONS = 8192;
 /** A convolution has no padding of its own in the kernels' rows of 16 values. */
@@ -11,10 +11,12 @@ const MAX_DROPOUT = 0.95;
 /** Of decays, thresholds and slopes: far beyond use, yet safe from overflow in float32. */
 export const LARGE = 1e6;
 
+const NEURONS = ['lif', 'adaptive', 'relu'] as const;
 const LAYER = [
   'neurons',
   'connection',
   'neuron',
+  'adaptation',
   'recurrent',
   'dropout',
   'weightGain',
@@ -37,15 +39,15 @@ export type Bands = { count: number; channels: number } | null;
 export function validateLayer(value: unknown, at: string, bands: Bands, blame: Blame): LayerSettings {
   const given = object(value, at, LAYER, blame);
   const connection = validateConnection(given.connection, `${at}.connection`, bands, blame);
-  const neuron =
-    given.neuron === undefined ? 'lif' : choice(given.neuron, `${at}.neuron`, ['lif', 'relu'], blame);
+  const neuron = given.neuron === undefined ? 'lif' : choice(given.neuron, `${at}.neuron`, NEURONS, blame);
   const recurrent = validateRecurrent(given.recurrent, `${at}.recurrent`, connection, neuron, blame);
   const spike = validateSpike(given.spike, `${at}.spike`, blame);
-  const soft = neuron === 'lif' && spike.type === 'soft';
+  const soft = neuron !== 'relu' && spike.type === 'soft';
   return {
     neurons: validateNeurons(given.neurons, `${at}.neurons`, connection, bands, blame),
     connection,
     neuron,
+    ...validateAdaptation(given.adaptation, `${at}.adaptation`, neuron, blame),
     recurrent,
     dropout: validateDropout(given.dropout, `${at}.dropout`, recurrent || soft, blame),
     weightGain:
@@ -60,6 +62,28 @@ export function validateLayer(value: unknown, at: string, bands: Bands, blame: B
     learnDecay: boolean(given.learnDecay, `${at}.learnDecay`, blame),
     learnThreshold: boolean(given.learnThreshold, `${at}.learnThreshold`, blame),
     constrain: boolean(given.constrain, `${at}.constrain`, blame),
+  };
+}
+
+/** The field, where there is one. */
+function validateAdaptation(
+  value: unknown,
+  at: string,
+  neuron: LayerSettings['neuron'],
+  blame: Blame,
+): { adaptation?: AdaptationSettings } {
+  if (neuron !== 'adaptive') {
+    if (value === undefined || value === null) return {};
+    throw refuse(value, at, `null, as ${neuron} neurons do not adapt, or left out`, blame);
+  }
+  const given = value === undefined ? {} : object(value, at, ['decay', 'coupling', 'jump'], blame);
+  const { decay = 0.9, coupling = 0.1, jump = 0.5 } = given;
+  return {
+    adaptation: {
+      decay: number(decay, `${at}.decay`, 0, 1, blame),
+      coupling: number(coupling, `${at}.coupling`, 0, LARGE, blame),
+      jump: number(jump, `${at}.jump`, -LARGE, LARGE, blame),
+    },
   };
 }
 
@@ -114,12 +138,17 @@ function validateRecurrent(
   value: unknown,
   at: string,
   connection: ConnectionSettings,
-  neuron: 'lif' | 'relu',
+  neuron: LayerSettings['neuron'],
   blame: Blame,
 ): boolean {
   const recurrent = boolean(value, at, blame);
   if (recurrent && (connection.type !== 'dense' || connection.taps > 1 || neuron === 'relu')) {
-    throw refuse(recurrent, at, 'false: only a dense lif layer of one tap can be recurrent', blame);
+    throw refuse(
+      recurrent,
+      at,
+      'false: only a dense layer of one tap, of spiking neurons, can be recurrent',
+      blame,
+    );
   }
   return recurrent;
 }

@@ -36,7 +36,7 @@ export interface Prediction {
   probabilities: number[];
   /**
    * What the readout gives: spikes of each output neuron where it counts spikes, else the mean over time of the
-   * softmax of the leaky integrator.
+   * softmax of the leaky integrator, or of its potentials.
    */
   scores: number[];
   /** Of each layer: spikes per neuron and time step. */

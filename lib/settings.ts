@@ -101,8 +101,21 @@ export interface ConvolutionConnection {
 }
 
 /**
- * A layer of leaky integrate-and-fire neurons: u = decay v + W s_in + b (+ R s_prev); or, to compare them with, of
- * rectified linear units.
+ * Initial values of what adaptive neurons have besides. After each step
+ * w = rho w_prev + (1 - rho) (coupling u + jump s), which is taken from the potential of the next step.
+ */
+export interface AdaptationSettings {
+  /** rho, of every neuron; where the layer is constrained, training keeps it within [0, 0.999]. */
+  decay: number;
+  /** Drawn for every neuron from 0 to this. */
+  coupling: number;
+  /** Of every neuron. */
+  jump: number;
+}
+
+/**
+ * A layer of leaky integrate-and-fire neurons: u = decay v + W s_in + b (+ R s_prev) (- w_prev where they adapt); or,
+ * to compare them with, of rectified linear units.
  */
 export interface LayerSettings {
   /** Of a convolution ceil(bands / stride) x channels: it may be left out where settings are given. */
@@ -110,10 +123,11 @@ export interface LayerSettings {
   /** Dense of one tap where it is left out. */
   connection?: ConnectionSettings;
   /**
-   * `lif` where it is left out. `relu`: s = max(0, W s_in + b), an artificial neural network that sends numbers: spike,
+   * `lif` where it is left out. `adaptive`: the same with an adaptation w, in the symplectic-Euler discretisation of
+   * Baronig et al. 2025 (arXiv 2408.07517; docs/architecture.md has the differences). `relu`: s = max(0, W s_in + b), an artificial neural network that sends numbers: spike,
    * reset, decay and threshold are of no use, and its firing rate is how often s is not 0.
    */
-  neuron?: 'lif' | 'relu';
+  neuron?: 'lif' | 'adaptive' | 'relu';
   /**
    * Probability, below 1, with which training silences a neuron (a channel of a convolution) for a whole clip; what
    * the others send is divided by the rest. 0 where it is left out. Not for recurrent layers, soft spikes, and neurons
@@ -122,6 +136,8 @@ export interface LayerSettings {
   dropout?: number;
   /** Whether the layer reads its own spikes of the step before; only dense layers of one tap do. */
   recurrent: boolean;
+  /** Of `adaptive` neurons, 0.9, 0.1 and 0.5 where they are left out; of others null or left out. */
+  adaptation?: AdaptationSettings | null;
   spike: SpikeSettings;
   /** `zero`: v = u (1 - s); `subtract`: v = u - s threshold. */
   reset: 'zero' | 'subtract';
@@ -137,7 +153,7 @@ export interface LayerSettings {
   /** Whether decay and threshold are trained, one per neuron. */
   learnDecay: boolean;
   learnThreshold: boolean;
-  /** Whether decay is kept within [0, 1] and threshold at or above 0.01 after every optimizer step. */
+  /** Whether decay is kept within [0, 1], threshold at or above 0.01, rho within [0, 0.999] after every optimizer step. */
   constrain: boolean;
 }
 
@@ -146,7 +162,12 @@ export interface NetworkSettings {
   /**
    * `spike-count`: scores are the last layer's spikes summed over time, loss is cross-entropy of them; the
    * last layer has one neuron a label. `leaky-integrator`: o = d o + (1 - d)(W s + b), scores are the mean over
-   * time of softmax(o), loss is -log of the label's score.
+   * time of softmax(o), loss is -log of the label's score. `mean-potential`: scores are the mean over time of the o
+   * of the same integrator, loss is cross-entropy of them.
    */
-  readout: { type: 'spike-count' | 'leaky-integrator'; decay: number; learnDecay: boolean };
+  readout: {
+    type: 'spike-count' | 'leaky-integrator' | 'mean-potential';
+    decay: number;
+    learnDecay: boolean;
+  };
 }

@@ -22,6 +22,7 @@ const MAX_PARAMETERS = 2 ** 28;
 /** Of feature frames, so that half an hour of audio still fits. */
 const MAX_FRAME_RATE = 1000;
 
+const READOUTS = ['spike-count', 'leaky-integrator', 'mean-potential'] as const;
 const SETTINGS = ['sampleRate', 'frontend', 'scaling', 'frames', 'encoding', 'network', 'labels'] as const;
 const FRONTEND = [
   'type',
@@ -145,7 +146,7 @@ function validateNetwork(
     return layer;
   });
   const readout = object(given.readout, `${at}.readout`, ['type', 'decay', 'learnDecay'], blame);
-  const type = choice(readout.type, `${at}.readout.type`, ['spike-count', 'leaky-integrator'], blame);
+  const type = choice(readout.type, `${at}.readout.type`, READOUTS, blame);
   const last = layers.length - 1;
   if (type === 'spike-count' && layers[last]!.neurons !== labels) {
     const wanted = `${labels}, the number of labels, as the readout counts the spikes of one neuron a label`;
@@ -160,7 +161,7 @@ function validateNetwork(
 /** Scores are spikes, of which none is left out. */
 function requireCountable({ neuron, dropout }: LayerSettings, at: string, blame: Blame): void {
   const why = 'as the readout counts the spikes of this layer';
-  if (neuron === 'relu') throw refuse(neuron, `${at}.neuron`, `'lif', ${why}`, blame);
+  if (neuron === 'relu') throw refuse(neuron, `${at}.neuron`, `'lif' or 'adaptive', ${why}`, blame);
   if (dropout) throw refuse(dropout, `${at}.dropout`, `0, ${why}`, blame);
 }
 
@@ -211,11 +212,15 @@ export function parameterShapes(settings: ModelSettings): Map<string, number[]> 
     shapes.set(`layers.${index}.bias`, [own]);
     shapes.set(`layers.${index}.decay`, [own]);
     shapes.set(`layers.${index}.threshold`, [own]);
+    if (layer.neuron === 'adaptive') {
+      for (const name of ['decay', 'coupling', 'jump'])
+        shapes.set(`layers.${index}.adaptation_${name}`, [own]);
+    }
     if (layer.recurrent) shapes.set(`layers.${index}.recurrent`, [own, own]);
     inputs = layer.neurons;
     bands = bandsAbove(layer, bands);
   }
-  if (settings.network.readout.type === 'leaky-integrator') {
+  if (settings.network.readout.type !== 'spike-count') {
     const classes = settings.labels.length;
     shapes.set('readout.weight', [classes, inputs]);
     shapes.set('readout.bias', [classes]);

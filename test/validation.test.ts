@@ -54,6 +54,8 @@ test('good settings are given back as an equal copy', () => {
 
 test('what the files of before do not have is given what those networks are', () => {
   const settings = smallSettings();
+  settings.network.layers[0]!.neuron = 'lif';
+  delete settings.network.layers[0]!.adaptation;
   const old = JSON.parse(JSON.stringify(settings)) as ModelSettings;
   for (const layer of old.network.layers) {
     delete layer.connection;
@@ -99,6 +101,12 @@ describe('each value out of its range is refused by its path', () => {
     ['network.layers[0].connection.taps', 65],
     ['network.layers[0].connection.dilation', 1025],
     ['network.layers[0].neuron', 'alif'],
+    ['network.layers[0].adaptation.decay', 1.1],
+    ['network.layers[0].adaptation.decay', -0.1],
+    ['network.layers[0].adaptation.coupling', -1],
+    ['network.layers[0].adaptation.jump', 2e6],
+    ['network.layers[0].adaptation', null],
+    ['network.layers[1].adaptation', { decay: 0.9, coupling: 0.1, jump: 0.5 }],
     ['network.layers[0].recurrent', 1],
     ['network.layers[0].dropout', 0.1],
     ['network.layers[1].dropout', 1],
@@ -130,7 +138,7 @@ describe('each value out of its range is refused by its path', () => {
       fc.object(),
     );
     // "text" is a good label, and what files of before do not have may be left out.
-    const optional = /\.(connection(\.taps|\.dilation)?|neuron|dropout|weightGain)$/;
+    const optional = /\.(connection(\.taps|\.dilation)?|neuron|adaptation(\.\w+)?|dropout|weightGain)$/;
     const places = paths(smallSettings()).filter(
       (path) => !path.startsWith('labels[') && !optional.test(path),
     );
@@ -280,6 +288,9 @@ describe('parameter shapes', () => {
       'layers.0.decay': [3],
       'layers.0.threshold': [3],
       'layers.0.recurrent': [3, 3],
+      'layers.0.adaptation_decay': [3],
+      'layers.0.adaptation_coupling': [3],
+      'layers.0.adaptation_jump': [3],
       'layers.1.weight': [2, 3],
       'layers.1.bias': [2],
       'layers.1.decay': [2],
@@ -305,6 +316,31 @@ describe('parameter shapes', () => {
     settings.frontend.type = 'mfcc';
     settings.encoding.type = 'direct';
     expect(parameterShapes(settings).get('layers.0.weight')).toEqual([3, 2]);
+  });
+});
+
+describe('adaptive neurons', () => {
+  const given = smallSettings().network.layers[0]!;
+  const validated = (layer: unknown) =>
+    validateSettings(replaced(smallSettings(), 'network.layers[0]', layer), '').network.layers[0];
+
+  test('what is left out of their adaptation has the usual value', () => {
+    const usual = { decay: 0.9, coupling: 0.1, jump: 0.5 };
+    expect(validated({ ...given, adaptation: undefined })!.adaptation).toEqual(usual);
+    expect(validated({ ...given, adaptation: { jump: 2 } })!.adaptation).toEqual({ ...usual, jump: 2 });
+  });
+
+  test('others have none', () => {
+    expect(validated({ ...given, neuron: 'lif', adaptation: null })).not.toHaveProperty('adaptation');
+    expect(() => validated({ ...given, neuron: 'relu', recurrent: false })).toThrow(
+      'network.layers[0].adaptation is an object; it must be null, as relu neurons do not adapt, or left out.',
+    );
+  });
+
+  test('the mean of the potentials has the tensors of the leaky integrator', () => {
+    const settings = smallSettings();
+    settings.network.readout.type = 'mean-potential';
+    expect(parameterShapes(validateSettings(settings, ''))).toEqual(parameterShapes(smallSettings()));
   });
 });
 
@@ -352,8 +388,8 @@ describe('connections', () => {
     ['network.layers[0].connection.channels', 0, 'from 16 to'],
     ['network.layers[0].connection.kernel', 9, 'from 1 to 8'],
     ['network.layers[0].connection.stride', 5, 'from 1 to 4'],
-    ['network.layers[0].recurrent', true, 'only a dense lif layer of one tap'],
-    ['network.layers[2].recurrent', true, 'only a dense lif layer of one tap'],
+    ['network.layers[0].recurrent', true, 'only a dense layer of one tap'],
+    ['network.layers[2].recurrent', true, 'only a dense layer of one tap'],
     ['network.layers[3].connection', convolution, 'no bands to convolve over'],
     ['network.layers[2].connection', { type: 'dense', kernel: 3 }, 'unknown key "kernel"'],
   ])('%s: %o', (path, value, why) => {

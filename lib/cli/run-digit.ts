@@ -149,10 +149,11 @@ function noneRead(errors: readonly SonospikeError[]): SonospikeError {
 }
 
 function resultTable(results: readonly Result[], { labels, settings }: Model): string {
-  const counts = settings.network.readout.type === 'spike-count';
+  const { type } = settings.network.readout;
   // Spikes of soft neurons are shares of one, so that their counts are not whole numbers.
   const digits = settings.network.layers.some(({ spike }) => spike.type === 'soft') ? 1 : 0;
-  const score = (value: number) => (counts ? value.toFixed(digits) : percent(value));
+  const places = type === 'spike-count' ? digits : 2;
+  const score = (value: number) => (type === 'leaky-integrator' ? percent(value) : value.toFixed(places));
   const columns = labels.length <= COLUMNS ? labels : ['best scores'];
   const cells = ({ scores }: Result) =>
     labels.length <= COLUMNS ? scores.map(score) : [bestScores(labels, scores, score)];

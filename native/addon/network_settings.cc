@@ -11,8 +11,11 @@ constexpr int64_t kMostLayers = 16, kMostKernel = 2 * kMostNeurons, kMostTaps = 
 NeuronModel read_neuron(const Napi::Object& layer) {
   const Napi::Object spike = get_object(layer, "spike");
   NeuronModel model;
-  const bool relu = !layer.Get("neuron").IsUndefined() &&
-                    get_choice<bool>(layer, "neuron", {{"lif", false}, {"relu", true}});
+  enum class Kind { kLif, kAdaptive, kRelu } kind = Kind::kLif;
+  if (!layer.Get("neuron").IsUndefined()) {
+    kind = get_choice<Kind>(layer, "neuron",
+                            {{"lif", Kind::kLif}, {"adaptive", Kind::kAdaptive}, {"relu", Kind::kRelu}});
+  }
   const bool hard = get_choice<bool>(spike, "type", {{"hard", true}, {"soft", false}});
   model.spike = hard ? get_choice<SpikeKind>(spike, "surrogate",
                                              {{"fast-sigmoid", SpikeKind::kFastSigmoid},
@@ -25,8 +28,9 @@ NeuronModel read_neuron(const Napi::Object& layer) {
   model.reset =
       get_choice<ResetKind>(layer, "reset", {{"zero", ResetKind::kZero}, {"subtract", ResetKind::kSubtract}});
   model.detach_reset = get_bool(layer, "detachReset");
+  model.adaptive = kind == Kind::kAdaptive;
   // What a unit without spikes does not use is the same for all of them.
-  return relu ? NeuronModel{SpikeKind::kRelu, 1.0f, ResetKind::kZero, false} : model;
+  return kind == Kind::kRelu ? NeuronModel{SpikeKind::kRelu, 1.0f, ResetKind::kZero, false} : model;
 }
 
 ConnectionOptions read_connection(const Napi::Object& object) {
@@ -68,6 +72,12 @@ LayerOptions read_layer(const Napi::Object& layer) {
   options.decay_spread = get_float(layer, "decaySpread");
   options.threshold = get_float(layer, "threshold");
   options.threshold_spread = get_float(layer, "thresholdSpread");
+  if (options.neuron.adaptive) {
+    const Napi::Object adaptation = get_object(layer, "adaptation");
+    options.adaptation_decay = get_float(adaptation, "decay");
+    options.adaptation_coupling = get_float(adaptation, "coupling");
+    options.adaptation_jump = get_float(adaptation, "jump");
+  }
   options.learn_decay = get_bool(layer, "learnDecay");
   options.learn_threshold = get_bool(layer, "learnThreshold");
   options.constrain = get_bool(layer, "constrain");
@@ -103,9 +113,10 @@ NetworkOptions read_network(const Napi::Object& network, int features, int chann
   if (options.layers.empty()) fail(network.Env(), "layers must not be empty");
   check_bands(network.Env(), options);
   const Napi::Object readout = get_object(network, "readout");
-  options.readout.kind = get_choice<ReadoutKind>(
-      readout, "type",
-      {{"spike-count", ReadoutKind::kSpikeCount}, {"leaky-integrator", ReadoutKind::kLeakyIntegrator}});
+  options.readout.kind = get_choice<ReadoutKind>(readout, "type",
+                                                 {{"spike-count", ReadoutKind::kSpikeCount},
+                                                  {"leaky-integrator", ReadoutKind::kLeakyIntegrator},
+                                                  {"mean-potential", ReadoutKind::kMeanPotential}});
   options.readout.decay = get_float(readout, "decay");
   options.readout.learn_decay = get_bool(readout, "learnDecay");
   if (options.readout.kind == ReadoutKind::kSpikeCount && options.layers.back().neurons != classes) {

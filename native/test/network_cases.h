@@ -13,7 +13,8 @@ namespace sonospike::test {
 /// Bounds of the sizes that `random_case` draws.
 struct CaseLimits {
   int layers = 3, neurons = 40, inputs = 40, steps = 60, clips = 40;
-  bool connections = false;  ///< convolutions and several taps too, and spikes that cost
+  bool connections =
+      false;  ///< convolutions, several taps, adaptive neurons and mean potentials too, and spikes that cost
 };
 
 enum class Spikes { kSoft, kHard };
@@ -69,6 +70,9 @@ class CaseMaker {
     o.layers.resize(between(1, limits.layers));
     for (LayerOptions& layer : o.layers) layer = random_layer(spikes, limits);
     if (limits.connections) random_connections(o);
+    if (limits.connections && o.readout.kind == ReadoutKind::kLeakyIntegrator && flip()) {
+      o.readout.kind = ReadoutKind::kMeanPotential;
+    }
     if (limits.connections && flip()) made.loss.spike_cost = 2.0f;
     if (o.readout.kind == ReadoutKind::kSpikeCount) {
       o.layers.back().connection.kind = ConnectionKind::kDense;
@@ -127,6 +131,7 @@ class CaseMaker {
       if (c.convolves() || c.taps > 1) layer.recurrent = false;
       const bool counted = k + 1 == o.layers.size() && o.readout.kind == ReadoutKind::kSpikeCount;
       if (!layer.recurrent && !counted && between(0, 4) == 0) layer.neuron.spike = SpikeKind::kRelu;
+      layer.neuron.adaptive = layer.neuron.spike != SpikeKind::kRelu && flip();
       const bool drops = !layer.recurrent && !counted && layer.neuron.spike != SpikeKind::kSoft;
       if (drops && flip()) layer.dropout = uniform(0.1f, 0.6f);
     }
@@ -152,6 +157,15 @@ class CaseMaker {
             break;
           case ParameterRole::kThreshold:
             x = uniform(0.3f, 1.2f);
+            break;
+          case ParameterRole::kAdaptationDecay:
+            x = uniform(0.2f, 0.98f);
+            break;
+          case ParameterRole::kAdaptationCoupling:
+            x = uniform(-0.1f, 0.5f);
+            break;
+          case ParameterRole::kAdaptationJump:
+            x = uniform(-0.2f, 1.0f);
             break;
         }
       }

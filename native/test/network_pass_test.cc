@@ -104,7 +104,8 @@ TEST_CASE("network pass: segments computed again give the bits of the whole") {
 }
 
 TEST_CASE("network pass: scores and counts of very long clips do not drift") {
-  for (const ReadoutKind readout : {ReadoutKind::kSpikeCount, ReadoutKind::kLeakyIntegrator}) {
+  for (const ReadoutKind readout :
+       {ReadoutKind::kSpikeCount, ReadoutKind::kLeakyIntegrator, ReadoutKind::kMeanPotential}) {
     NetworkCase c;
     c.options.inputs = 1;
     c.options.classes = 3;
@@ -112,6 +113,7 @@ TEST_CASE("network pass: scores and counts of very long clips do not drift") {
     c.options.layers[0].neurons = 3;
     c.options.layers[0].neuron = {SpikeKind::kSoft, 5.0f, ResetKind::kZero, false};
     c.options.readout.kind = readout;
+    c.options.readout.decay = 0.1f;  // soon forgets its start, which is a larger share of a shorter clip
     c.parameters.resize(ParameterTable(c.options).size());
     ParameterTable(c.options).initialise(1, c.parameters.data());
     c.labels = {0};
@@ -124,7 +126,8 @@ TEST_CASE("network pass: scores and counts of very long clips do not drift") {
       if (readout == ReadoutKind::kSpikeCount) {
         for (double& x : seen) x /= steps;
       } else {
-        CHECK(seen[0] + seen[1] + seen[2] == doctest::Approx(1.0).epsilon(1e-4));
+        if (readout == ReadoutKind::kLeakyIntegrator)
+          CHECK(seen[0] + seen[1] + seen[2] == doctest::Approx(1.0).epsilon(1e-4));
         seen.pop_back();
       }
       share[steps > 20'000] = seen;

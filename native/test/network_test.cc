@@ -191,7 +191,7 @@ TEST_CASE("network: hard networks equal the reference wherever their spikes do, 
   for (int kind = 1; kind <= 5; ++kind) CHECK(compared_of[kind] >= 5);
 }
 
-TEST_CASE("network: convolutions, several taps, rectified linear units and dropout equal the reference") {
+TEST_CASE("network: every connection, neuron and readout, and dropout, equal the reference") {
   int networks = 0, compared = 0;
   for (uint32_t seed = 0; seed < 120; ++seed) {
     CAPTURE(seed);

@@ -23,7 +23,10 @@ std::vector<NeuronModel> all_models() {
   std::vector<NeuronModel> models;
   for (int kind = 0; kind <= 5; ++kind) {
     for (ResetKind reset : {ResetKind::kZero, ResetKind::kSubtract}) {
-      for (bool detach : {false, true}) models.push_back({static_cast<SpikeKind>(kind), 2.5f, reset, detach});
+      for (bool detach : {false, true}) {
+        for (bool adaptive : {false, true})
+          models.push_back({static_cast<SpikeKind>(kind), 2.5f, reset, detach, adaptive});
+      }
     }
   }
   return models;
@@ -38,6 +41,10 @@ struct Layer {
         row(static_cast<size_t>(clips) * kStride),
         decay(random_values(kStride, 0.1f, 0.99f, random)),
         threshold(random_values(kStride, 0.3f, 1.2f, random)),
+        rho(random_values(kStride, 0.1f, 0.99f, random)),
+        coupling(random_values(kStride, -0.1f, 0.5f, random)),
+        jump(random_values(kStride, -0.2f, 1.0f, random)),
+        w(random_values(row * (steps + 1), -0.5f, 0.5f, random)),
         current(random_values(row * steps, -1.0f, 1.5f, random)),
         u(current),
         s(row * steps),
@@ -57,7 +64,9 @@ struct Layer {
             soft() ? s.data() : nullptr,
             soft() ? nullptr : bits.data(),
             v.data(),
-            count.data()};
+            count.data(),
+            {rho.data(), coupling.data(), jump.data()},
+            model.adaptive ? w.data() + row : nullptr};
   }
   void forward(const Kernels& kernels) {
     const LifForwardArgs q = arguments();
@@ -70,12 +79,20 @@ struct Layer {
     const double reset = s[i] * (model.reset == ResetKind::kZero ? u[i] : threshold[i % kStride]);
     return u[i] - reset;
   }
+  /// What adaptation takes from u in the step that element `i` belongs to.
+  double w_before(size_t i) const { return model.adaptive ? w[i] : 0.0; }
+  /// What w goes towards in that step.
+  double w_target(size_t i) const {
+    return double{coupling[i % kStride]} * u[i] + double{jump[i % kStride]} * s[i];
+  }
   double distance(size_t i) const { return double{u[i]} - threshold[i % kStride]; }
 
   NeuronModel model;
   int steps, clips;
   size_t row;
-  Buffer<float> decay, threshold, current, u, s;
+  Buffer<float> decay, threshold, rho, coupling, jump;
+  Buffer<float> w;  // [steps + 1, clips, kStride]: begins with the one before the first step
+  Buffer<float> current, u, s;
   Buffer<uint16_t> bits;
   Buffer<float> v, start, count, counted;  // counted: before the first step
 };
@@ -87,10 +104,13 @@ TEST_CASE("kernels: neurons forward, one step after the other") {
       Layer layer(model, 20, 3, random);
       layer.forward(kernels);
       // Each value from the kernel's own values of the step before, so that errors do not add up.
-      test::Doubles u(layer.u.size()), s(u.size()), v(layer.row), count = doubles(layer.counted);
+      test::Doubles u(layer.u.size()), s(u.size()), v(layer.row), w = doubles(layer.w),
+                                                                  count = doubles(layer.counted);
       for (size_t i = 0; i < u.size(); ++i) {
         const double before = i < layer.row ? layer.start[i] : layer.v_at(i - layer.row);
-        u[i] = layer.decay[i % kStride] * before + layer.current[i];
+        u[i] = layer.decay[i % kStride] * before + layer.current[i] - layer.w_before(i);
+        const double rho = layer.rho[i % kStride];
+        if (model.adaptive) w[i + layer.row] = rho * layer.w[i] + (1.0 - rho) * layer.w_target(i);
         s[i] = test::spike(model, layer.distance(i));
         count[i % layer.row] += layer.s[i];
       }
@@ -98,6 +118,7 @@ TEST_CASE("kernels: neurons forward, one step after the other") {
       CHECK(error(layer.u, u) <= 3e-7);
       CHECK(error(layer.s, s) <= (model.spike == SpikeKind::kSoft ? 1e-6 : 0.0));
       CHECK(error(layer.v, v) <= 3e-7);
+      CHECK(error(layer.w, w) <= 3e-7);
       CHECK(error(layer.count, count) <= 1e-6);
     }
   });
@@ -117,7 +138,7 @@ TEST_CASE("kernels: layers side by side have the bits of each by itself") {
         if (!alone[k].soft())
           kernels.expand_spikes(together[k].bits.data(), together[k].bits.size(), together[k].s.data());
         alone[k].forward(kernels);
-        for (auto member : {&Layer::u, &Layer::s, &Layer::v, &Layer::count}) {
+        for (auto member : {&Layer::u, &Layer::s, &Layer::v, &Layer::w, &Layer::count}) {
           const Buffer<float>&x = together[k].*member, &y = alone[k].*member;
           CHECK(std::equal(x.data(), x.data() + x.size(), y.data()));
         }
@@ -189,23 +210,36 @@ struct LayerGradient {
         gv(random_values(layer.row, -1.0f, 1.0f, random)),
         bias(random_values(kStride, -1.0f, 1.0f, random)),
         decay(random_values(kStride, -1.0f, 1.0f, random)),
-        threshold(random_values(kStride, -1.0f, 1.0f, random)) {}
+        threshold(random_values(kStride, -1.0f, 1.0f, random)),
+        gw(random_values(layer.row, -1.0f, 1.0f, random)),
+        rho(random_values(kStride, -1.0f, 1.0f, random)),
+        coupling(random_values(kStride, -1.0f, 1.0f, random)),
+        jump(random_values(kStride, -1.0f, 1.0f, random)) {}
 
-  Buffer<float> g, gv, bias, decay, threshold;
+  Buffer<float> g, gv, bias, decay, threshold, gw, rho, coupling, jump;
 };
 
 void check_backward(const Kernels& kernels, const Layer& layer, int first, int last, std::mt19937& random) {
   LayerGradient ours(layer, random);
   test::Doubles g = doubles(ours.g), gv = doubles(ours.gv), bias = doubles(ours.bias),
-                decay = doubles(ours.decay), threshold = doubles(ours.threshold);
+                decay = doubles(ours.decay), threshold = doubles(ours.threshold), gw = doubles(ours.gw),
+                rho = doubles(ours.rho), coupling = doubles(ours.coupling), jump = doubles(ours.jump);
   const bool zero = layer.model.reset == ResetKind::kZero;
   for (int t = last; t >= first; --t) {
     for (size_t j = 0; j < layer.row; ++j) {
       const size_t i = t * layer.row + j, n = j % kStride;
       const double u = layer.u[i], s = layer.s[i], through_reset = zero ? u : double{layer.threshold[n]};
-      const double gs = g[i] - (layer.model.detach_reset ? 0.0 : gv[j] * through_reset);
+      const double through_w = layer.model.adaptive ? gw[j] * (1.0 - layer.rho[n]) : 0.0;
+      const double gs =
+          g[i] + through_w * layer.jump[n] - (layer.model.detach_reset ? 0.0 : gv[j] * through_reset);
       const double gd = gs * test::spike_slope(layer.model, layer.distance(i));
-      const double gu = gv[j] * (zero ? 1.0 - s : 1.0) + gd;
+      const double gu = gv[j] * (zero ? 1.0 - s : 1.0) + gd + through_w * layer.coupling[n];
+      if (layer.model.adaptive) {
+        rho[n] += gw[j] * (layer.w_before(i) - layer.w_target(i));
+        coupling[n] += through_w * u;
+        jump[n] += through_w * s;
+        gw[j] = layer.rho[n] * gw[j] - gu;
+      }
       threshold[n] -= gd + (zero ? 0.0 : gv[j] * s);
       bias[n] += gu;
       if (t > 0) decay[n] += gu * layer.v_at(i - layer.row);
@@ -228,12 +262,22 @@ void check_backward(const Kernels& kernels, const Layer& layer, int first, int l
   q.grad_bias = ours.bias.data();
   q.grad_decay = ours.decay.data();
   q.grad_threshold = ours.threshold.data();
+  q.adaptation = {layer.rho.data(), layer.coupling.data(), layer.jump.data()};
+  q.w = layer.w.data() + (first + 1) * layer.row;
+  q.gw = ours.gw.data();
+  q.grad_rho = ours.rho.data();
+  q.grad_coupling = ours.coupling.data();
+  q.grad_jump = ours.jump.data();
   kernels.lif_backward(q);
   CHECK(error(ours.g, g) <= 1e-5);
   CHECK(error(ours.gv, gv) <= 1e-5);
   CHECK(error(ours.bias, bias) <= 1e-5);
   CHECK(error(ours.decay, decay) <= 1e-5);
   CHECK(error(ours.threshold, threshold) <= 1e-5);
+  CHECK(error(ours.gw, gw) <= 1e-5);
+  CHECK(error(ours.rho, rho) <= 1e-5);
+  CHECK(error(ours.coupling, coupling) <= 1e-5);
+  CHECK(error(ours.jump, jump) <= 1e-5);
 }
 
 TEST_CASE("kernels: neurons backward, whole runs and single steps") {

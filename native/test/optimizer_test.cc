@@ -38,6 +38,8 @@ class ReferenceAdam {
                      v = v_[i] / (1.0 - std::pow(o.beta2, steps_));
         w[i] -= rate * m / (std::sqrt(v) + o.epsilon);
         if (info.constrained && info.role == ParameterRole::kDecay) w[i] = std::clamp(w[i], 0.0, 1.0);
+        if (info.constrained && info.role == ParameterRole::kAdaptationDecay)
+          w[i] = std::clamp(w[i], 0.0, 0.999);
         if (info.constrained && info.role == ParameterRole::kThreshold) w[i] = std::max(w[i], 0.01);
       }
     }
@@ -93,7 +95,7 @@ void check_steps(const NetworkCase& c, const OptimizerOptions& options) {
 
 NetworkCase some_case(uint32_t seed) {
   test::CaseMaker maker(seed);
-  NetworkCase c = maker.make(test::Spikes::kSoft, {3, 20, 20, 20, 10});
+  NetworkCase c = maker.make(test::Spikes::kSoft, {3, 20, 20, 20, 10, seed % 2 == 0});
   for (LayerOptions& layer : c.options.layers) {
     layer.learn_decay = maker.flip();
     layer.learn_threshold = maker.flip();
@@ -108,6 +110,8 @@ NetworkCase some_case(uint32_t seed) {
       continue;
     }
     if (info.role == ParameterRole::kDecay && maker.flip()) c.parameters[info.offset] = 0.999f;
+    if (info.role == ParameterRole::kAdaptationDecay && maker.flip())
+      c.parameters[info.offset] = maker.flip() ? 0.998f : 0.001f;
     if (info.role == ParameterRole::kThreshold && maker.flip()) c.parameters[info.offset] = 0.02f;
   }
   return c;
@@ -125,6 +129,33 @@ TEST_CASE("optimizer: Adam and AdamW, clipped or not, equal double precision") {
       check_steps(some_case(seed), options);
     }
   });
+}
+
+TEST_CASE("optimizer: rho stays within [0, 0.999] where it is constrained") {
+  for (bool constrain : {true, false}) {
+    NetworkCase c;
+    c.options.inputs = c.options.classes = 3;
+    c.options.layers.resize(1);
+    c.options.layers[0].neurons = 3;
+    c.options.layers[0].neuron = {SpikeKind::kSoft, 5.0f, ResetKind::kZero, false, true};
+    c.options.layers[0].constrain = constrain;
+    const ParameterTable table(c.options);
+    c.parameters.resize(table.size());
+    table.initialise(1, c.parameters.data());
+    const ParameterInfo& rho = table.at("layers.0.adaptation_decay");
+    c.parameters[rho.offset] = 0.9995f;
+    c.parameters[rho.offset + 1] = -0.5f;
+    c.steps = 5;
+    test::CaseMaker(1).add_clips(c, 2);
+    const auto backend = make_cpu_backend(c.options, 1);
+    backend->load_parameters(c.parameters.data());
+    backend->gradient(c.batch(), c.loss);
+    backend->step({}, 1e-5f);
+    backend->read_parameters(c.parameters.data());
+    CHECK((c.parameters[rho.offset] == 0.999f) == constrain);
+    CHECK((c.parameters[rho.offset + 1] == 0.0f) == constrain);
+    CHECK(c.parameters[rho.offset + 2] == doctest::Approx(0.9).epsilon(1e-4));
+  }
 }
 
 TEST_CASE("optimizer: a gradient of zero moves nothing but what decays") {

@@ -56,7 +56,7 @@ LeakyReadoutArgs part(LeakyReadoutArgs q, int first, int steps, size_t row) {
   q.steps = steps;
   q.current += first * row;
   q.o += first * row;
-  q.p += first * row;
+  if (q.p) q.p += first * row;
   return q;
 }
 
@@ -64,7 +64,8 @@ struct Expected {
   Doubles o, p, score, gi, grad_bias, grad_decay;
 };
 
-void expect_forward(const Readings& r, Expected& e) {
+/// `softmax`: whether the score is the mean of it, or of o.
+void expect_forward(const Readings& r, bool softmax, Expected& e) {
   e.o.resize(r.row * r.steps);
   e.p.resize(e.o.size());
   e.score.resize(r.row);
@@ -79,13 +80,13 @@ void expect_forward(const Readings& r, Expected& e) {
       for (int c = 0; c < r.classes; ++c) {
         const size_t i = t * r.row + start + c;
         e.p[i] = std::exp(e.o[i]) / sum;
-        e.score[start + c] += e.p[i] / r.steps;
+        e.score[start + c] += (softmax ? e.p[i] : e.o[i]) / r.steps;
       }
     }
   }
 }
 
-void expect_backward(const Readings& r, Expected& e) {
+void expect_backward(const Readings& r, bool softmax, Expected& e) {
   e.gi.resize(r.row * r.steps);
   Doubles go(r.row);
   for (int t = r.steps; t-- > 0;) {
@@ -94,9 +95,9 @@ void expect_backward(const Readings& r, Expected& e) {
       double mean = 0.0;
       for (int c = 0; c < r.classes; ++c) mean += e.p[now + c] * r.grad_score[start + c];
       for (int c = 0; c < r.classes; ++c) {
-        const double softmax = e.p[now + c] * (r.grad_score[start + c] - mean) / r.steps;
+        const double grad = r.grad_score[start + c], slope = softmax ? e.p[now + c] * (grad - mean) : grad;
         const double decay = r.decay[c], before = t > 0 ? e.o[now - r.row + c] : 0.0;
-        go[start + c] = softmax + decay * go[start + c];
+        go[start + c] = slope / r.steps + decay * go[start + c];
         e.gi[now + c] = (1.0 - decay) * go[start + c];
         e.grad_bias[c] += e.gi[now + c];
         e.grad_decay[c] += go[start + c] * (before - r.current[now + c]);
@@ -105,44 +106,54 @@ void expect_backward(const Readings& r, Expected& e) {
   }
 }
 
-TEST_CASE("kernels: leaky readout forward and backward") {
+void check_readout(const Kernels& kernels, Readings r, bool softmax, std::mt19937& random) {
+  const int steps = r.steps;
+  Buffer<float> o(r.row * (steps + 1)), p(r.row * steps), score(r.row), after(r.row);
+  Buffer<float> bias = random_values(r.stride, -0.1f, 0.1f, random), decay = bias;
+  Expected e;
+  e.grad_bias = doubles(bias);
+  e.grad_decay = doubles(decay);
+  expect_forward(r, softmax, e);
+  expect_backward(r, softmax, e);
+
+  LeakyReadoutArgs q = r.arguments();
+  q.o = o.data() + r.row;
+  q.p = softmax ? p.data() : nullptr;
+  q.score = score.data();
+  // In two parts where there is more than one step.
+  const int half = steps / 2;
+  if (half > 0) kernels.leaky_readout_forward(part(q, 0, half, r.row));
+  kernels.leaky_readout_forward(part(q, half, steps - half, r.row));
+  e.o.insert(e.o.begin(), r.row, 0.0);
+  CHECK(error(o, e.o) <= 1e-6);
+  if (softmax) CHECK(error(p, e.p) <= 1e-6);
+  for (size_t i = 0; i < r.row; ++i) {
+    if (static_cast<int>(i % r.stride) >= r.classes) score[i] = 0.0f;  // of use to nobody
+  }
+  CHECK(error(score, e.score) <= 1e-6);
+
+  q.grad_score = r.grad_score.data();
+  q.grad_bias = bias.data();
+  q.grad_decay = decay.data();
+  q.grad_o = after.data();
+  kernels.leaky_readout_backward(part(q, half, steps - half, r.row));
+  if (half > 0) kernels.leaky_readout_backward(part(q, 0, half, r.row));
+  CHECK(error(r.current, e.gi) <= (r.classes > 1 ? 1e-5 : 1e-3));
+  CHECK(error(bias, e.grad_bias) <= 1e-5);
+  CHECK(error(decay, e.grad_decay) <= 1e-5);
+}
+
+TEST_CASE("kernels: leaky readout forward and backward, the mean of the softmax and that of the potentials") {
   test::at_every_instruction_set([](const Kernels& kernels) {
     std::mt19937 random(1);
     for (int classes : {1, 2, 10, 16, 17, 35}) {
       for (int steps : {1, 2, 25}) {
-        CAPTURE(classes);
-        CAPTURE(steps);
-        Readings r(steps, 3, classes, random);
-        Buffer<float> o(r.row * (steps + 1)), p(r.row * steps), score(r.row), after(r.row);
-        Buffer<float> bias = random_values(r.stride, -0.1f, 0.1f, random), decay = bias;
-        Expected e;
-        e.grad_bias = doubles(bias);
-        e.grad_decay = doubles(decay);
-        expect_forward(r, e);
-        expect_backward(r, e);
-
-        LeakyReadoutArgs q = r.arguments();
-        q.o = o.data() + r.row;
-        q.p = p.data();
-        q.score = score.data();
-        // In two parts where there is more than one step.
-        const int half = steps / 2;
-        if (half > 0) kernels.leaky_readout_forward(part(q, 0, half, r.row));
-        kernels.leaky_readout_forward(part(q, half, steps - half, r.row));
-        e.o.insert(e.o.begin(), r.row, 0.0);
-        CHECK(error(o, e.o) <= 1e-6);
-        CHECK(error(p, e.p) <= 1e-6);
-        CHECK(error(score, e.score) <= 1e-6);
-
-        q.grad_score = r.grad_score.data();
-        q.grad_bias = bias.data();
-        q.grad_decay = decay.data();
-        q.grad_o = after.data();
-        kernels.leaky_readout_backward(part(q, half, steps - half, r.row));
-        if (half > 0) kernels.leaky_readout_backward(part(q, 0, half, r.row));
-        CHECK(error(r.current, e.gi) <= (classes > 1 ? 1e-5 : 1e-3));
-        CHECK(error(bias, e.grad_bias) <= 1e-5);
-        CHECK(error(decay, e.grad_decay) <= 1e-5);
+        for (bool softmax : {true, false}) {
+          CAPTURE(classes);
+          CAPTURE(steps);
+          CAPTURE(softmax);
+          check_readout(kernels, Readings(steps, 3, classes, random), softmax, random);
+        }
       }
     }
   });
@@ -157,6 +168,8 @@ TEST_CASE("loss: stays finite where a probability has underflown") {
   const float counts[3] = {0.0f, 3e4f, -3e4f};
   CHECK(clip_loss(ReadoutKind::kSpikeCount, {0.1f}, counts, 3, 2, 1.0f, grad) == doctest::Approx(57000));
   for (float g : grad) CHECK(std::isfinite(g));
+  CHECK(clip_loss(ReadoutKind::kMeanPotential, {}, counts, 3, 1, 1.0f, grad) == doctest::Approx(0.0));
+  for (float g : grad) CHECK(std::isfinite(g));
 }
 
 TEST_CASE("loss: the best class is the first of equals, probabilities add up to one") {
@@ -168,6 +181,8 @@ TEST_CASE("loss: the best class is the first of equals, probabilities add up to 
   CHECK(p[1] / p[3] == doctest::Approx(std::exp(3.0)));
   class_probabilities(ReadoutKind::kLeakyIntegrator, score, 4, p);
   CHECK(p[3] == 2.0f);
+  class_probabilities(ReadoutKind::kMeanPotential, score, 4, p);
+  CHECK(p[1] / p[3] == doctest::Approx(std::exp(3.0)));
 }
 
 }  // namespace

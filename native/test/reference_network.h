@@ -23,6 +23,7 @@ using Doubles = std::vector<double>;
 /// What one layer did in one clip, each [steps, neurons].
 struct ReferenceTrace {
   Doubles u, s, v;
+  Doubles w;  ///< of adaptive neurons: after the step
 };
 
 struct ReferencePass {
@@ -66,7 +67,7 @@ class ReferenceNetwork {
   /// Cross-entropy of one clip with smoothed labels, and dloss/dscore.
   double loss(const ReferencePass& pass, const LossOptions& loss, int label, Doubles* grad_score) const {
     const int classes = options_.classes;
-    const bool probabilities = options_.readout.kind == ReadoutKind::kLeakyIntegrator;
+    const bool probabilities = takes_softmax();
     const Doubles p = probabilities ? pass.score : softmax(pass.score.data());
     if (grad_score) grad_score->assign(classes, 0.0);
     double sum = 0.0;
@@ -109,6 +110,7 @@ class ReferenceNetwork {
   static const Doubles& input_of(const ReferencePass& pass, size_t k) {
     return k > 0 ? pass.sent[k - 1] : pass.x;
   }
+  bool takes_softmax() const { return options_.readout.kind == ReadoutKind::kLeakyIntegrator; }
   bool relu(size_t k) const { return options_.layers[k].neuron.spike == SpikeKind::kRelu; }
   bool costs(size_t k) const { return !relu(k); }
   Doubles draw_kept(size_t k, const EncodingKey* key) const {
@@ -181,7 +183,7 @@ class ReferenceNetwork {
     const double *w = layer_parameter(k, "weight"), *b = layer_parameter(k, "bias");
     const double* r = layer.recurrent ? layer_parameter(k, "recurrent") : nullptr;
     const double *decay = layer_parameter(k, "decay"), *threshold = layer_parameter(k, "threshold");
-    ReferenceTrace trace{Doubles(steps * n), Doubles(steps * n), Doubles(steps * n)};
+    ReferenceTrace trace{Doubles(steps * n), Doubles(steps * n), Doubles(steps * n), Doubles(steps * n)};
     each_weight(k, [&](int i, int j, int weight, int delay) {
       for (int t = delay; t < steps; ++t) trace.u[t * n + i] += w[weight] * x[(t - delay) * inputs + j];
     });
@@ -197,12 +199,18 @@ class ReferenceNetwork {
         }
         if (t > 0) u += decay[p] * trace.v[before + i];
         if (t > 0 && r) u += dot(r + i * n, &trace.s[before], n);
+        if (t > 0) u -= trace.w[before + i];
         const double s = spike(layer.neuron, u - threshold[p]);
         const double reset = reset_spikes ? (*reset_spikes)[now + i] : s;
         trace.u[now + i] = u;
         trace.s[now + i] = s;
         trace.v[now + i] =
             layer.neuron.reset == ResetKind::kZero ? u * (1.0 - reset) : u - reset * threshold[p];
+        if (!layer.neuron.adaptive) continue;
+        const double rho = layer_parameter(k, "adaptation_decay")[p];
+        const double target =
+            layer_parameter(k, "adaptation_coupling")[p] * u + layer_parameter(k, "adaptation_jump")[p] * s;
+        trace.w[now + i] = (t > 0 ? rho * trace.w[before + i] : 0.0) + (1.0 - rho) * target;
       }
     }
     return trace;
@@ -220,7 +228,7 @@ class ReferenceNetwork {
     double *grad_w = &gradient[offset(k, "weight")], *grad_b = &gradient[offset(k, "bias")];
     double* grad_r = r ? &gradient[offset(k, "recurrent")] : nullptr;
     double *grad_decay = &gradient[offset(k, "decay")], *grad_threshold = &gradient[offset(k, "threshold")];
-    Doubles gx(x.size()), gu(gs.size());
+    Doubles gx(x.size()), gu(gs.size()), gw(n);
     for (int t = steps; t-- > 0;) {
       const int now = t * n, before = now - n, after = now + n;
       const bool last = t + 1 == steps;
@@ -233,8 +241,14 @@ class ReferenceNetwork {
           grad_b[p] += gu[now + i];
           continue;
         }
+        double through_w = 0.0;  // to u
+        if (layer.neuron.adaptive) {
+          if (!last) gw[i] = layer_parameter(k, "adaptation_decay")[p] * gw[i] - gu[after + i];
+          through_w = adaptation_backward(k, p, trace, t, now + i, gw[i], from_spike, gradient);
+        }
         gu[now + i] = neuron_backward(layer.neuron, threshold[p], trace.u[now + i], trace.s[now + i],
-                                      from_spike, last ? 0.0 : decay[p] * gu[after + i], grad_threshold[p]);
+                                      from_spike, last ? 0.0 : decay[p] * gu[after + i], grad_threshold[p]) +
+                      through_w;
         grad_b[p] += gu[now + i];
         if (t > 0) grad_decay[p] += gu[now + i] * trace.v[before + i];
         for (int j = 0; r && t > 0 && j < n; ++j) grad_r[i * n + j] += gu[now + i] * trace.s[before + j];
@@ -247,6 +261,21 @@ class ReferenceNetwork {
       }
     });
     return gx;
+  }
+
+  /// From dL/dw of neuron and step `now` to what its u has of it; adds to its dL/ds and to the gradients.
+  double adaptation_backward(size_t k, int p, const ReferenceTrace& trace, int t, int now, double gw,
+                             double& gs, Doubles& gradient) const {
+    const double rho = layer_parameter(k, "adaptation_decay")[p],
+                 coupling = layer_parameter(k, "adaptation_coupling")[p],
+                 jump = layer_parameter(k, "adaptation_jump")[p];
+    const double before = t > 0 ? trace.w[now - options_.layers[k].neurons] : 0.0;
+    gradient[offset(k, "adaptation_decay") + p] +=
+        gw * (before - (coupling * trace.u[now] + jump * trace.s[now]));
+    gradient[offset(k, "adaptation_coupling") + p] += gw * (1.0 - rho) * trace.u[now];
+    gradient[offset(k, "adaptation_jump") + p] += gw * (1.0 - rho) * trace.s[now];
+    gs += gw * (1.0 - rho) * jump;
+    return gw * (1.0 - rho) * coupling;
   }
 
   void readout_forward(ReferencePass& pass) const {
@@ -268,7 +297,8 @@ class ReferenceNetwork {
       }
       const Doubles p = softmax(&pass.o[t * classes]);
       pass.p.insert(pass.p.end(), p.begin(), p.end());
-      for (int c = 0; c < classes; ++c) pass.score[c] += p[c] / steps;
+      const double* mean_of = takes_softmax() ? p.data() : &pass.o[t * classes];
+      for (int c = 0; c < classes; ++c) pass.score[c] += mean_of[c] / steps;
     }
   }
 
@@ -291,7 +321,8 @@ class ReferenceNetwork {
       const double mean = dot(grad_score.data(), p, classes);
       for (int c = 0; c < classes; ++c) {
         const double before = t > 0 ? pass.o[(t - 1) * classes + c] : 0.0;
-        const double go = p[c] * (grad_score[c] - mean) / steps + decay[c] * go_next[c];
+        const double slope = takes_softmax() ? p[c] * (grad_score[c] - mean) : grad_score[c];
+        const double go = slope / steps + decay[c] * go_next[c];
         const double gi = go * (1.0 - decay[c]);
         go_next[c] = go;
         grad_decay[c] += go * (before - pass.current[t * classes + c]);

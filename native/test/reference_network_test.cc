@@ -93,7 +93,30 @@ TEST_CASE("reference: a hard neuron step by step") {
   check(ResetKind::kSubtract, {1.0, 1.0, 2.0, 0.75, 0.875}, {0, 0, 1, 0, 0});
 }
 
-TEST_CASE("reference: scores and loss of both readouts by hand") {
+TEST_CASE("reference: an adaptive neuron step by step") {
+  NetworkOptions options;
+  options.inputs = 1;
+  options.classes = 1;
+  options.layers.resize(1);
+  options.layers[0].neurons = 1;
+  options.layers[0].neuron.adaptive = true;
+  const auto check = [&](ResetKind reset, const Doubles& u, const Doubles& s, const Doubles& w) {
+    options.layers[0].neuron.reset = reset;
+    // weight 2, bias 0, decay 0.5, threshold 1; rho 0.5, coupling 0.5, jump 1
+    const ReferencePass pass =
+        ReferenceNetwork(options, {2.0, 0.0, 0.5, 1.0, 0.5, 0.5, 1.0}).forward({0.5, 1.0, 0.5, 0.0});
+    CHECK(pass.layers[0].u == u);
+    CHECK(pass.layers[0].s == s);
+    CHECK(pass.layers[0].w == w);
+  };
+  // w of a step follows its u before the reset, and is taken from the u of the next.
+  check(ResetKind::kZero, {1.0, 2.25, -0.1875, -0.640625}, {0, 1, 0, 0},
+        {0.25, 1.1875, 0.546875, 0.11328125});
+  check(ResetKind::kSubtract, {1.0, 2.25, 0.4375, -0.484375}, {0, 1, 0, 0},
+        {0.25, 1.1875, 0.703125, 0.23046875});
+}
+
+TEST_CASE("reference: scores and loss of every readout by hand") {
   NetworkOptions options;
   options.inputs = 1;
   options.classes = 2;
@@ -115,6 +138,13 @@ TEST_CASE("reference: scores and loss of both readouts by hand") {
   const double p = (test::sigmoid(2.0) + test::sigmoid(3.0) + test::sigmoid(1.5)) / 3;
   CHECK(integrated.score[0] == doctest::Approx(p));
   CHECK(leaky.loss(integrated, {}, 0, nullptr) == doctest::Approx(-std::log(p)));
+
+  options.readout.kind = ReadoutKind::kMeanPotential;
+  ReferenceNetwork mean(options, all);
+  const ReferencePass averaged = mean.forward({1.0, 1.0, 0.0});
+  CHECK(averaged.score[0] == doctest::Approx(6.5 / 3));
+  CHECK(averaged.score[1] == 0.0);
+  CHECK(mean.loss(averaged, {}, 1, nullptr) == doctest::Approx(std::log(1 + std::exp(6.5 / 3))));
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ NetworkOptions small_network() {
   options.classes = test::kPitches;
   options.layers.resize(2);
   options.layers[0].neurons = 20;
+  options.layers[0].neuron.adaptive = true;
   options.layers[1].neurons = 12;
   options.layers[1].recurrent = true;
   options.readout.kind = ReadoutKind::kLeakyIntegrator;

@@ -5,6 +5,7 @@ import { parameterShapes } from '../../lib/validation.js';
 
 /** Settings of a small network that use every kind of tensor a model can have. */
 export function smallSettings(): ModelSettings {
+  const adaptation = { decay: 0.8, coupling: 0.2, jump: 0.4 };
   const layer: ModelSettings['network']['layers'][number] = {
     neurons: 3,
     connection: { type: 'dense', taps: 1, dilation: 1 },
@@ -40,7 +41,10 @@ export function smallSettings(): ModelSettings {
     frames: 10,
     encoding: { type: 'delta', stepsPerFrame: 2, threshold: 0.1 },
     network: {
-      layers: [layer, { ...layer, neurons: 2, recurrent: false }],
+      layers: [
+        { ...layer, neuron: 'adaptive', adaptation },
+        { ...layer, neurons: 2, recurrent: false },
+      ],
       readout: { type: 'leaky-integrator', decay: 0.9, learnDecay: true },
     },
     labels: ['да', 'нет'],

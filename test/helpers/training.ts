@@ -20,7 +20,7 @@ export function quickSettings(changes: Partial<ModelSettings> = {}): ModelSettin
   };
 }
 
-/** The same with convolutions, learned delays and dropout. */
+/** The same with convolutions, learned delays, dropout, adaptive neurons and the mean potential. */
 export function convolutionSettings(): ModelSettings {
   const settings = quickSettings();
   const layer = { ...settings.network.layers[0]!, recurrent: false, weightGain: 2 };
@@ -29,12 +29,14 @@ export function convolutionSettings(): ModelSettings {
     {
       ...settings,
       network: {
-        ...settings.network,
+        readout: { ...settings.network.readout, type: 'mean-potential' },
         layers: [
           {
             ...layer,
             neurons: undefined,
             connection: { type: 'convolution', channels: 16, kernel: 3, stride: 2, ...delays },
+            neuron: 'adaptive',
+            adaptation: { decay: 0.8, coupling: 0.2, jump: 0.5 },
             dropout: 0.2,
           },
           { ...layer, connection: { type: 'dense', ...delays }, neuron: 'relu', dropout: 0.1 },

@@ -48,8 +48,16 @@ struct NeuronModel {
   float slope;
   ResetKind reset;
   bool detach_reset;
+  bool adaptive = false;  ///< with an adaptation w of its own; not kRelu
 
   bool operator==(const NeuronModel&) const = default;
+};
+
+/// Of adaptive neurons: u = decay v + input - w before the step, and after it
+///   w = rho w + (1 - rho) (coupling u + jump s)
+/// with the u and s of the same step. [stride]
+struct Adaptation {
+  const float *rho, *coupling, *jump;
 };
 
 /// A few steps of one layer. Arrays are [steps, clips, stride]; parameters [stride]; states [clips, stride].
@@ -61,6 +69,8 @@ struct LifForwardArgs {
   uint16_t* bits;  ///< out: hard spikes, a bit each, [steps, clips, stride / 16]; null otherwise
   float* v;        ///< in, out: membrane potential after the reset
   float* count;    ///< in, out: sum of the spikes over the steps; kRelu: how often s was not 0
+  Adaptation adaptation{};
+  float* w = nullptr;  ///< adaptive: out: w after each step; the row before the first step is w before it
 };
 
 /// A few steps, from the last to the first.
@@ -74,6 +84,10 @@ struct LifBackwardArgs {
   float* g;                                        ///< in: dL/ds of the layer above; out: dL/du
   float* gv;                                       ///< in, out: dL/dv after the step, [clips, stride]
   float *grad_bias, *grad_decay, *grad_threshold;  ///< accumulated
+  Adaptation adaptation{};
+  const float* w = nullptr;  ///< adaptive: as forward left it
+  float* gw = nullptr;       ///< in, out: dL/dw after the step, [clips, stride]
+  float *grad_rho = nullptr, *grad_coupling = nullptr, *grad_jump = nullptr;  ///< accumulated
 };
 
 /// Finds the neurons whose surrogate derivative is not zero, where it is zero beyond some distance from the
@@ -116,15 +130,15 @@ struct RateSpikesArgs {
   ptrdiff_t bit_stride;
 };
 
-/// o = d o + (1 - d) i; p = softmax(o); score += share p. A few steps, forward from the first, backward from
-/// the last. Arrays [steps, clips, stride]; states [clips, stride].
+/// o = d o + (1 - d) i; p = softmax(o); score += share p, or share o where p is null. A few steps, forward
+/// from the first, backward from the last. Arrays [steps, clips, stride]; states [clips, stride].
 struct LeakyReadoutArgs {
   int steps, clips, stride, classes;
   float share;              ///< 1 / steps of the whole clip
   const float* decay;       ///< [stride]
   float* current;           ///< in: i; forward leaves it, backward turns it into dL/di
   float* o;                 ///< the row before the first step is o before it; forward: out
-  float* p;                 ///< forward: out
+  float* p;                 ///< forward: out; null: the score is of o
   float* score;             ///< forward: in, out
   const float* grad_score;  ///< backward: dL/dscore, [clips, stride]
   float* grad_o;            ///< backward: in, out: dL/do of the step after

@@ -14,7 +14,7 @@ constexpr int kMostSlots = 16;
 // Gradients of all slots of a batch together; a wide network has one slot, whatever its size. They are
 // written, read and added up for every batch.
 constexpr size_t kSlotGradientBytes = size_t{16} << 20;
-constexpr float kLeastThreshold = 0.01f;
+constexpr float kLeastThreshold = 0.01f, kMostAdaptationDecay = 0.999f;
 
 }  // namespace
 
@@ -231,10 +231,11 @@ void CpuBackend::step(const OptimizerOptions& options, float rate) {
 void CpuBackend::constrain() {
   for (const auto& info : table_.all()) {
     if (!info.constrained || !info.trained) continue;
-    const bool decay = info.role == ParameterRole::kDecay;
+    const bool threshold = info.role == ParameterRole::kThreshold;
+    const float most = info.role == ParameterRole::kAdaptationDecay ? kMostAdaptationDecay : 1.0f;
     for (size_t i = 0; i < info.size; ++i) {
       float& x = parameters_[info.offset + i];
-      x = decay ? std::clamp(x, 0.0f, 1.0f) : std::max(x, kLeastThreshold);
+      x = threshold ? std::max(x, kLeastThreshold) : std::clamp(x, 0.0f, most);
     }
   }
 }

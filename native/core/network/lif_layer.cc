@@ -25,7 +25,10 @@ LifLayer::LifLayer(const LayerOptions& options, const ConnectionSize& size, bool
       recurrent_(recurrent_t_.size()),
       bias_(stride_),
       decay_(stride_),
-      threshold_(stride_) {}
+      threshold_(stride_),
+      rho_(options.neuron.adaptive ? stride_ : 0),
+      coupling_(rho_.size()),
+      jump_(rho_.size()) {}
 
 /// To every neuron, and to the padding what it needs.
 void LifLayer::copy_parameter(const float* values, float padding, Buffer<float>& out) const {
@@ -63,16 +66,24 @@ void LifLayer::load(const ParameterTable& table, const std::string& prefix, cons
   copy_parameter(values + table.at(prefix + "bias").offset, 0.0f, bias_);
   copy_parameter(values + table.at(prefix + "decay").offset, 0.0f, decay_);
   copy_parameter(values + table.at(prefix + "threshold").offset, kNeverReached, threshold_);
+  if (!adaptive()) return;
+  copy_parameter(values + table.at(prefix + "adaptation_decay").offset, 0.0f, rho_);
+  copy_parameter(values + table.at(prefix + "adaptation_coupling").offset, 0.0f, coupling_);
+  copy_parameter(values + table.at(prefix + "adaptation_jump").offset, 0.0f, jump_);
 }
 
 size_t LifLayer::gradient_size() const {
-  return connection_->gradient_size() + recurrent_t_.size() + 3 * static_cast<size_t>(stride_);
+  return connection_->gradient_size() + recurrent_t_.size() +
+         (adaptive() ? 6 : 3) * static_cast<size_t>(stride_);
 }
 
 LifLayer::PackedGradient LifLayer::slices(float* packed) const {
   float* recurrent = packed + connection_->gradient_size();
   float* bias = recurrent + recurrent_t_.size();
-  return {packed, recurrent, bias, bias + stride_, bias + 2 * stride_};
+  float* rho = adaptive() ? bias + 3 * stride_ : nullptr;
+  float* coupling = adaptive() ? rho + stride_ : nullptr;
+  float* jump = adaptive() ? coupling + stride_ : nullptr;
+  return {packed, recurrent, bias, bias + stride_, bias + 2 * stride_, rho, coupling, jump};
 }
 
 void LifLayer::unpack_gradient(float* packed, const ParameterTable& table, const std::string& prefix,
@@ -90,6 +101,10 @@ void LifLayer::unpack_gradient(float* packed, const ParameterTable& table, const
   put(from.bias, table.at(prefix + "bias"), gradient);
   put(from.decay, table.at(prefix + "decay"), gradient);
   put(from.threshold, table.at(prefix + "threshold"), gradient);
+  if (!adaptive()) return;
+  put(from.rho, table.at(prefix + "adaptation_decay"), gradient);
+  put(from.coupling, table.at(prefix + "adaptation_coupling"), gradient);
+  put(from.jump, table.at(prefix + "adaptation_jump"), gradient);
 }
 
 void LifLayer::begin(LayerTrace& trace, size_t rows, size_t front, int clips) const {
@@ -99,6 +114,10 @@ void LifLayer::begin(LayerTrace& trace, size_t rows, size_t front, int clips) co
                        stride_, rows);
   trace.spikes.zero_rows(0, front);
   trace.v.resize(state);
+  if (adaptive()) {
+    trace.w.reserve(rows * stride_);
+    std::fill_n(trace.w.data(), front * stride_, 0.0f);  // before the first step
+  }
   trace.count.resize(state);
   trace.total.resize(state);
 }
@@ -136,7 +155,9 @@ LifForwardArgs LifLayer::scan(const Piece& piece, LayerTrace& trace) const {
           sends_values() ? trace.spikes.values(piece.row) : nullptr,
           sends_values() ? nullptr : trace.spikes.bits(piece.row),
           trace.v.data(),
-          trace.count.data()};
+          trace.count.data(),
+          adaptation(),
+          adaptive() ? trace.w.data() + piece.row * stride_ : nullptr};
 }
 
 void LifLayer::step(const Piece& piece, LayerTrace& trace, EventScratch& scratch) const {
@@ -154,6 +175,7 @@ void LifLayer::step(const Piece& piece, LayerTrace& trace, EventScratch& scratch
 
 void LifLayer::begin_backward(LayerTrace& trace, int clips) const {
   trace.gv.resize(static_cast<size_t>(clips) * stride_);
+  if (adaptive()) trace.gw.resize(trace.gv.size());
   if (options_.recurrent) trace.g_after.resize(trace.gv.size());
   trace.pending.resize(static_cast<size_t>(history()) * clips * input_stride_);
 }
@@ -174,7 +196,13 @@ void LifLayer::backward(const Activity& input, const Piece& piece, LayerTrace& t
                             trace.gv.data(),
                             grad.bias,
                             grad.decay,
-                            grad.threshold};
+                            grad.threshold,
+                            adaptation(),
+                            adaptive() ? trace.w.data() + piece.row * stride_ : nullptr,
+                            trace.gw.data(),
+                            grad.rho,
+                            grad.coupling,
+                            grad.jump};
   if (options_.recurrent) {
     backward_recurrent(lif, piece, trace, grad.recurrent, scratch);
   } else {
@@ -220,12 +248,14 @@ void LifLayer::backward_recurrent(LifBackwardArgs lif, const Piece& piece, Layer
   float* const g = lif.g;
   const float* const u = lif.u;
   const float* const s = lif.s;
+  const float* const w = lif.w;
   const float* after = trace.g_after.data();
   lif.steps = 1;
   for (int t = piece.steps - 1; t >= 0; --t) {
     lif.g = g + row * t;
     lif.u = u + row * t;
     lif.s = s ? s + row * t : nullptr;
+    lif.w = w ? w + row * t : nullptr;
     lif.starts = piece.starts && t == 0;
     if (trace.near.few) {
       const uint32_t* start = trace.near.start.data() + static_cast<size_t>(t) * piece.clips;

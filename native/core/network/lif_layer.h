@@ -17,11 +17,12 @@ struct LayerTrace {
   Buffer<float> u;        ///< membrane potential before the reset
   Activity spikes;        ///< what the next layer reads
   Buffer<float> v;        ///< membrane potential after the last step
+  Buffer<float> w;        ///< of adaptive neurons: adaptation after each step, [rows, stride]
   Buffer<float> count;    ///< sum of the spikes over the steps since it was last set aside
   Buffer<double> total;   ///< sum of the spikes before that
   NearThreshold near;     ///< backward: of the piece in hand
   Dropout dropout;        ///< of the clips in hand
-  Buffer<float> gv;       ///< backward: dL/dv after the step before
+  Buffer<float> gv, gw;   ///< backward: dL/dv and dL/dw after the step before
   Buffer<float> g_after;  ///< backward, recurrent: dL/du of the step after
   /// Backward: what later pieces have given to dL/dx of the steps before them that the layer looks back to.
   Buffer<float> pending;
@@ -49,6 +50,7 @@ class LifLayer {
 
   const NeuronModel& neuron() const { return options_.neuron; }
   bool recurrent() const { return options_.recurrent; }
+  bool adaptive() const { return options_.neuron.adaptive; }
   /// Steps of the input before a piece whose rows must stand in front of it.
   int history() const { return options_.connection.history(); }
   /// Whether a use is made of what `find_near` finds in the layer below.
@@ -82,7 +84,7 @@ class LifLayer {
 
  private:
   struct PackedGradient {
-    float *weight, *recurrent, *bias, *decay, *threshold;
+    float *weight, *recurrent, *bias, *decay, *threshold, *rho, *coupling, *jump;
   };
   PackedGradient slices(float* packed) const;
   bool sends_values() const { return !sends_spikes(options_.neuron); }
@@ -95,6 +97,8 @@ class LifLayer {
   void backward_recurrent(LifBackwardArgs lif, const Piece& piece, LayerTrace& trace, float* grad,
                           EventScratch& scratch) const;
 
+  Adaptation adaptation() const { return {rho_.data(), coupling_.data(), jump_.data()}; }
+
   LayerOptions options_;
   int input_stride_, stride_;
   float input_scale_ = 1.0f;
@@ -102,6 +106,7 @@ class LifLayer {
   Buffer<float> recurrent_t_;  // [neurons, stride]
   Buffer<float> recurrent_;    // [neurons, stride]
   Buffer<float> bias_, decay_, threshold_;
+  Buffer<float> rho_, coupling_, jump_;  // of adaptive neurons
 };
 
 /// All layers of a network, without their weights.

@@ -13,8 +13,8 @@ struct LossOptions {
 
 /// The loss of one clip and its gradient.
 ///
-/// spike count: cross-entropy of softmax(score). leaky integrator: the scores are probabilities already,
-/// loss = -sum over c of target[c] log(score[c]).
+/// spike count and mean potential: cross-entropy of softmax(score). leaky integrator: the scores are
+/// probabilities already, loss = -sum over c of target[c] log(score[c]).
 ///
 /// `grad` [classes] receives dloss/dscore times `weight`. Returns the loss.
 double clip_loss(ReadoutKind readout, const LossOptions& options, const float* score, int classes, int label,
@@ -23,7 +23,8 @@ double clip_loss(ReadoutKind readout, const LossOptions& options, const float* s
 /// Index of the greatest score; the first of equals.
 int best_class(const float* score, int classes);
 
-/// Probabilities of the classes: softmax of spike counts, or the scores of the leaky integrator themselves.
+/// Probabilities of the classes: softmax of spike counts or mean potentials, or the scores of the leaky
+/// integrator themselves.
 void class_probabilities(ReadoutKind readout, const float* score, int classes, float* probabilities);
 
 }  // namespace sonospike

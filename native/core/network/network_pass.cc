@@ -33,8 +33,9 @@ size_t NetworkPass::step_bytes() const {
     const bool spikes = sends_spikes(layer.neuron());
     bytes +=
         layer.stride() * (spikes ? sizeof(float) : 2 * sizeof(float)) + (spikes ? layer.stride() / 8 : 0);
+    if (layer.adaptive()) bytes += layer.stride() * sizeof(float);
   }
-  return bytes + (readout_.counts_spikes() ? 0 : 3 * readout_.stride() * sizeof(float));
+  return bytes + readout_.step_floats() * sizeof(float);
 }
 
 int NetworkPass::group_size(int steps) const {
@@ -199,6 +200,7 @@ void NetworkPass::carry_over(size_t layer, int piece) {
   if (layer < layers_.size()) {
     traces_[layer].spikes.copy_rows(end - steps, 0, steps);
     move_last(traces_[layer].u, layers_[layer].stride());
+    if (layers_[layer].adaptive()) move_last(traces_[layer].w, layers_[layer].stride());
   } else if (!readout_.counts_spikes()) {
     move_last(readout_trace_.o, readout_.stride());
   }
@@ -222,6 +224,7 @@ void NetworkPass::visit_state(Visit visit) {
     const size_t state = static_cast<size_t>(count_) * layers_[k].stride();
     visit(traces_[k].v.data(), state);
     visit(traces_[k].u.data() + (history_ - 1) * state, state);
+    if (layers_[k].adaptive()) visit(traces_[k].w.data() + (history_ - 1) * state, state);
     traces_[k].spikes.visit_rows(static_cast<size_t>(history_) * count_, visit);
   }
   if (readout_.counts_spikes()) return;

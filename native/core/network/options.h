@@ -35,6 +35,8 @@ struct ConnectionOptions {
 /// A layer of leaky integrate-and-fire neurons:
 ///   u = decay v + W s_in + b (+ R s_prev),  s = spike(u - threshold),
 ///   v = u (1 - s) (reset to zero) or u - s threshold (reset by subtraction);
+/// or of adaptive ones, with w_prev taken from u and
+///   w = rho w_prev + (1 - rho) (coupling u + jump s);
 /// or of rectified linear units, s = max(0, W s_in + b), which have neither state nor decay and threshold.
 struct LayerOptions {
   int neurons = 32;  ///< of a convolution: output bands x channels
@@ -46,13 +48,18 @@ struct LayerOptions {
   /// Initial values: uniform in decay ± decay_spread and threshold ± threshold_spread.
   float decay = 0.9f, decay_spread = 0.0f, threshold = 1.0f, threshold_spread = 0.0f;
   bool learn_decay = true, learn_threshold = true;
+  /// Initial values of adaptive neurons: rho, the upper end of couplings uniform from 0, and the jump.
+  float adaptation_decay = 0.9f, adaptation_coupling = 0.1f, adaptation_jump = 0.5f;
   /// Probability with which training silences a neuron, or a channel of a convolution, for a whole clip; what
   /// the others send is divided by the rest. Not for recurrent layers and soft spikes.
   float dropout = 0.0f;
-  bool constrain = false;  ///< keep decay in [0, 1] and threshold at or above 0.01 after every optimizer step
+  /// Keep decay in [0, 1], threshold at or above 0.01 and rho in [0, 0.999] after every optimizer step.
+  bool constrain = false;
 };
 
-enum class ReadoutKind { kSpikeCount, kLeakyIntegrator };
+/// Scores: the spikes of the last layer; the mean over time of softmax(o), o the potentials of a leaky
+/// integrator; the mean over time of o itself.
+enum class ReadoutKind { kSpikeCount, kLeakyIntegrator, kMeanPotential };
 
 struct ReadoutOptions {
   ReadoutKind kind = ReadoutKind::kSpikeCount;

@@ -59,9 +59,14 @@ ParameterTable::ParameterTable(const NetworkOptions& options) : options_(options
     add(prefix + "decay", index, {n}, ParameterRole::kDecay, state && layer.learn_decay, layer.constrain);
     add(prefix + "threshold", index, {n}, ParameterRole::kThreshold, state && layer.learn_threshold,
         layer.constrain);
+    if (layer.neuron.adaptive) {
+      add(prefix + "adaptation_decay", index, {n}, ParameterRole::kAdaptationDecay, true, layer.constrain);
+      add(prefix + "adaptation_coupling", index, {n}, ParameterRole::kAdaptationCoupling, true, false);
+      add(prefix + "adaptation_jump", index, {n}, ParameterRole::kAdaptationJump, true, false);
+    }
     inputs = layer.neurons;
   }
-  if (options.readout.kind == ReadoutKind::kLeakyIntegrator) {
+  if (options.readout.kind != ReadoutKind::kSpikeCount) {
     add("readout.weight", kReadout, {options.classes, inputs}, ParameterRole::kWeight, true, false);
     add("readout.bias", kReadout, {options.classes}, ParameterRole::kBias, true, false);
     add("readout.decay", kReadout, {options.classes}, ParameterRole::kDecay, options.readout.learn_decay,
@@ -110,6 +115,10 @@ void ParameterTable::initialise(uint64_t seed, float* values) const {
       if (info.name.ends_with(".weight")) start.spread *= layer.weight_gain;
       if (info.role == ParameterRole::kDecay) start = {layer.decay, layer.decay_spread};
       if (info.role == ParameterRole::kThreshold) start = {layer.threshold, layer.threshold_spread};
+      const float half = 0.5f * layer.adaptation_coupling;
+      if (info.role == ParameterRole::kAdaptationCoupling) start = {half, half};
+      if (info.role == ParameterRole::kAdaptationDecay) start = {layer.adaptation_decay, 0.0f};
+      if (info.role == ParameterRole::kAdaptationJump) start = {layer.adaptation_jump, 0.0f};
     }
     for (size_t i = 0; i < info.size; ++i) {
       const auto block =

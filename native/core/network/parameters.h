@@ -8,20 +8,28 @@
 
 namespace sonospike {
 
-enum class ParameterRole { kWeight, kBias, kDecay, kThreshold };
+enum class ParameterRole {
+  kWeight,
+  kBias,
+  kDecay,
+  kThreshold,
+  kAdaptationDecay,
+  kAdaptationCoupling,
+  kAdaptationJump
+};
 
 /// One named array among the parameters of a network; row-major at [offset, offset + size) of one flat array.
 struct ParameterInfo {
-  std::string
-      name;   ///< layers.K.weight, .recurrent, .bias, .decay, .threshold; readout.weight, .bias, .decay
-  int layer;  ///< from 0; -1: the readout
+  std::string name;  ///< layers.K.weight, .recurrent, .bias, .decay, .threshold, .adaptation_decay (rho),
+                     ///< .adaptation_coupling, .adaptation_jump; readout.weight, .bias, .decay
+  int layer;         ///< from 0; -1: the readout
   std::vector<int>
       shape;  ///< weights are [outputs, inputs (, kernel) (, taps)], the last tap the present step
   ParameterRole role;
   size_t offset, size;
   bool trained;
   /// Kept in range after each optimizer step, where it is trained: decay in [0, 1], threshold at or above
-  /// 0.01. The readout's decay always is.
+  /// 0.01, rho in [0, 0.999]. The readout's decay always is.
   bool constrained;
 };
 

@@ -57,7 +57,7 @@ void Readout::begin(ReadoutTrace& trace, size_t rows, size_t front, int clips) c
   trace.current.reserve(rows * stride_);
   trace.o.reserve(rows * stride_);
   std::fill_n(trace.o.data(), front * stride_, 0.0f);  // before the first step
-  trace.p.reserve(rows * stride_);
+  if (takes_softmax()) trace.p.reserve(rows * stride_);
 }
 
 LeakyReadoutArgs Readout::arguments(const Piece& piece, int steps, ReadoutTrace& trace) const {
@@ -71,7 +71,7 @@ LeakyReadoutArgs Readout::arguments(const Piece& piece, int steps, ReadoutTrace&
   q.decay = decay_.data();
   q.current = trace.current.data() + at;
   q.o = trace.o.data() + at;
-  q.p = trace.p.data() + at;
+  q.p = takes_softmax() ? trace.p.data() + at : nullptr;
   q.score = trace.score.data();
   return q;
 }

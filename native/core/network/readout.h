@@ -6,20 +6,24 @@ namespace sonospike {
 
 /// Arrays [rows, stride], states [clips, stride].
 struct ReadoutTrace {
-  Buffer<float> current, o, p;  ///< the leaky integrator's
+  Buffer<float> current, o, p;  ///< the leaky integrator's; p where the score is of the softmax
   Buffer<float> score;          ///< a state
   Buffer<double> total;         ///< a state: the part of the score that has been set aside
   Buffer<float> grad_o;         ///< backward: dL/do of the step after, a state
 };
 
-/// Scores from the spikes of the last layer: their count, or the mean over time of the softmax of a leaky
-/// integrator that reads them.
+/// Scores from the spikes of the last layer: their count, or the mean over time of a leaky integrator that
+/// reads them or of its softmax.
 class Readout {
  public:
   Readout(const ReadoutOptions& options, int inputs, int input_stride, int classes);
 
   int stride() const { return stride_; }
   bool counts_spikes() const { return options_.kind == ReadoutKind::kSpikeCount; }
+  /// Of the trace of one step of a clip.
+  size_t step_floats() const {
+    return counts_spikes() ? 0 : (takes_softmax() ? 3 : 2) * static_cast<size_t>(stride_);
+  }
   /// `input_scale`: as in LifLayer::load.
   void load(const ParameterTable& table, const float* values, float input_scale);
   size_t gradient_size() const;
@@ -43,6 +47,7 @@ class Readout {
                 const float* grad_score, float* gs, float* packed, EventScratch& scratch) const;
 
  private:
+  bool takes_softmax() const { return options_.kind == ReadoutKind::kLeakyIntegrator; }
   LeakyReadoutArgs arguments(const Piece& piece, int steps, ReadoutTrace& trace) const;
 
   ReadoutOptions options_;
