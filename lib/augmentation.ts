@@ -33,15 +33,15 @@ export interface Augmentation {
 
 /** A start for short words by voices that were not in the training part. */
 export const DEFAULT_AUGMENTATION = {
-  speed: [0.85, 1.18],
+  speed: [0.86, 1.16],
   gain: [-20, 6],
-  shift: [-0.01, 0.1],
-  noise: { probability: 0.5, snr: [5, 40] },
-  tempo: [0.8, 1.25],
-  frequencyWarp: [0.88, 1.14],
-  filter: [-6, 6],
-  timeMask: { count: 1, seconds: 0.1 },
-  frequencyMask: { count: 2, bands: 5 },
+  shift: [0, 0.15],
+  noise: { probability: 0.5, snr: [5, 35] },
+  tempo: [0.82, 1.22],
+  frequencyWarp: [0.85, 1.18],
+  filter: [-5, 5],
+  timeMask: { count: 2, seconds: 0.12 },
+  frequencyMask: { count: 2, bands: 8 },
 } satisfies Augmentation;
 
 const KEYS = [

@@ -47,3 +47,4 @@ export type { Tensor, Tensors } from './tensor.js';
 export type { EpochMetrics, Score, TrainingProgress, TrainOptions, TrainResult } from './training.js';
 export { train } from './training.js';
 export type { RunOptions, SplitChoice, TrainingRecipe } from './training-options.js';
+export { recipeOf } from './training-options.js';

@@ -1,4 +1,4 @@
-import { type Augmentation, validateAugmentation } from './augmentation.js';
+import { type Augmentation, DEFAULT_AUGMENTATION, validateAugmentation } from './augmentation.js';
 import type { NativeTrainingOptions } from './native.js';
 import { choice, integer, number, object, string } from './options.js';
 import { type PresetName, presetNames } from './presets.js';
@@ -77,7 +77,7 @@ export const RECIPES: Record<PresetName, Recipe> = {
   original: ORIGINAL,
   default: {
     ...ORIGINAL,
-    epochs: 20,
+    epochs: 16,
     batchSize: 32,
     optimizer: 'adamw',
     learningRate: 3e-3,
@@ -85,9 +85,16 @@ export const RECIPES: Record<PresetName, Recipe> = {
     weightDecay: 0.01,
     clipNorm: 1,
     labelSmoothing: 0.05,
-    validation: 0.1,
+    augmentation: DEFAULT_AUGMENTATION,
+    negatives: 0.1,
+    validation: 0,
   },
 };
+
+/** The recipe of a preset: the training options that are not given are taken from it. */
+export function recipeOf(preset: PresetName): TrainingRecipe & Pick<SplitChoice, 'validation'> {
+  return structuredClone(RECIPES[choice(preset, 'preset', presetNames)]);
+}
 
 /** @internal */
 export const RUN_KEYS = [
