@@ -1,3 +1,4 @@
+import type { Augmentation } from './augmentation.js';
 import { type ConfidenceSettings, judge } from './confidence/confidence.js';
 import type { Clip } from './datasets/index.js';
 import { UNKNOWN_LABEL } from './datasets/names.js';
@@ -53,20 +54,22 @@ export interface RunOver {
   /** Of the `rate` encoding. */
   seed: number;
   signal?: AbortSignal | undefined;
+  /** Changes every clip first, as drawn for the seed; the store must have kept the samples. */
+  augmentation?: Augmentation | null;
 }
 
 /** @internal The store's `evaluate`, which `signal` cuts short with ERR_ABORTED. */
 export async function evaluateNumbers(
   store: NativeFeatureStore,
   clips: Int32Array,
-  { seed, signal }: RunOver,
+  { seed, signal, augmentation }: RunOver,
 ) {
   const stop = () => store.abortEvaluation();
   signal?.addEventListener('abort', stop, { once: true });
   try {
     if (signal?.aborted)
       throw new SonospikeError('ERR_ABORTED', 'The evaluation was stopped.', { cause: signal.reason });
-    return await guardAsync(() => store.evaluate(clips, seed, 0));
+    return await guardAsync(() => store.evaluate(clips, seed, 0, augmentation));
   } finally {
     signal?.removeEventListener('abort', stop);
   }

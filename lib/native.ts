@@ -128,6 +128,7 @@ export interface NativeFeatureStore {
     clips: Int32Array,
     seed: number,
     labelSmoothing: number,
+    augmentation?: Augmentation | null,
   ): Promise<{ loss: number; correct: number; firingRates: number[]; predictions: NativePrediction[] }>;
   /** Makes the evaluation in progress, if there is one, end after the batch in hand. */
   abortEvaluation(): void;

@@ -236,7 +236,8 @@ async function loadParts(
   const all = [...train, ...split.validation, ...split.test];
   const { numbers, skipped } = await loadClips(store, all, {
     ...options,
-    augmented: options.augmented ? train.length : 0,
+    // The validation part's samples are kept for the calibration.
+    augmented: options.augmented ? train.length + split.validation.length : 0,
     onProgress: options.onLoad,
   });
   let at = 0;

@@ -298,7 +298,10 @@ class TrainingRun {
     const best = this.#best;
     if (best) loadTensors(model.native, best.parameters);
     const over = { seed: 0, signal: this.#options.signal };
-    const confidence = await calibrateOnPart(store, parts.validation, model.labels, run.rejectRate, over);
+    const confidence = await calibrateOnPart(store, parts.validation, model.labels, run.rejectRate, {
+      ...over,
+      augmentation: run.augmentation,
+    });
     const { clips, numbers } = parts.test;
     const found = await evaluateClips({ labels: model.labels, confidence }, store, clips, numbers, over);
     const test: Evaluation = { ...found, split: splitText, seenInTraining: 0, skipped: this.#p.skipped };

@@ -141,26 +141,36 @@ Napi::Value NativeFeatureStore::size(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), core_->store->size());
 }
 
-/// evaluate(clips: Int32Array, seed, labelSmoothing) → promise of { loss, correct, firingRates, predictions
-/// }; ERR_ABORTED where abortEvaluation cut it short.
+/// evaluate(clips: Int32Array, seed, labelSmoothing, augmentation) → promise of { loss, correct, firingRates,
+/// predictions }; ERR_ABORTED where abortEvaluation cut it short.
 Napi::Value NativeFeatureStore::evaluate(const Napi::CallbackInfo& info) {
   struct State {
     std::vector<int> clips;
     EvaluationResult result;
+    std::unique_ptr<Augmenter> augmenter;
   };
   const Napi::Env env = info.Env();
   auto claimed = claim_store(env, core_);
-  auto state = std::make_shared<State>(State{to_clips(info[0], *core_->store), {}});
+  auto state = std::make_shared<State>(State{to_clips(info[0], *core_->store), {}, nullptr});
   const uint64_t seed = to_seed(info[1]);
   const LossOptions loss{info[2].IsNumber() ? info[2].As<Napi::Number>().FloatValue() : 0.0f};
   if (!core_->store->ready())
     throw Napi::TypeError::New(env, "the features are not scaled yet: call fit first");
+  if (info[3].IsObject()) {
+    for (int clip : state->clips) {
+      if (core_->store->samples(clip).empty())
+        throw Napi::TypeError::New(env, "the samples of a clip to be augmented were not kept");
+    }
+    state->augmenter = std::make_unique<Augmenter>(core_->store->shared_extractor(),
+                                                   read_augmentation(info[3].As<Napi::Object>()));
+  }
   const auto abort = core_->evaluation = std::make_shared<std::atomic<bool>>(false);
   return JobRunner::of(env).detach({[core = core_, state, seed, loss, abort, claimed] {
                                       std::lock_guard held(core->model->in_use);
                                       state->result = sonospike::evaluate(*core->model->backend, *core->store,
                                                                           core->model->options.encoding, loss,
-                                                                          state->clips, seed, *abort);
+                                                                          state->clips, seed, *abort,
+                                                                          state->augmenter.get());
                                       if (!state->result.complete)
                                         throw CodedFailure("ERR_ABORTED", "The evaluation was stopped.");
                                     },

@@ -182,6 +182,8 @@ double get_within(const Napi::Object& object, const char* key, double min, doubl
   return value;
 }
 
+}  // namespace
+
 AugmentationOptions read_augmentation(const Napi::Object& object) {
   AugmentationOptions options;
   options.speed = get_range(object, "speed", 1, 0.5, 2);
@@ -207,8 +209,6 @@ AugmentationOptions read_augmentation(const Napi::Object& object) {
   }
   return options;
 }
-
-}  // namespace
 
 TrainingOptions read_training_options(const Napi::Object& object) {
   TrainingOptions options;

@@ -30,6 +30,7 @@ EncodingOptions read_encoding(const Napi::Object& encoding);
 /// `channels`: inputs for each of the features.
 NetworkOptions read_network(const Napi::Object& network, int features, int channels, int classes);
 ModelOptions read_model_options(const Napi::Object& settings);
+AugmentationOptions read_augmentation(const Napi::Object& augmentation);
 TrainingOptions read_training_options(const Napi::Object& options);
 OptimizerOptions read_optimizer(const Napi::Object& options);
 

@@ -9,6 +9,7 @@ namespace sonospike {
 namespace {
 
 constexpr int kEvaluationBatch = 256;
+constexpr uint32_t kEvaluationEpoch = 0xFFFFFFFFu;  // of what augments a clip that is not trained on
 constexpr double kEvaluationWork = 4e9;  // multiplications that one thread does in about a second
 
 /// `features(i)` gives those of clip i of the batch, `steps` how long each is.
@@ -174,11 +175,21 @@ void add_up(const Backend& backend, const FeatureStore& store, const LossOptions
   }
 }
 
+/// Returns how many frames it has.
+int change_clip(const Augmenter& augmenter, const FeatureStore& store, int clip, uint64_t seed,
+                std::vector<float>& out) {
+  AugmenterWorkspace workspace;
+  const auto samples = store.samples(clip);
+  out.resize(store.extractor().size());
+  return augmenter.features(samples.data(), samples.size(),
+                            {seed, static_cast<uint32_t>(clip), kEvaluationEpoch}, out.data(), workspace);
+}
+
 }  // namespace
 
 EvaluationResult evaluate(Backend& backend, const FeatureStore& store, const EncodingOptions& encoding,
                           const LossOptions& loss, const std::vector<int>& clips, uint64_t seed,
-                          const std::atomic<bool>& abort) {
+                          const std::atomic<bool>& abort, const Augmenter* augmenter) {
   FlushDenormals flush;
   const Encoder encoder(encoding);
   const size_t classes = backend.options().classes, layers = backend.options().layers.size();
@@ -186,7 +197,12 @@ EvaluationResult evaluate(Backend& backend, const FeatureStore& store, const Enc
   result.scores.resize(clips.size() * classes);
   result.spikes.resize(clips.size() * layers);
   result.statistics.spikes.resize(layers);
-  for (int clip : clips) result.steps.push_back(encoder.steps(store.frames(clip)));
+  std::vector<std::vector<float>> changed(augmenter ? clips.size() : 0);
+  for (size_t i = 0; i < clips.size(); ++i) {
+    int frames = store.frames(clips[i]);
+    if (augmenter) frames = change_clip(*augmenter, store, clips[i], seed, changed[i]);
+    result.steps.push_back(encoder.steps(frames));
+  }
   const size_t most = evaluation_batch(backend, encoder.steps(store.extractor().frames()));
   const std::vector<EncodingKey> keys(most, EncodingKey{seed, 0, 0});
   std::vector<EncoderScratch> scratch(backend.workers());
@@ -196,7 +212,9 @@ EvaluationResult evaluate(Backend& backend, const FeatureStore& store, const Enc
       return result;
     }
     const int count = static_cast<int>(std::min(most, clips.size() - first));
-    const auto features = [&store, batch = clips.data() + first](int i) { return store.features(batch[i]); };
+    const auto features = [&](int i) {
+      return augmenter ? changed[first + i].data() : store.features(clips[first + i]);
+    };
     const Batch batch = make_batch(store, encoder, features, result.steps.data() + first, keys.data(), count,
                                    nullptr, scratch);
     backend.forward(batch, result.scores.data() + first * classes, result.spikes.data() + first * layers);

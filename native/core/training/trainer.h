@@ -99,8 +99,10 @@ class Trainer {
 /// Scores of some clips of a store. Every clip is encoded as if it were alone (clip 0 of epoch 0), so that it
 /// gets the scores that a prediction with the same seed gives. The loss is summed over the clips that have a
 /// label. Stops early once `abort` is set.
+///
+/// `augmenter`: changes every clip first, as drawn for (seed, clip); the clips' samples must be in the store.
 EvaluationResult evaluate(Backend& backend, const FeatureStore& store, const EncodingOptions& encoding,
                           const LossOptions& loss, const std::vector<int>& clips, uint64_t seed,
-                          const std::atomic<bool>& abort);
+                          const std::atomic<bool>& abort, const Augmenter* augmenter = nullptr);
 
 }  // namespace sonospike
