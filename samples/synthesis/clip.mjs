@@ -7,6 +7,7 @@ const PADDING_SECONDS = 0.04;
 const FADE_SECONDS = 0.01;
 const MIN_SECONDS = 0.15;
 const MIN_PEAK = 0.02;
+const FESTIVAL_END_FRAMES = 3;
 
 /** Reads the 16-bit mono PCM that the synthesizers write: samples in [-1, 1) and their rate in Hz. */
 function readWav(file) {
@@ -49,6 +50,16 @@ function wavBytes(samples) {
   return bytes;
 }
 
+/**
+ * Silences the end of festival's last pause. Its filter sometimes blows up there, by what lies in memory behind the
+ * coefficients: that would be a click, and not the same in every run.
+ */
+function silenceEnd(samples, sampleRate) {
+  const frame = sampleRate / 100;
+  const end = Math.ceil((samples.findLastIndex((value) => value !== 0) + 1) / frame) * frame;
+  samples.fill(0, Math.max(0, Math.round(end - FESTIVAL_END_FRAMES * frame)));
+}
+
 /** Resamples with a Hann-windowed sinc, band-limited to the lower of the two rates. */
 function resample(samples, from, to) {
   const step = from / to;
@@ -87,11 +98,12 @@ function wordBounds(samples) {
 }
 
 /**
- * The finished clip's bytes, or the reason why there is none.
+ * The finished clip's bytes, or the reason why there is none. `unsteadyEnd`: the end may be one of festival's clicks.
  * `tract` scales pitch and formants together, as a shorter (> 1) or longer (< 1) vocal tract does.
  */
-export function finish({ raw, tract, maxSeconds }) {
+export function finish({ raw, unsteadyEnd, tract, maxSeconds }) {
   const { samples: said, sampleRate } = readWav(raw);
+  if (unsteadyEnd) silenceEnd(said, sampleRate);
   const samples = resample(said, sampleRate * tract, SAMPLE_RATE);
   const mean = samples.reduce((sum, value) => sum + value, 0) / samples.length;
   const peak = samples.reduce((most, value) => Math.max(most, Math.abs(value - mean)), 0);

@@ -1,11 +1,11 @@
 // Has the synthesizers' programs say words.
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { espeakPhonemes, festivalSegments, phonemesOf } from './accents.mjs';
 
-function execute(program, args) {
-  const result = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 2 ** 24 });
+function execute(program, args, options = {}) {
+  const result = spawnSync(program, args, { encoding: 'utf8', maxBuffer: 2 ** 24, ...options });
   if (result.error?.code === 'ENOENT') {
     throw new Error(`${program} is not installed (Debian package: ${program})`);
   }
@@ -73,9 +73,27 @@ function festivalCommands(job) {
   return [voice, stretch, ...(pitch === undefined ? [] : [f0]), save(`Text "${text}${mark}"`)];
 }
 
-/** Has the synthesizers say every job's text into its `raw` file. `folder` is for a script of festival's. */
+/**
+ * Has festival say its jobs, whose `raw` files are in `folder`. What is in its memory shows in some sounds: with a
+ * process for each take and names that are always the same, a clip does not depend on what else is made, and where.
+ */
+function synthesizeWithFestival(jobs, folder) {
+  const takes = new Map();
+  for (const job of jobs) {
+    const key = `${job.id} ${job.take}`;
+    takes.set(key, [...(takes.get(key) ?? []), job]);
+  }
+  for (const said of takes.values()) {
+    const names = said.map((_, i) => `said${100 + i}.wav`);
+    const commands = said.flatMap((job, i) => festivalCommands({ ...job, raw: names[i] }));
+    writeFileSync(join(folder, 'say.scm'), commands.join('\n'));
+    execute('festival', ['-b', 'say.scm'], { cwd: folder });
+    for (const [i, { raw }] of said.entries()) renameSync(join(folder, names[i]), raw);
+  }
+}
+
+/** Has the synthesizers say every job's text into its `raw` file. `folder` is where they are. */
 export function synthesize(jobs, folder) {
-  const script = [];
   for (const [done, job] of jobs.entries()) {
     const { synth, id, rate, pitch, range, text, mark, raw } = job;
     if (done % 500 === 0 && done > 0) process.stderr.write(`${done} of ${jobs.length} words said\n`);
@@ -87,12 +105,10 @@ export function synthesize(jobs, folder) {
       const given = Object.entries(settings).filter(([, value]) => value !== undefined);
       const features = given.flatMap(([name, value]) => ['--setf', `${name}=${value}`]);
       execute(synth, ['-voice', id, ...features, '-t', text + mark, '-o', raw]);
-    } else {
-      script.push(...festivalCommands(job));
     }
   }
-  if (script.length === 0) return;
-  const file = join(folder, 'say.scm');
-  writeFileSync(file, script.join('\n'));
-  execute('festival', ['-b', file]);
+  synthesizeWithFestival(
+    jobs.filter(({ synth }) => synth === 'festival'),
+    folder,
+  );
 }

@@ -128,6 +128,7 @@ function drawTakes(voices) {
         pitch: Math.round(draw('pitch', voice.pitches)),
         tract: rounded('tract', [0.86, 1.2]),
         mark: ['', '', '?', '!', ','][Math.floor(5 * vary('mark'))],
+        unsteadyEnd: synth === 'festival',
         range: Math.round(draw('range', accent === undefined ? [6, 34] : [1, 8])),
         ...(accent === undefined ? {} : { accent, strong: vary('strong') < 0.5, vary }),
       };
