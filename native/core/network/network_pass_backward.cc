@@ -31,8 +31,7 @@ void NetworkPass::backward_piece(int index, const float* grad_score, float spike
   g_.reserve(rows * widest);
   gx_.reserve(rows * widest);
   float* g = g_.data();
-  readout_.backward(traces_.back(), piece, batch_->steps, readout_trace_, grad_score, g, packed + offset,
-                    scratch_);
+  readout_.backward(traces_.back(), piece, steps_, readout_trace_, grad_score, g, packed + offset, scratch_);
   if (layers_.back().recurrent()) layers_.back().find_near(piece, traces_.back());
   for (size_t k = layers_.size(); k-- > 0;) {
     const LifLayer& layer = layers_[k];
@@ -60,7 +59,7 @@ void NetworkPass::add_to_spikes(size_t layer, const Piece& piece, float cost, fl
     for (size_t i = 0; i < row; ++i) g[at + i] *= dropout.kept[i];
   }
   if (cost == 0.0f || of.neuron().spike == SpikeKind::kRelu) return;
-  const float each = cost / (static_cast<float>(of.neurons()) * static_cast<float>(batch_->steps));
+  const float each = cost / (static_cast<float>(of.neurons()) * static_cast<float>(steps_));
   for (size_t i = 0; i < size; ++i) g[i] += each;
 }
 
