@@ -2,8 +2,8 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { evaluateProtocol, openDataset, presetSettings, recipeOf } from '../dist/index.js';
-import { TABLES } from './experiments/variants.mjs';
 import { tablesOf } from './experiments/report.mjs';
+import { TABLES } from './experiments/variants.mjs';
 
 const HELP = `Usage: node bench/experiments.mjs --data DIR --out FILE [options]
 
@@ -64,7 +64,8 @@ function describe(variant, labels) {
 }
 
 async function run(dataset, table, variant) {
-  if (variant.voices && !args.voices) return console.error(`${variant.name}: left out, as --voices names none`);
+  if (variant.voices && !args.voices)
+    return console.error(`${variant.name}: left out, as --voices names none`);
   const { settings, options } = describe(variant, dataset.labels);
   const folds = args.folds.split(',').map(Number);
   const key = JSON.stringify([settings, options, folds, Number(args.seeds), variant.voices ?? false]);
@@ -98,5 +99,7 @@ async function run(dataset, table, variant) {
   results.variants.push(entry);
   writeFileSync(args.out, `${JSON.stringify(results, null, 1)}\n`);
   const percent = (entry.accuracy * 100).toFixed(1);
-  console.error(`${table}: ${variant.name}: ${percent}% (${entry.perFold.map(({ accuracy }) => (accuracy * 100).toFixed(1)).join(' ')})`);
+  console.error(
+    `${table}: ${variant.name}: ${percent}% (${entry.perFold.map(({ accuracy }) => (accuracy * 100).toFixed(1)).join(' ')})`,
+  );
 }

@@ -22,7 +22,7 @@ export interface Operations {
   connectionSparsity: number;
   /** Numbers in the model's parameters. */
   parameters: number;
-  /** Bytes of the parameters, as float32, and of a float32 state for each neuron. */
+  /** Bytes of the parameters and of the state of every neuron, as float32. */
   footprint: number;
   /** Clips that were counted. */
   clips: number;
@@ -110,7 +110,7 @@ function projectionsOf(settings: ModelSettings, parameters: Tensors): Projection
     if (!layer.recurrent) continue;
     found.push({ synapses: denseSynapses(parameters.get(`layers.${k}.recurrent`)!, 1), from: k });
   }
-  if (readout.type === 'leaky-integrator') {
+  if (readout.type !== 'spike-count') {
     found.push({ synapses: denseSynapses(parameters.get('readout.weight')!), from: layers.length - 1 });
   }
   return found;
@@ -124,18 +124,23 @@ function synapsesOf(layer: LayerSettings, weight: Tensor, inputs: number): Synap
   return convolutionSynapses(weight, { bands: inputs / weight.shape[1]!, stride, dilation });
 }
 
+/** Numbers that a neuron keeps from step to step: potential and adaptation. */
+function statesOf({ neuron }: LayerSettings): number {
+  return neuron === 'relu' ? 0 : neuron === 'adaptive' ? 2 : 1;
+}
+
 function sizeOf({ network, labels }: ModelSettings, parameters: Tensors) {
   const tensors = [...parameters];
   const numbers = (of: readonly [string, Tensor][]) => of.reduce((sum, [, { data }]) => sum + data.length, 0);
   const weights = tensors.filter(([name]) => name.endsWith('.weight') || name.endsWith('.recurrent'));
   const zeros = weights.reduce((sum, [, { data }]) => sum + data.filter((w) => w === 0).length, 0);
-  const neurons =
-    network.layers.reduce((sum, layer) => sum + layer.neurons, 0) +
-    (network.readout.type === 'leaky-integrator' ? labels.length : 0);
+  const states =
+    network.layers.reduce((sum, layer) => sum + layer.neurons * statesOf(layer), 0) +
+    (network.readout.type === 'spike-count' ? 0 : labels.length);
   const count = numbers(tensors);
   return {
     connectionSparsity: zeros / numbers(weights),
     parameters: count,
-    footprint: Float32Array.BYTES_PER_ELEMENT * (count + neurons),
+    footprint: Float32Array.BYTES_PER_ELEMENT * (count + states),
   };
 }

@@ -57,11 +57,12 @@ export async function readSavedRun(path: string): Promise<SavedRun> {
   const keys = ['options', 'fingerprint', 'history', 'best', 'pending', 'position', 'steps'] as const;
   const json = object(state.json, 'its state', keys, blame);
   const layers = settings.network.layers.length;
+  const read = (value: unknown, at: string) => readPosition(value, at, settings, blame);
   const history = array(json.history, 'history', 0, COUNT, blame).map((value, i) =>
     readMetrics(value, i, layers, blame),
   );
-  const pending = json.pending === null ? null : readPosition(json.pending, 'pending', layers, blame);
-  const position = readPosition(json.position, 'position', layers, blame);
+  const pending = json.pending === null ? null : read(json.pending, 'pending');
+  const position = read(json.position, 'position');
   integer(
     position.epoch,
     'position.epoch',
@@ -98,17 +99,20 @@ function readOptions(value: unknown, file: string): RunOptions {
   }
 }
 
-function readPosition(value: unknown, at: string, layers: number, blame: Blame): TrainingPosition {
+function readPosition(value: unknown, at: string, settings: ModelSettings, blame: Blame): TrainingPosition {
   const keys = ['epoch', 'batch', 'clips', 'loss', 'correct', 'spikes', 'steps'] as const;
   const given = object(value, at, keys, blame);
+  const clips = integer(given.clips, `${at}.clips`, 0, COUNT, blame);
+  // Older checkpoints do not say, as all clips had the same number of steps.
+  const { steps = clips * settings.frames * settings.encoding.stepsPerFrame } = given;
   return {
     epoch: integer(given.epoch, `${at}.epoch`, 0, COUNT, blame),
     batch: integer(given.batch, `${at}.batch`, 0, COUNT, blame),
-    clips: integer(given.clips, `${at}.clips`, 0, COUNT, blame),
+    clips,
     loss: number(given.loss, `${at}.loss`, -LARGEST, LARGEST, blame),
     correct: integer(given.correct, `${at}.correct`, 0, COUNT, blame),
-    spikes: numbers(given.spikes, `${at}.spikes`, layers, blame),
-    steps: integer(given.steps ?? 0, `${at}.steps`, 0, COUNT, blame),
+    spikes: numbers(given.spikes, `${at}.spikes`, settings.network.layers.length, blame),
+    steps: integer(steps, `${at}.steps`, 0, COUNT, blame),
   };
 }
 

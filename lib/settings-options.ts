@@ -64,14 +64,15 @@ function withEncoding(settings: ModelSettings, type: EncodingSettings['type']): 
 }
 
 function withFrameRate(settings: ModelSettings, wanted: unknown): ModelSettings {
-  const { sampleRate, frontend, frames } = settings;
+  const { sampleRate, frontend } = settings;
   const least = Math.ceil(sampleRate / frontend.windowLength);
   const rate = number(wanted, 'framesPerSecond', least, sampleRate);
   const hopLength = Math.round(sampleRate / rate);
-  const seconds = (frames * frontend.hopLength) / sampleRate;
-  const covering = Math.max(1, Math.round((seconds * sampleRate) / hopLength));
-  refuseTooManySteps(covering, settings, rate);
-  return { ...settings, frontend: { ...frontend, hopLength }, frames: covering };
+  const covering = (frames: number) => Math.round((frames * frontend.hopLength) / hopLength);
+  const frames = Math.max(1, covering(settings.frames));
+  refuseTooManySteps(frames, settings, rate);
+  const tail = settings.tail == null ? {} : { tail: covering(settings.tail) };
+  return { ...settings, frontend: { ...frontend, hopLength }, frames, ...tail };
 }
 
 /** A message about frames or steps alone would not name the option that made them too many. */

@@ -23,7 +23,16 @@ const MAX_PARAMETERS = 2 ** 28;
 const MAX_FRAME_RATE = 1000;
 
 const READOUTS = ['spike-count', 'leaky-integrator', 'mean-potential'] as const;
-const SETTINGS = ['sampleRate', 'frontend', 'scaling', 'frames', 'tail', 'encoding', 'network', 'labels'] as const;
+const SETTINGS = [
+  'sampleRate',
+  'frontend',
+  'scaling',
+  'frames',
+  'tail',
+  'encoding',
+  'network',
+  'labels',
+] as const;
 const FRONTEND = [
   'type',
   'windowLength',

@@ -178,7 +178,17 @@ function saverScript(): string {
 /** The modules that model-file.ts needs, without those that need the addon. */
 function libFiles(): string[] {
   const checkpoint = fs.readdirSync('lib/checkpoint').map((file) => join('lib/checkpoint', file));
-  const others = ['errors', 'files', 'layer-validation', 'nearest', 'options', 'presets', 'settings', 'tensor', 'validation'];
+  const others = [
+    'errors',
+    'files',
+    'layer-validation',
+    'nearest',
+    'options',
+    'presets',
+    'settings',
+    'tensor',
+    'validation',
+  ];
   const confidence = 'lib/confidence/confidence.ts';
   return [...checkpoint, confidence, ...others.map((name) => join('lib', `${name}.ts`))];
 }

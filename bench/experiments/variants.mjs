@@ -34,7 +34,12 @@ const connection = (change) => layers(({ connection }) => ({ connection: { ...co
 const dense = (count, neurons, change) => (settings) => {
   const [first] = settings.network.layers;
   const { connection: _, ...layer } = first;
-  settings.network.layers = Array.from({ length: count }, () => ({ ...layer, neurons, weightGain: 1, ...change }));
+  settings.network.layers = Array.from({ length: count }, () => ({
+    ...layer,
+    neurons,
+    weightGain: 1,
+    ...change,
+  }));
 };
 
 const LIF = { neuron: 'lif', adaptation: null };
@@ -42,31 +47,87 @@ const LIF = { neuron: 'lif', adaptation: null };
 const neurons = [
   { name: 'adaptive' },
   { name: 'LIF', settings: layers(() => LIF) },
-  { name: 'rectified linear (an ANN of the same shape)', settings: layers(() => ({ neuron: 'relu', adaptation: null, weightGain: 1.7 })), options: { spikeCost: 0 } },
-  { name: 'adaptive, coupling from 0', settings: layers(() => ({ adaptation: { decay: 0.9, coupling: 0, jump: 0.5 } })) },
+  {
+    name: 'rectified linear (an ANN of the same shape)',
+    settings: layers(() => ({ neuron: 'relu', adaptation: null, weightGain: 1.7 })),
+    options: { spikeCost: 0 },
+  },
+  {
+    name: 'adaptive, coupling from 0',
+    settings: layers(() => ({ adaptation: { decay: 0.9, coupling: 0, jump: 0.5 } })),
+  },
   { name: 'reset to zero', settings: layers(() => ({ reset: 'zero' })) },
   { name: 'reset detached', settings: layers(() => ({ detachReset: true })) },
-  { name: 'readout: mean of the softmax', settings: (s) => { s.network.readout.type = 'leaky-integrator'; } },
+  {
+    name: 'readout: mean of the softmax',
+    settings: (s) => {
+      s.network.readout.type = 'leaky-integrator';
+    },
+  },
 ];
 
 const connections = [
   { name: 'convolutions over frequency, 3 taps' },
   { name: 'no temporal kernels (1 tap)', settings: connection({ taps: 1 }) },
   { name: '5 taps', settings: connection({ taps: 5 }) },
-  { name: 'dense layers of 128, 3 taps', settings: shape([], [[128, 3], [128, 3], [128, 3]]) },
+  {
+    name: 'dense layers of 128, 3 taps',
+    settings: shape(
+      [],
+      [
+        [128, 3],
+        [128, 3],
+        [128, 3],
+      ],
+    ),
+  },
   { name: 'two recurrent layers of 128, adaptive', settings: dense(2, 128, { recurrent: true }) },
   { name: 'two recurrent layers of 128, LIF', settings: dense(2, 128, { recurrent: true, ...LIF }) },
 ];
 
 const sizes = [
-  { name: '16, 32, 64 channels, 64', settings: shape([[16, 5, 3], [32, 3, 3], [64, 3, 3]], [[64, 1]]) },
+  {
+    name: '16, 32, 64 channels, 64',
+    settings: shape(
+      [
+        [16, 5, 3],
+        [32, 3, 3],
+        [64, 3, 3],
+      ],
+      [[64, 1]],
+    ),
+  },
   { name: '32, 48, 64 channels, 96' },
-  { name: '32, 64, 96 channels, 128', settings: shape([[32, 7, 3], [64, 5, 3], [96, 5, 3]], [[128, 3]]) },
-  { name: '48, 64, 64 channels, 96', settings: shape([[48, 7, 3], [64, 5, 3], [64, 5, 3]], [[96, 3]]) },
+  {
+    name: '32, 64, 96 channels, 128',
+    settings: shape(
+      [
+        [32, 7, 3],
+        [64, 5, 3],
+        [96, 5, 3],
+      ],
+      [[128, 3]],
+    ),
+  },
+  {
+    name: '48, 64, 64 channels, 96',
+    settings: shape(
+      [
+        [48, 7, 3],
+        [64, 5, 3],
+        [64, 5, 3],
+      ],
+      [[96, 3]],
+    ),
+  },
 ];
 
 /** Scaled values lie between 0 and 1, as a rate and a time want them. */
-const encoding = (type, stepsPerFrame, threshold = 0) => (s) => { s.encoding = { type, stepsPerFrame, threshold }; };
+const encoding =
+  (type, stepsPerFrame, threshold = 0) =>
+  (s) => {
+    s.encoding = { type, stepsPerFrame, threshold };
+  };
 
 const encodings = [
   { name: 'direct: values as current, 1 step a frame' },
@@ -76,8 +137,10 @@ const encodings = [
 ];
 
 /** `without`: parts that are left out of the recipe's augmentation. */
-const without = (...parts) => (augmentation) =>
-  Object.fromEntries(Object.entries(augmentation).filter(([key]) => !parts.includes(key)));
+const without =
+  (...parts) =>
+  (augmentation) =>
+    Object.fromEntries(Object.entries(augmentation).filter(([key]) => !parts.includes(key)));
 
 const augmentations = [
   { name: 'as the recipe' },

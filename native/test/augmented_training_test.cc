@@ -49,7 +49,8 @@ std::shared_ptr<Backend> fresh_backend(int threads) {
 
 std::shared_ptr<FeatureStore> store(const ScalingOptions& scaling = test::kToneScaling) {
   const test::Tones tones = test::random_tones(kClips, 1);
-  auto extractor = std::make_shared<FeatureExtractor>(test::tone_front_end(), scaling, test::kToneFrames);
+  auto extractor =
+      std::make_shared<FeatureExtractor>(test::tone_front_end(), scaling, ClipFrames{test::kToneFrames});
   auto store = std::make_shared<FeatureStore>(extractor, 2);
   auto clips = tones.clips();
   for (auto& clip : clips) clip.augmented = true;
@@ -184,8 +185,8 @@ TEST_CASE("training with negatives alone: recordings come as they are, what is m
 TEST_CASE("feature store: kept samples are those of the front end's rate, and change no features") {
   const test::Tones tones = test::random_tones(4, 2);
   for (int rate : {8000, 16000}) {
-    auto extractor =
-        std::make_shared<FeatureExtractor>(test::tone_front_end(), test::kToneScaling, test::kToneFrames);
+    auto extractor = std::make_shared<FeatureExtractor>(test::tone_front_end(), test::kToneScaling,
+                                                        ClipFrames{test::kToneFrames});
     FeatureStore kept(extractor, 1), plain(extractor, 1);
     auto clips = tones.clips();
     for (auto& clip : clips) clip.rate = rate;

@@ -18,7 +18,8 @@ constexpr int kFrames = 40, kBands = test::kToneFeatures, kClips = 2000;
 std::shared_ptr<FeatureExtractor> extractor(ScalingKind kind = ScalingKind::kPeak) {
   FrontEndOptions front_end = test::tone_front_end();
   front_end.top_db = 60;
-  return std::make_shared<FeatureExtractor>(front_end, ScalingOptions{kind, false, true}, kFrames);
+  return std::make_shared<FeatureExtractor>(front_end, ScalingOptions{kind, false, true},
+                                            ClipFrames{kFrames});
 }
 
 AugmentationOptions everything() {
@@ -130,8 +131,9 @@ TEST_CASE("augmenter: gain in dB, evenly spread; what is beyond full scale is cl
   std::sort(decibels.begin(), decibels.end());
   for (int i = 0; i < kClips; ++i) CHECK(std::abs(decibels[i] - (26.0 * i / kClips - 20)) < 1.2);
   options.gain = {20, 20};
-  for_samples(options, {0.5f, -0.5f, 0.0625f},
-              [](const auto& x) { CHECK(x == std::vector<float>{1.0f, -1.0f, 0.625f}); });
+  for_samples(options, {0.5f, -0.5f, 0.0625f}, [](const auto& x) {
+    CHECK(x == std::vector<float>{1.0f, -1.0f, 0.625f});
+  });
 }
 
 TEST_CASE("augmenter: a shift puts silence before the clip or cuts its start") {

@@ -32,7 +32,7 @@ TEST_CASE("feature store: clips keep their order, their labels, and the features
   const Tones tones = test::random_tones(40, 1);
   for (int threads : {1, 2, 5}) {
     auto extractor =
-        std::make_shared<FeatureExtractor>(test::tone_front_end(), ScalingOptions{}, kToneFrames);
+        std::make_shared<FeatureExtractor>(test::tone_front_end(), ScalingOptions{}, ClipFrames{kToneFrames});
     FeatureStore store(extractor, threads);
     store.add(tones.clips(0, 13));
     store.add({});
@@ -91,7 +91,8 @@ TEST_CASE("feature store: the statistics are the same on any number of threads, 
   for (int i = 0; i < 30; ++i) CHECK(features(*one, i) == features(*five, i));
 
   // An evaluation scales other clips with what the training has found.
-  auto extractor = std::make_shared<FeatureExtractor>(test::tone_front_end(), scaling, kToneFrames);
+  auto extractor =
+      std::make_shared<FeatureExtractor>(test::tone_front_end(), scaling, ClipFrames{kToneFrames});
   extractor->set_training_scaling(fitted);
   FeatureStore evaluation(extractor, 2);
   evaluation.add(tones.clips(25, 5));

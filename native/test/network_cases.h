@@ -26,6 +26,7 @@ struct NetworkCase {
   std::vector<float> parameters;
   int steps = 0;
   std::vector<std::vector<float>> clips;  // [steps, inputs] each
+  std::vector<int> lengths;               // steps of each clip, of which the rest is not seen; empty: all
   std::vector<int> labels;
   std::vector<EncodingKey> keys;  // of the dropout, [clips]; empty: nothing is dropped
   LossOptions loss;
@@ -36,6 +37,7 @@ struct NetworkCase {
     batch.clips = count;
     batch.steps = steps;
     batch.labels = labels.data() + first;
+    if (!lengths.empty()) batch.steps_of = lengths.data() + first;
     if (!keys.empty()) batch.keys = keys.data() + first;
     batch.input = [this, first](int clip, int start, int count, float* x, size_t stride, int) {
       const int inputs = options.inputs;
@@ -43,6 +45,16 @@ struct NetworkCase {
       for (int t = 0; t < count; ++t) std::copy_n(from + t * inputs, inputs, x + t * stride);
     };
     return batch;
+  }
+  /// One clip that is all there is, as long as it is.
+  NetworkCase alone(size_t clip) const {
+    NetworkCase one = *this;
+    one.steps = lengths.empty() ? steps : lengths[clip];
+    one.lengths.clear();
+    one.clips = {clips[clip]};
+    one.labels = {labels[clip]};
+    if (!keys.empty()) one.keys = {keys[clip]};
+    return one;
   }
   /// Summed over the clips, from the scores [clips, classes].
   double total_loss(const std::vector<float>& scores) const {
@@ -94,6 +106,12 @@ class CaseMaker {
                                    [](const LayerOptions& layer) { return layer.dropout > 0.0f; });
     c.keys.clear();
     for (uint32_t i = 0; drops && i < c.clips.size(); ++i) c.keys.push_back({7, 3 * i, 2});
+  }
+
+  /// Gives every clip a length of its own.
+  void vary_lengths(NetworkCase& c) {
+    c.lengths.clear();
+    for (size_t i = 0; i < c.clips.size(); ++i) c.lengths.push_back(between(1, c.steps));
   }
 
   int between(int low, int high) { return low + static_cast<int>(random_() % (high - low + 1)); }

@@ -103,6 +103,43 @@ TEST_CASE("network pass: segments computed again give the bits of the whole") {
   });
 }
 
+TEST_CASE("network pass: a clip of a batch of all lengths gives the bits of itself alone, in segments too") {
+  test::at_every_instruction_set([](const Kernels&) {
+    for (uint32_t seed = 620; seed < 680; ++seed) {
+      CAPTURE(seed);
+      test::CaseMaker maker(seed);
+      const auto spikes = seed % 2 ? test::Spikes::kHard : test::Spikes::kSoft;
+      NetworkCase c = maker.make(spikes, {3, 40, 30, 250, 1, seed >= 640});
+      maker.add_clips(c, 3);
+      maker.vary_lengths(c);
+      const size_t clips = c.clips.size(), inputs = c.options.inputs;
+      Taken whole(c, {}), cut(c, kShortSegments);
+      for (size_t clip = 0; clip < clips; ++clip) {
+        CAPTURE(clip);
+        const NetworkCase one = c.alone(clip);
+        const int at = static_cast<int>(clip);
+        Taken alone(one, {});
+        const auto expected = alone.forward(0, 1, Keep::kTrace);
+        for (Keep keep : {Keep::kScores, Keep::kTrace, Keep::kEverything}) {
+          CHECK(whole.forward(at, 1, keep) == expected);
+          CHECK(cut.forward(at, 1, keep) == expected);
+        }
+        std::vector<float> gradient = alone.backward(0, 1);
+        const size_t parameters = gradient.size() - one.steps * inputs;
+        gradient.resize(parameters + clips * c.steps * inputs, 0.0f);
+        for (int t = one.steps - 1; t >= 0; --t) {
+          const auto from = gradient.begin() + parameters + t * inputs;
+          const std::vector<float> row(from, from + inputs);
+          std::fill_n(from, inputs, 0.0f);
+          std::copy(row.begin(), row.end(), gradient.begin() + parameters + (t * clips + clip) * inputs);
+        }
+        CHECK(same_bits(whole.backward(at, 1), gradient));
+        CHECK(same_bits(cut.backward(at, 1), gradient));
+      }
+    }
+  });
+}
+
 TEST_CASE("network pass: scores and counts of very long clips do not drift") {
   for (const ReadoutKind readout :
        {ReadoutKind::kSpikeCount, ReadoutKind::kLeakyIntegrator, ReadoutKind::kMeanPotential}) {

@@ -27,7 +27,7 @@ FrontEndOptions front_end(double top_db, bool remove_mean) {
 
 std::vector<float> features(const std::vector<float>& samples, const FrontEndOptions& options,
                             int rate = 8000) {
-  const FeatureExtractor extractor(options, kPeak, kFrames);
+  const FeatureExtractor extractor(options, kPeak, {kFrames});
   ExtractorWorkspace workspace;
   std::vector<float> out(extractor.size(), -1.0f);
   extractor.extract(samples.data(), samples.size(), rate, out.data(), workspace);

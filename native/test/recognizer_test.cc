@@ -22,7 +22,8 @@ Recognizer tone_recognizer(const EncodingOptions& encoding = kEncoding) {
   std::vector<float> parameters(backend->table().size());
   backend->table().initialise(3, parameters.data());
   backend->load_parameters(parameters.data());
-  return {std::make_shared<FeatureExtractor>(test::tone_front_end(), ScalingOptions{}, test::kToneFrames),
+  return {std::make_shared<FeatureExtractor>(test::tone_front_end(), ScalingOptions{},
+                                             ClipFrames{test::kToneFrames}),
           encoding, backend};
 }
 

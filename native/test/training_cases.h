@@ -64,9 +64,9 @@ inline FrontEndOptions tone_front_end() {
 constexpr ScalingOptions kToneScaling{ScalingKind::kMinMax, false, true};
 
 inline std::shared_ptr<FeatureStore> tone_store(const Tones& tones,
-                                                const ScalingOptions& scaling = kToneScaling,
-                                                int threads = 2) {
-  auto extractor = std::make_shared<FeatureExtractor>(tone_front_end(), scaling, kToneFrames);
+                                                const ScalingOptions& scaling = kToneScaling, int threads = 2,
+                                                ClipFrames frames = {kToneFrames}) {
+  auto extractor = std::make_shared<FeatureExtractor>(tone_front_end(), scaling, frames);
   auto store = std::make_shared<FeatureStore>(extractor, threads);
   store->add(tones.clips());
   return store;

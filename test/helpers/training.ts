@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type ModelSettings, presetSettings, type TrainOptions } from '../../lib/index.js';
+import type { ModelSettings, TrainOptions } from '../../lib/index.js';
 import { validateSettings } from '../../lib/validation.js';
 
 /** The clips that come with the package, ten digits of nine voices. */
@@ -7,9 +8,16 @@ export const SAMPLES = resolve('samples');
 
 export const DIGITS = Array.from({ length: 10 }, (_, digit) => String(digit));
 
+/** A file of settings for `--settings`: two recurrent layers that learn fast. */
+export const RECURRENT = resolve('test/helpers/recurrent.json');
+
+export function recurrentSettings(labels: string[] = DIGITS): ModelSettings {
+  return validateSettings({ ...JSON.parse(readFileSync(RECURRENT, 'utf8')), labels }, '');
+}
+
 /** Settings of a network so small that an epoch over the samples takes a fraction of a second. */
 export function quickSettings(changes: Partial<ModelSettings> = {}): ModelSettings {
-  const settings = presetSettings('default', DIGITS);
+  const settings = recurrentSettings();
   const layer = { ...settings.network.layers[0]!, neurons: 12 };
   return {
     ...settings,
@@ -56,6 +64,9 @@ export function quickTraining(changes: Partial<TrainOptions> = {}): TrainOptions
     split: 'random:0.2',
     epochs: 2,
     batchSize: 8,
+    validation: 0.1,
+    augmentation: null,
+    negatives: 0,
     threads: 2,
     ...changes,
   };

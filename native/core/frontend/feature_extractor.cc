@@ -73,6 +73,13 @@ size_t FeatureExtractor::loudest(const float* raw, size_t raw_frames) const {
   return found;
 }
 
+std::span<const float> FeatureExtractor::heard(const float* raw, size_t raw_frames) const {
+  const size_t features = feature_count(), most = frames_.most;
+  if (raw_frames <= most) return {raw, raw_frames * features};
+  const size_t first = frames_.fixed() ? 0 : loudest(raw, raw_frames);
+  return {raw + first * features, most * features};
+}
+
 int FeatureExtractor::scale(const float* raw, size_t raw_frames, float* out,
                             ExtractorWorkspace& workspace) const {
   const FeatureScaling* scaling = &workspace.scaling;
@@ -87,14 +94,10 @@ int FeatureExtractor::scale(const float* raw, size_t raw_frames, float* out,
     if (scaling_.kind != ScalingKind::kNone) workspace.statistics.add(raw, raw_frames);
     workspace.statistics.scaling(scaling_.kind, scaling_.pooled, workspace.scaling);
   }
-  const size_t most = frames_.most;
-  if (frames_.fixed()) {
-    apply_scaling(*scaling, raw, raw_frames, most, out);
-    return frames_.most;
-  }
-  const size_t count = std::min(raw_frames + frames_.tail, most);
-  const size_t first = raw_frames > most ? loudest(raw, raw_frames) : 0;
-  apply_scaling(*scaling, raw + first * feature_count(), raw_frames - first, count, out);
+  const std::span<const float> kept = heard(raw, raw_frames);
+  const size_t own = kept.size() / feature_count(), most = frames_.most;
+  const size_t count = frames_.fixed() ? most : std::min(own + frames_.tail, most);
+  apply_scaling(*scaling, kept.data(), own, count, out);
   return static_cast<int>(count);
 }
 

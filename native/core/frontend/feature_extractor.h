@@ -55,8 +55,11 @@ class FeatureExtractor {
                                      ExtractorWorkspace& workspace) const;
   /// Unscaled frames, all of them, in workspace.raw. Returns how many. May be called by several threads.
   size_t raw(const float* samples, size_t n, int rate, ExtractorWorkspace& workspace) const;
-  /// Scales raw frames to out, which has room for [frames(), features]. Statistics of the clip are those of all
-  /// its frames. Returns how many frames it has then.
+  /// Those of a clip's raw frames that the network gets: the first, or with a tail the loudest. May be called
+  /// by several threads.
+  std::span<const float> heard(const float* raw, size_t raw_frames) const;
+  /// Scales raw frames to out, which has room for [frames(), features]. Statistics of the clip are those of
+  /// all its frames. Returns how many frames it has then.
   int scale(const float* raw, size_t raw_frames, float* out, ExtractorWorkspace& workspace) const;
   /// raw, then scale.
   int extract(const float* samples, size_t n, int rate, float* out, ExtractorWorkspace& workspace) const;

@@ -39,12 +39,10 @@ void FeatureStore::add(const std::vector<ClipAudio>& clips) {
       const int frames = extractor_->extract(samples.data(), samples.size(), rate, features.data(), w);
       return cut(features, frames, *extractor_);
     }
-    // Frames beyond the cut are never used: they are not kept, nor do they count in the statistics. Which are
-    // the loudest is seen from all of them.
+    // Other frames are never used: they are not kept, nor do they count in the statistics.
     const size_t frames = extractor_->raw(samples.data(), samples.size(), rate, w);
-    const bool fixed = extractor_->clip_frames().fixed();
-    const size_t kept = fixed ? std::min(frames, static_cast<size_t>(extractor_->frames())) : frames;
-    raw_[first + i].assign(w.raw.begin(), w.raw.begin() + kept * extractor_->feature_count());
+    const std::span<const float> heard = extractor_->heard(w.raw.data(), frames);
+    raw_[first + i].assign(heard.begin(), heard.end());
   });
 }
 
@@ -62,8 +60,8 @@ void FeatureStore::fit(const std::vector<int>& training, bool keep) {
   }
   pool_.run(size(), [&](int i, int worker) {
     features_[i].resize(extractor_->size());
-    const int frames =
-        extractor_->scale(raw_[i].data(), raw_[i].size() / features, features_[i].data(), workspaces_[worker]);
+    const int frames = extractor_->scale(raw_[i].data(), raw_[i].size() / features, features_[i].data(),
+                                         workspaces_[worker]);
     cut(features_[i], frames, *extractor_);
   });
   raw_.clear();

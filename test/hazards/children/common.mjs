@@ -1,7 +1,9 @@
 // What the children share. They run the built library, as a user's program would.
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { presetSettings, train } from '../../../dist/index.js';
+import { validateSettings } from '../../../dist/validation.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -13,12 +15,25 @@ export const CLIP = fileURLToPath(new URL('../../../samples/7_kal_0.wav', import
 
 export const DIGITS = [...'0123456789'];
 
-/** Settings of a network of two layers of `neurons`. */
-export function settings(neurons = 12, preset = 'default') {
+/** Settings of a network of two recurrent layers of `neurons`. */
+export function settings(neurons = 12) {
+  const file = new URL('../../helpers/recurrent.json', import.meta.url);
+  const base = { ...JSON.parse(readFileSync(file, 'utf8')), labels: DIGITS };
+  return ofTwoLayers(base, { ...base.network.layers[0], neurons }, {});
+}
+
+/** Settings of small networks of the kinds that the presets are. */
+export function presetLike(preset) {
   const base = presetSettings(preset, DIGITS);
-  const layer = { ...base.network.layers[0], neurons };
-  const last = preset === 'default' ? layer : { ...layer, neurons: DIGITS.length };
-  return { ...base, frames: 30, network: { ...base.network, layers: [layer, last] } };
+  const [layer] = base.network.layers;
+  if (preset === 'original') return ofTwoLayers(base, layer, { neurons: DIGITS.length });
+  const connection = { ...layer.connection, channels: 16 };
+  return ofTwoLayers(base, { ...layer, connection, neurons: undefined }, {});
+}
+
+function ofTwoLayers(base, layer, last) {
+  const network = { ...base.network, layers: [layer, { ...layer, ...last }] };
+  return validateSettings({ ...base, frames: 30, network }, '');
 }
 
 /** A training on the samples; endless for a test unless told otherwise. */
@@ -28,6 +43,9 @@ export function training(options = {}) {
     settings: settings(),
     split: 'random:0.2',
     epochs: 100_000,
+    validation: 0.1,
+    augmentation: null,
+    negatives: 0,
     threads: 2,
     ...options,
   });

@@ -1,7 +1,7 @@
 // Calls everything that the addon has with arguments that make no sense. Each call may throw or give a result; what
 // it may not do is end the process. Prints the number of calls.
 import { readFileSync } from 'node:fs';
-import { addon, CLIP, check, settings, sweep } from './common.mjs';
+import { addon, CLIP, check, presetLike, settings, sweep } from './common.mjs';
 
 const detached = sweep();
 structuredClone(detached, { transfer: [detached.buffer] });
@@ -156,9 +156,8 @@ for (const bad of spoiled(sample)) {
   attempt(() => store.add([bad]));
   await Promise.all(pending.splice(0));
 }
-for (const preset of ['default', 'original']) {
-  for (const bad of spoiled(settings(12, preset)))
-    attempt(() => new addon.Model(bad, 1).predictSync(sweep(400), 8000, 0));
+for (const whole of [settings(), presetLike('default'), presetLike('original')]) {
+  for (const bad of spoiled(whole)) attempt(() => new addon.Model(bad, 1).predictSync(sweep(400), 8000, 0));
 }
 for (const other of garbage) {
   attempt(() => new addon.Model(other, other));
