@@ -25,6 +25,11 @@ export interface TrainingRecipe {
   labelSmoothing: number;
   /** Times the mean spikes of a neuron and step, summed over the layers, it is added to what is made small. */
   spikeCost: number;
+  /**
+   * The epoch whose model is kept: the `best` on the validation part, or the `last`, as suits a schedule that ends at a
+   * rate of nearly 0.
+   */
+  keep: 'best' | 'last';
   /** Epochs without a better validation before training stops; 0: never. */
   patience: number;
   /** How clips are changed at random each time they are trained on; null: not at all. */
@@ -65,6 +70,7 @@ const ORIGINAL: Recipe = {
   clipNorm: 0,
   labelSmoothing: 0,
   spikeCost: 0,
+  keep: 'best',
   patience: 0,
   augmentation: null,
   negatives: 0,
@@ -77,7 +83,7 @@ export const RECIPES: Record<PresetName, Recipe> = {
   original: ORIGINAL,
   default: {
     ...ORIGINAL,
-    epochs: 16,
+    epochs: 24,
     batchSize: 32,
     optimizer: 'adamw',
     learningRate: 3e-3,
@@ -85,9 +91,11 @@ export const RECIPES: Record<PresetName, Recipe> = {
     weightDecay: 0.01,
     clipNorm: 1,
     labelSmoothing: 0.05,
+    spikeCost: 0.1,
+    keep: 'last',
     augmentation: DEFAULT_AUGMENTATION,
     negatives: 0.1,
-    validation: 0,
+    validation: 0.05,
   },
 };
 
@@ -110,6 +118,7 @@ export const RUN_KEYS = [
   'clipNorm',
   'labelSmoothing',
   'spikeCost',
+  'keep',
   'patience',
   'augmentation',
   'negatives',
@@ -140,6 +149,7 @@ export function resolveRunOptions(given: Partial<RunOptions>, defaultSplit: stri
     clipNorm: number(o.clipNorm, 'clipNorm', 0, 1e6),
     labelSmoothing: number(o.labelSmoothing, 'labelSmoothing', 0, 0.99),
     spikeCost: number(o.spikeCost, 'spikeCost', 0, 1e6),
+    keep: choice(o.keep, 'keep', ['best', 'last']),
     patience: integer(o.patience, 'patience', 0, 100_000),
     augmentation: validateAugmentation(o.augmentation, 'augmentation'),
     negatives: number(o.negatives, 'negatives', 0, 10),

@@ -29,7 +29,7 @@ export interface EpochMetrics {
   test?: Score;
   /** Of each layer, on the training clips: spikes per neuron and time step. */
   firingRates: number[];
-  /** Whether this is the best epoch so far. */
+  /** Whether this is the best epoch so far; with `keep: 'last'`, every one. */
   best: boolean;
   clipsPerSecond: number;
   /** Estimate for the epochs that are left. */
@@ -236,7 +236,7 @@ class TrainingRun {
   /** Better: more clips right, or as many with less loss. Without a validation part the last epoch is kept. */
   #isBest(validation: Score | null): boolean {
     const best = this.#best;
-    if (validation === null || best === null) return true;
+    if (validation === null || best === null || this.#p.run.keep === 'last') return true;
     if (validation.accuracy !== best.accuracy) return validation.accuracy > best.accuracy;
     return validation.loss < best.loss;
   }

@@ -72,6 +72,11 @@ export const RUN_OPTIONS = {
     max: 1e6,
     help: usual('spikeCost', 'What the mean spikes of a neuron and step, summed over the layers, cost.'),
   },
+  keep: {
+    type: 'choice',
+    choices: ['best', 'last'],
+    help: usual('keep', 'Epoch whose model is kept: the best on the validation clips, or the last.'),
+  },
   patience: {
     type: 'integer',
     min: 0,

@@ -72,8 +72,9 @@ export function foldsOf(dataset: Dataset, spec: string): number {
  * - `random:<fraction>`: that fraction is the test part, stratified by label
  * - `all`: everything is the test part
  *
- * The validation part is stratified by label, but where the test part is made of whole speakers so is it: the
- * fraction's number of them, at least one, unless a single one is left to train on.
+ * The validation part is stratified by label, but where the test part is made of whole speakers so is it, if
+ * the fraction comes to one at least (a tenth of five speakers does, a twentieth does not), and another is left to train
+ * on.
  *
  * @throws SonospikeError ERR_SPLIT_INVALID (unknown split, speaker or fold; a part without clips),
  * ERR_INVALID_OPTION (seed or validation out of range; an argument of a wrong type)
@@ -150,7 +151,8 @@ function audioMnistGroups(dataset: Dataset, { fold, folds, validation }: Draw): 
   return parts;
 }
 
-function bySpeakers(dataset: Dataset, test: string[], { seed, validation }: Draw): Parts {
+function bySpeakers(dataset: Dataset, test: string[], draw: Draw): Parts {
+  const { seed, validation } = draw;
   const unnamed = dataset.clips.find((clip) => clip.speaker === null);
   if (unnamed !== undefined) {
     throw invalidSplit(
@@ -167,10 +169,10 @@ function bySpeakers(dataset: Dataset, test: string[], { seed, validation }: Draw
   const circle = shuffled(dataset.speakers, seed, 'speakers');
   const first = test[0] === undefined ? 0 : circle.indexOf(test[0]);
   const others = [...circle.slice(first), ...circle.slice(0, first)].filter((name) => !test.includes(name));
-  const wanted = Math.max(1, Math.round(others.length * validation));
-  const count = validation > 0 && others.length > 1 ? Math.min(wanted, others.length - 1) : 0;
-  const validating = others.slice(0, count);
+  const count = Math.min(Math.round(others.length * validation), others.length - 1);
   const part = (names: string[]) => dataset.clips.filter(({ speaker }) => names.includes(speaker!));
+  if (count <= 0) return { ...validated(dataset, part(others), draw), test: part(test) };
+  const validating = others.slice(0, count);
   return { train: part(others.slice(count)), validation: part(validating), test: part(test) };
 }
 
