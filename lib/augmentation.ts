@@ -14,6 +14,8 @@ export interface Augmentation {
   gain?: Range | null;
   /** Seconds of silence before the clip; below 0: seconds cut from its start. */
   shift?: Range | null;
+  /** Seconds of silence after the clip. */
+  silenceAfter?: Range | null;
   /**
    * With this probability noise of a colour between white and brown is added, `snr` dB below the clip's level (the root
    * mean square of the samples that are at most 40 dB below the greatest).
@@ -34,9 +36,10 @@ export interface Augmentation {
 /** A start for short words by voices that were not in the training part. */
 export const DEFAULT_AUGMENTATION = {
   speed: [0.86, 1.16],
-  gain: [-20, 6],
+  gain: [-20, 20],
   shift: [0, 0.15],
-  noise: { probability: 0.5, snr: [5, 35] },
+  silenceAfter: [0, 0.15],
+  noise: { probability: 0.6, snr: [0, 30] },
   tempo: [0.82, 1.22],
   frequencyWarp: [0.85, 1.18],
   filter: [-5, 5],
@@ -48,6 +51,7 @@ const KEYS = [
   'speed',
   'gain',
   'shift',
+  'silenceAfter',
   'noise',
   'tempo',
   'frequencyWarp',
@@ -72,6 +76,7 @@ export function validateAugmentation(value: unknown, at: string, blame?: Blame):
     speed: range('speed', 0.5, 2),
     gain: range('gain', -100, 100),
     shift: range('shift', -10, 10),
+    silenceAfter: range('silenceAfter', 0, 10),
     noise: orNull(given.noise, (noise) => {
       const { probability, snr } = object(noise, `${at}.noise`, ['probability', 'snr'], blame);
       return {

@@ -32,6 +32,7 @@ describe('options', () => {
     ['augmentation.gain', [1, 2, 3]],
     ['augmentation.gain[0]', [Number.NaN, 2]],
     ['augmentation.shift[1]', [0, 11]],
+    ['augmentation.silenceAfter[0]', [-0.1, 0]],
     ['augmentation.tempo[1]', [1, '2']],
     ['augmentation.frequencyWarp[0]', [0, 1]],
     ['augmentation.filter[1]', [0, Number.POSITIVE_INFINITY]],

@@ -192,6 +192,7 @@ AugmentationOptions read_augmentation(const Napi::Object& object) {
   options.gain = get_range(object, "gain", 0, -100, 100);
   options.filter = get_range(object, "filter", 0, -100, 100);
   options.shift = get_range(object, "shift", 0, -10, 10);
+  options.silence_after = get_range(object, "silenceAfter", 0, 0, 10);
   if (!object.Get("noise").IsNull()) {
     const Napi::Object noise = get_object(object, "noise");
     options.noise_probability = get_within(noise, "probability", 0, 1);

@@ -27,6 +27,7 @@ AugmentationOptions everything() {
   options.speed = {0.8, 1.25};
   options.gain = {-20, 6};
   options.shift = {-0.01, 0.05};
+  options.silence_after = {0, 0.05};
   options.noise_probability = 0.5;
   options.snr = {5, 30};
   options.tempo = {0.8, 1.2};
@@ -152,6 +153,25 @@ TEST_CASE("augmenter: a shift puts silence before the clip or cuts its start") {
   CHECK(std::abs(sum / kClips - 40) < 5);
   options.shift = {-1, -1};
   for_samples(options, samples, [](const auto& x) { CHECK(x.size() == 1); });
+}
+
+TEST_CASE("augmenter: silence comes after the clip, as long as is drawn, apart from the shift") {
+  AugmentationOptions options;
+  options.silence_after = {0.01, 0.03};
+  const auto samples = clip();
+  double sum = 0.0;
+  for_samples(options, samples, [&](const auto& x) {
+    const int more = static_cast<int>(x.size()) - 2400;
+    REQUIRE((more >= 80 && more <= 240));
+    sum += more;
+    CHECK(std::equal(samples.begin(), samples.end(), x.begin()));
+    CHECK(std::all_of(x.begin() + 2400, x.end(), [](float v) { return v == 0.0f; }));
+  });
+  CHECK(std::abs(sum / kClips - 160) < 5);
+  options.shift = {0.02, 0.02};
+  for_samples(options, samples, [&](const auto& x) {
+    CHECK(std::equal(samples.begin(), samples.end(), x.begin() + 160));
+  });
 }
 
 TEST_CASE(

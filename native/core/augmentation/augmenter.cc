@@ -20,7 +20,8 @@ enum Part : uint32_t {
   kWarp,
   kFilter,
   kTimeMasks,
-  kBandMasks
+  kBandMasks,
+  kSilenceAfter
 };
 
 constexpr double kLeastBump = 0.05, kGreatestBump = 0.25;  // widths, as parts of the bands
@@ -69,6 +70,10 @@ void Augmenter::change_samples(const float* samples, size_t n, const ClipKey& ke
 }
 
 void Augmenter::shift(const ClipKey& key, std::vector<float>& samples) const {
+  if (!options_.silence_after.only(0)) {
+    const double seconds = draws_for(key, kSilenceAfter).uniform(options_.silence_after);
+    samples.resize(samples.size() + std::llround(seconds * extractor_->front_end().sample_rate), 0.0f);
+  }
   if (options_.shift.only(0)) return;
   const double seconds = draws_for(key, kShift).uniform(options_.shift);
   const int64_t by = std::llround(seconds * extractor_->front_end().sample_rate);

@@ -10,6 +10,7 @@ struct AugmentationOptions {
   Range speed{1, 1};  ///< pitch, formants and tempo together, as of a tape; log-uniform, in [0.5, 2]
   Range gain{0, 0};   ///< dB
   Range shift{0, 0};  ///< seconds of silence before the clip; below 0: cut from its start
+  Range silence_after{0, 0};  ///< seconds of silence after the clip
   double noise_probability = 0;
   Range snr{0, 0};               ///< of the noise, dB
   Range tempo{1, 1};             ///< of the frames; log-uniform, in [0.5, 2]
