@@ -20,8 +20,8 @@ import { smallSettings } from './helpers/model.js';
 import { convolutionSettings, DIGITS, quickSettings, quickTraining, SAMPLES } from './helpers/training.js';
 
 const TAIL = 3;
-const FRAMES = 25;
-/** From a third of a second to more than FRAMES of 20 ms. */
+const FRAMES = 31;
+/** From 16 to 31 frames of 20 ms. */
 const files = ['0_awb_0', '3_slt_0', '6_kal_0', '7_kal_0', '8_rms_0', '9_rms_0'].map((name) =>
   join(SAMPLES, `${name}.wav`),
 );
