@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { presetSettings, withOptions } from '../lib/index.js';
+import { recurrentSettings } from './helpers/training.js';
 
 const LABELS = ['no', 'yes'];
-const base = presetSettings('default', LABELS);
+const base = recurrentSettings(LABELS);
 const original = presetSettings('original', LABELS);
 
 describe('withOptions', () => {
@@ -35,6 +36,12 @@ describe('withOptions', () => {
       expect(withOptions(base, { encoding, stepsPerFrame: 1 }).encoding.stepsPerFrame).toBe(1);
     },
   );
+
+  it('leaves the scaling by the peak, whose values are from 0 to 1 already', () => {
+    const preset = presetSettings('default', LABELS);
+    for (const encoding of ['rate', 'latency', 'delta'] as const)
+      expect(withOptions(preset, { encoding }).scaling).toEqual(preset.scaling);
+  });
 
   it('gives delta a threshold that values from 0 to 1 reach', () => {
     const changed = withOptions(base, { encoding: 'delta' });

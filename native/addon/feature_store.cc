@@ -38,8 +38,8 @@ Napi::Object to_result(Napi::Env env, const ModelCore& model, const EvaluationRe
         i, to_prediction(env, network, result.scores.data() + static_cast<size_t>(i) * network.classes,
                          firing_rates(network, result.spikes.data() + i * layers, result.steps[i])));
   }
-  const std::vector<double> rates = firing_rates(network, result.statistics.spikes.data(),
-                                                 static_cast<double>(result.statistics.steps));
+  const std::vector<double> rates =
+      firing_rates(network, result.statistics.spikes.data(), static_cast<double>(result.statistics.steps));
   const Napi::Array all = Napi::Array::New(env, rates.size());
   for (uint32_t k = 0; k < rates.size(); ++k) all.Set(k, rates[k]);
   const Napi::Object object = Napi::Object::New(env);

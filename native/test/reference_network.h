@@ -118,7 +118,8 @@ class ReferenceNetwork {
     Doubles kept(options_.layers[k].neurons, 1.0);
     for (size_t i = 0; key && p > 0.0 && i < kept.size(); ++i) {
       const uint32_t place = static_cast<uint32_t>(k) * 65536 + i % own(k) / 4;
-      const uint32_t word = philox(key->seed, place, 4, key->clip, key->epoch).word[i % own(k) % 4];
+      const auto stream = static_cast<uint32_t>(RandomStream::kDropout);
+      const uint32_t word = philox(key->seed, place, stream, key->clip, key->epoch).word[i % own(k) % 4];
       kept[i] = philox_uniform(word) < p ? 0.0 : 1.0 / (1.0 - p);
     }
     return kept;

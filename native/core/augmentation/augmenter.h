@@ -25,8 +25,8 @@ class Augmenter {
  public:
   Augmenter(std::shared_ptr<const FeatureExtractor> extractor, const AugmentationOptions& options);
 
-  /// To out, which has room for the most frames that a clip has, from samples[n] at the rate of the front end.
-  /// Returns how many frames. May be called by several threads.
+  /// To out, which has room for the most frames that a clip has, from samples[n] at the rate of the front
+  /// end. Returns how many frames. May be called by several threads.
   int features(const float* samples, size_t n, const ClipKey& key, float* out, AugmenterWorkspace& w) const;
 
   /// The samples as they go to the front end, in workspace.samples.

@@ -15,7 +15,7 @@ namespace sonospike {
 /// once.
 struct Batch {
   int clips = 0;
-  int steps = 0;  ///< of every clip; the greatest of `steps_of` where there is that
+  int steps = 0;                  ///< of every clip; the greatest of `steps_of` where there is that
   const int* steps_of = nullptr;  ///< [clips]: where they are not all as long
   /// Writes the input of `steps` steps of one clip from `first` on, step first + t to x[t * stride …]. Called
   /// from several threads at once, and more than once for the same steps of long clips.

@@ -97,7 +97,8 @@ int Trainer::make_features(const ClipKey& key, float* out, AugmenterWorkspace& w
   }
   if (!options_.augmentation) {
     const int frames = store_->frames(clip);
-    std::copy_n(store_->features(clip), static_cast<size_t>(frames) * store_->extractor().feature_count(), out);
+    std::copy_n(store_->features(clip), static_cast<size_t>(frames) * store_->extractor().feature_count(),
+                out);
     return frames;
   }
   const auto samples = store_->samples(clip);

@@ -88,8 +88,8 @@ class Trainer {
   std::unique_ptr<NegativeMaker> negatives_;
   std::unique_ptr<ThreadPool> pool_;
   std::vector<AugmenterWorkspace> workspaces_;
-  // Of the clips of a batch, where they are not those of the store: [clips, most frames, features] and how many
-  // frames each has.
+  // Of the clips of a batch, where they are not those of the store: [clips, most frames, features] and how
+  // many frames each has.
   std::vector<float> features_;
   std::vector<int> frames_;
   TrainingPosition position_, finished_;
