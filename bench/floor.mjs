@@ -53,28 +53,51 @@ function readoutWork({ readout, layers }, classes, density) {
   };
 }
 
+/** Of each layer: synapses from what is below it, without those of a convolution to its padding. */
+function synapsesFromBelow(settings) {
+  const shapes = parameterShapes(settings);
+  let inputs = inputCount(settings);
+  return settings.network.layers.map(({ connection, neurons }, k) => {
+    const weight = shapes.get(`layers.${k}.weight`);
+    const below = inputs;
+    inputs = neurons;
+    if (connection?.type !== 'convolution') return weight.reduce((product, n) => product * n, 1);
+    const [channels, inputChannels, kernel, taps] = weight;
+    const bands = below / inputChannels;
+    const outBands = neurons / channels;
+    const left = Math.floor(Math.max(0, (outBands - 1) * connection.stride + kernel - bands) / 2);
+    let heard = 0;
+    for (let band = 0; band < outBands; band++) {
+      const first = band * connection.stride - left;
+      heard += Math.min(first + kernel, bands) - Math.max(first, 0);
+    }
+    return heard * inputChannels * channels * taps;
+  });
+}
+
 /**
  * Slots of a clip through a network, forward and backward. `activity` says which share of the inputs and of each
  * layer's spikes is not zero, and which of its neurons are near enough to the threshold to have use for a gradient
  * (`measureActivity`): products that read spikes, or whose result is needed there only, cost that share of a dense one.
  */
 export function networkWork(settings, activity, { inputGradient = false } = {}) {
-  const steps = settings.frames * settings.encoding.stepsPerFrame;
+  const steps = activity.steps ?? settings.frames * settings.encoding.stepsPerFrame;
+  const synapses = synapsesFromBelow(settings);
   // Spiking inputs go by table where they are many: one addition for every four.
   const spiking = settings.encoding.type !== 'direct';
   const input = spiking ? Math.min(activity.input, 0.25) : activity.input;
-  let [forward, backward, inputs, density] = [0, 0, inputCount(settings), input];
+  let [forward, backward, density] = [0, 0, input];
   for (const [k, layer] of settings.network.layers.entries()) {
     const n = layer.neurons;
     const own = layer.recurrent ? n * n : 0;
-    const passedOn = k > 0 ? inputs * n * activity.near[k - 1] : inputGradient ? inputs * n : 0;
-    forward += inputs * n * density + own * activity.layers[k] + n * neuronForward(layer);
+    const passedOn = k > 0 ? synapses[k] * activity.near[k - 1] : inputGradient ? synapses[k] : 0;
+    forward += synapses[k] * density + own * activity.layers[k] + n * neuronForward(layer);
     backward +=
-      inputs * n * density +
+      synapses[k] * density +
       passedOn +
       own * (activity.layers[k] + activity.near[k]) +
       n * neuronBackward(layer);
-    [inputs, density] = [n, activity.layers[k]];
+    density = activity.layers[k];
   }
   const readout = readoutWork(settings.network, settings.labels.length, density);
   return { forward: steps * (forward + readout.forward), backward: steps * (backward + readout.backward) };
@@ -139,7 +162,7 @@ function shareNear(potential, threshold, distance) {
 }
 
 /**
- * The shares of spikes in the input and the layers of a native model, 1 for what is not zeros and ones; and of neurons whose
+ * How many steps a clip has; the shares of spikes in the input and the layers of a native model, 1 for what is not zeros and ones; and of neurons whose
  * surrogate derivative is not zero.
  */
 export async function measureActivity(model, settings, clips) {
@@ -148,6 +171,7 @@ export async function measureActivity(model, settings, clips) {
   for (const { samples, sampleRate } of clips) seen.push(await model.observe(samples, sampleRate, 1));
   const mean = (values) => values.reduce((sum, x) => sum + x, 0) / values.length;
   return {
+    steps: mean(seen.map(({ steps }) => steps)),
     input: mean(seen.map(({ input }) => share(input))),
     layers: seen[0].layers.map((_, k) => mean(seen.map(({ layers }) => share(layers[k].spikes)))),
     near: settings.network.layers.map(({ spike }, k) => {
