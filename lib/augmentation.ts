@@ -39,7 +39,7 @@ export const DEFAULT_AUGMENTATION = {
   gain: [-20, 20],
   shift: [0, 0.15],
   silenceAfter: [0, 0.15],
-  noise: { probability: 0.6, snr: [0, 30] },
+  noise: { probability: 0.5, snr: [3, 35] },
   tempo: [0.82, 1.22],
   frequencyWarp: [0.85, 1.18],
   filter: [-5, 5],

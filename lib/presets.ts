@@ -72,9 +72,9 @@ function defaultPreset(labels: string[]): ModelSettings {
     network: {
       layers: [
         convolution(20, 32, 7),
-        convolution(10, 48, 5),
+        convolution(10, 64, 5),
         convolution(5, 64, 5),
-        { ...layer, neurons: 96, connection: { type: 'dense', taps: 3, dilation: 1 } },
+        { ...layer, neurons: 128, connection: { type: 'dense', taps: 3, dilation: 1 } },
       ],
       readout: { type: 'mean-potential', decay: 0.9, learnDecay: true },
     },

@@ -97,7 +97,7 @@ const sizes = [
       [[64, 1]],
     ),
   },
-  { name: '32, 48, 64 channels, 96' },
+  { name: '32, 64, 64 channels, 128' },
   {
     name: '32, 64, 96 channels, 128',
     settings: shape(
@@ -157,13 +157,9 @@ const augmentations = [
 const recipes = [
   { name: 'as the recipe' },
   { name: 'no spike cost', options: { spikeCost: 0 } },
-  { name: 'spike cost doubled', options: (o) => ({ spikeCost: 2 * o.spikeCost }) },
-  { name: 'learning rate halved', options: (o) => ({ learningRate: o.learningRate / 2 }) },
-  { name: 'learning rate doubled', options: (o) => ({ learningRate: 2 * o.learningRate }) },
   { name: 'dropout 0.1', settings: layers(() => ({ dropout: 0.1 })) },
   { name: 'no label smoothing', options: { labelSmoothing: 0 } },
   { name: 'no negatives', options: { negatives: 0 } },
-  { name: 'twice the epochs', options: (o) => ({ epochs: 2 * o.epochs }) },
 ];
 
 export const TABLES = { neurons, connections, sizes, encodings, augmentations, recipes };
