@@ -116,11 +116,9 @@ function projectionsOf(settings: ModelSettings, parameters: Tensors): Projection
   return found;
 }
 
-/** Of a dense layer, or of a convolution, whose weight has four dimensions. */
-function synapsesOf(layer: LayerSettings, weight: Tensor, inputs: number): Synapses {
-  const { stride = 1, dilation = 1 } =
-    (layer as { connection?: { stride?: number; dilation?: number } }).connection ?? {};
-  if (weight.shape.length < 4) return denseSynapses(weight, 0, dilation);
+function synapsesOf({ connection }: LayerSettings, weight: Tensor, inputs: number): Synapses {
+  if (connection?.type !== 'convolution') return denseSynapses(weight, 0, connection?.dilation);
+  const { stride, dilation } = connection;
   return convolutionSynapses(weight, { bands: inputs / weight.shape[1]!, stride, dilation });
 }
 

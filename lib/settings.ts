@@ -133,8 +133,9 @@ export interface LayerSettings {
   connection?: ConnectionSettings;
   /**
    * `lif` where it is left out. `adaptive`: the same with an adaptation w, in the symplectic-Euler discretisation of
-   * Baronig et al. 2025 (arXiv 2408.07517; docs/architecture.md has the differences). `relu`: s = max(0, W s_in + b), an artificial neural network that sends numbers: spike,
-   * reset, decay and threshold are of no use, and its firing rate is how often s is not 0.
+   * Baronig et al. 2025 (arXiv 2408.07517; docs/architecture.md has the differences). `relu`: s = max(0, W s_in + b),
+   * an artificial neural network that sends numbers: spike, reset, decay and threshold are of no use, and its firing
+   * rate is how often s is not 0.
    */
   neuron?: 'lif' | 'adaptive' | 'relu';
   /**

@@ -170,7 +170,7 @@ class TrainingRun {
     const { epochs, patience } = this.#p.run;
     const done = this.#epochs.length;
     if (done >= epochs) return true;
-    return patience > 0 && this.#best !== null && done - this.#best.epoch >= patience;
+    return patience > 0 && done > 0 && done - bestEpoch(this.#epochs) >= patience;
   }
 
   async #epoch(): Promise<void> {
@@ -233,12 +233,9 @@ class TrainingRun {
     };
   }
 
-  /** Better: more clips right, or as many with less loss. Without a validation part the last epoch is kept. */
+  /** Without a validation part the last epoch is kept. */
   #isBest(validation: Score | null): boolean {
-    const best = this.#best;
-    if (validation === null || best === null || this.#p.run.keep === 'last') return true;
-    if (validation.accuracy !== best.accuracy) return validation.accuracy > best.accuracy;
-    return validation.loss < best.loss;
+    return this.#p.run.keep === 'last' || this.#best === null || isBetter(validation, this.#best);
   }
 
   /** Clips that are no word do not count. */
@@ -309,4 +306,16 @@ class TrainingRun {
     const finished = await this.#files.saveFinished(best, test, confidence);
     return { model: finished, epochs: this.#epochs, bestEpoch, test, split: splitText, options: run };
   }
+}
+
+/** More clips right, or as many with less loss; every epoch without a validation part. */
+function isBetter(validation: Score | null, before: Score | null): boolean {
+  if (validation === null || before === null) return true;
+  if (validation.accuracy !== before.accuracy) return validation.accuracy > before.accuracy;
+  return validation.loss < before.loss;
+}
+
+/** Number of the epoch with the best validation, whichever is kept. */
+function bestEpoch(epochs: readonly EpochMetrics[]): number {
+  return epochs.reduce((best, now) => (isBetter(now.validation, best.validation) ? now : best)).epoch;
 }

@@ -2,6 +2,8 @@ import { copyFile, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readModelFile, writeModelFile } from '../lib/checkpoint/model-file.js';
+import type { RunOptions } from '../lib/index.js';
 import {
   type EpochMetrics,
   loadModel,
@@ -82,6 +84,13 @@ describe('train', () => {
     );
     expect(epochs.length).toBeLessThan(50);
     expect(epochs).toHaveLength(bestEpoch + 2);
+  });
+
+  it('stops early by the validation where the last epoch is kept, too', async () => {
+    const options = quickTraining({ epochs: 50, patience: 2, learningRate: 1e-9, schedule: 'constant' });
+    const { epochs, bestEpoch } = await train({ ...options, keep: 'last' });
+    expect(epochs).toHaveLength((await train(options)).epochs.length);
+    expect(bestEpoch).toBe(epochs.length);
   });
 
   it('keeps the last epoch where nothing is held back for validation', async () => {
@@ -181,6 +190,25 @@ describe('a training that is stopped', () => {
     const expected = bits(await train(dropping));
     await stopWithin(3, { ...dropping, checkpoint });
     expect(bits(await train({ ...dropping, resume: checkpoint }))).toEqual(expected);
+  });
+});
+
+it('a checkpoint from before an option goes on without it', async () => {
+  const old = join(folder, 'old.checkpoint');
+  await train(quickTraining({ checkpoint: old, epochs: 1 }));
+  const file = await readModelFile(old);
+  const { augmentation, negatives, spikeCost, keep, rejectRate, ...before } = file.state!.json
+    .options as RunOptions;
+  file.state!.json.options = before;
+  await writeModelFile(old, file);
+  const { options } = await readSavedRun(old);
+  expect(options).toEqual({
+    ...before,
+    augmentation: null,
+    negatives: 0,
+    spikeCost: 0,
+    keep: 'best',
+    rejectRate,
   });
 });
 

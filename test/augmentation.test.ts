@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { validateAugmentation } from '../lib/augmentation.js';
 import { readAugmentation } from '../lib/cli/train-files.js';
-import { type Augmentation, DEFAULT_AUGMENTATION, presetSettings, train } from '../lib/index.js';
+import { type Augmentation, createModel, DEFAULT_AUGMENTATION, presetSettings, train } from '../lib/index.js';
+import { native } from '../lib/native.js';
 import { readSavedRun } from '../lib/saved-run.js';
 import { DIGITS, quickSettings, quickTraining } from './helpers/training.js';
 
@@ -56,6 +57,18 @@ describe('options', () => {
     await expect(run).rejects.toThrow('augmentation.frequencyWarp');
     const augmentation = { speed: [0.9, 1.1], tempo: [0.9, 1.1] } satisfies Augmentation;
     await train(quickTraining({ settings, augmentation, epochs: 1 }));
+  });
+
+  it('of bands are refused for cepstral coefficients by the addon itself', async () => {
+    const { native: model } = createModel({ ...presetSettings('original', DIGITS), frames: 20 });
+    const store = new (native().FeatureStore)(model, 1);
+    const samples = Float32Array.from({ length: 8000 }, (_, i) => Math.sin(i));
+    await store.add([{ samples, sampleRate: 16_000, label: 0, augmented: true }]);
+    await store.fit(new Int32Array(), true);
+    const evaluate = (augmentation: Augmentation) =>
+      store.evaluate(Int32Array.of(0), 0, 0, validateAugmentation(augmentation, 'augmentation'));
+    expect(() => evaluate({ frequencyWarp: [0.8, 0.9] })).toThrow(TypeError);
+    expect((await evaluate({ speed: [0.8, 0.9] })).predictions).toHaveLength(1);
   });
 
   it('of the command line are none, default or a file', async () => {

@@ -68,6 +68,29 @@ describe('written and read again', () => {
   });
 });
 
+/** As a file of before layers had a `connection`. */
+function withoutConnections(model: ModelFile): ModelFile {
+  const layers = model.settings.network.layers.map(({ connection, ...layer }) => layer);
+  return { ...model, settings: { ...model.settings, network: { ...model.settings.network, layers } } };
+}
+
+test('delta weights of a file of before are brought into the order of the channels', () => {
+  const name = 'layers.0.weight';
+  const state = { json: {}, tensors: new Map([[`m.${name}`, filledModel().parameters.get(name)!]]) };
+  const model = { ...filledModel(), state };
+  const was = model.parameters.get(name)!.data;
+  const read = decodeModel(concat(encodeModel(withoutConnections(model))));
+  const now = read.parameters.get(name)!.data;
+  // Of 4 features: 0 to 3 were the up channels, 4 to 7 the down channels.
+  expect([...now.subarray(8, 16)]).toEqual([0, 4, 1, 5, 2, 6, 3, 7].map((i) => was[8 + i]));
+  expect(read.state!.tensors.get(`m.${name}`)!.data).toEqual(now);
+  expect(read.parameters.get('layers.1.weight')).toEqual(model.parameters.get('layers.1.weight'));
+  expect(decodeModel(concat(encodeModel(read)))).toEqual(read);
+  const direct = { ...smallSettings().encoding, type: 'direct' } as const;
+  const other = filledModel({ ...smallSettings(), encoding: direct });
+  expect(decodeModel(concat(encodeModel(withoutConnections(other)))).parameters).toEqual(other.parameters);
+});
+
 describe('a confidence that no training gives is refused', () => {
   test.each<[string, unknown]>([
     ['logOdds', -1],

@@ -2,7 +2,15 @@ import { copyFile, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { evaluateProtocol, type ProtocolOptions, type ProtocolResult, train } from '../lib/index.js';
+import {
+  evaluateProtocol,
+  openDataset,
+  type ProtocolOptions,
+  type ProtocolResult,
+  train,
+} from '../lib/index.js';
+import { keptBytes } from '../lib/protocol/parallel.js';
+import { planProtocol } from '../lib/protocol/plan.js';
 import { quickSettings, SAMPLES } from './helpers/training.js';
 
 let folder: string;
@@ -106,6 +114,25 @@ it('takes all folds, and the next seeds from the one that is named', async () =>
   expect(runs.map(({ fold, seed }) => [fold, seed])).toEqual(Array.from({ length: 9 }, (_, i) => [i + 1, 7]));
   expect(Object.keys(summary!.perSpeaker)).toHaveLength(9);
   expect(summary!.accuracy.deviation).toBeNull();
+});
+
+it('leaves out a speaker who says no word', async () => {
+  const clips = (await openDataset(SAMPLES)).clips.map((clip) =>
+    clip.speaker === 'kal' ? { ...clip, label: '_unknown_' } : clip,
+  );
+  const data = { ...(await openDataset(SAMPLES)), clips };
+  const { missing, folds } = planProtocol(data, { protocol: 'loso' }, 0);
+  expect(missing).toEqual([data.speakers.indexOf('kal') + 1]);
+  expect(folds).toHaveLength(8);
+});
+
+it('counts the samples that are kept', () => {
+  const settings = quickSettings();
+  const kept = { clips: 10, settings, recipe: { augmentation: null, negatives: 0 } };
+  expect(keptBytes(kept)).toBe(10 * 30 * 12 * 4);
+  expect(keptBytes({ ...kept, recipe: { augmentation: null, negatives: 0.1 } })).toBe(
+    10 * 30 * (12 + 160) * 4,
+  );
 });
 
 it('tests on the official takes', async () => {

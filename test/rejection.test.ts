@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Random } from '../lib/audio/random.js';
 import { noise, power, SOUND_KINDS, sound } from '../lib/audio/signals.js';
-import { evaluate, loadModel, type Model, train } from '../lib/index.js';
+import { type Augmentation, evaluate, loadModel, type Model, train } from '../lib/index.js';
 import { measureRejection } from '../lib/rejection.js';
 import { CONDITIONS, disturb } from '../lib/robustness.js';
 import { quickTraining, SAMPLES } from './helpers/training.js';
@@ -33,6 +33,12 @@ describe('made signals', () => {
       );
     },
   );
+
+  it('tones are there at the least rate of a model', () => {
+    for (let i = 0; i < 200; i++) {
+      expect(power(sound('tones', 1000, new Random(`${i}`)).samples)).toBeGreaterThan(0);
+    }
+  });
 
   it('noise has a mean square of 1, and the coloured ones less of it at high frequencies', () => {
     // The mean square of the differences grows with the power at high frequencies: 2 for white noise.
@@ -194,6 +200,13 @@ describe('a trained model', () => {
     const again = await evaluate({ data: SAMPLES, model, split: 'random:0.3', robustness: true, threads: 1 });
     expect(again).toEqual(found);
   });
+});
+
+it('a few validation clips calibrate nothing, however often they are changed', async () => {
+  const augmentation = { gain: [-6, 6] } satisfies Augmentation;
+  const few = await train(quickTraining({ validation: 0.12, epochs: 1, augmentation }));
+  expect(few.split).toMatch(/\b(8|9) validation|validation (8|9)\b/);
+  expect(few.model.confidence).toBeNull();
 });
 
 it('a model whose file has no confidence gives the probability of the label and rejects nothing', async () => {

@@ -94,7 +94,7 @@ function tones(sampleRate: number, random: Random): Float32Array {
   return scaled(samples, ratioOf(random.uniform(-30, -3)) / peak);
 }
 
-/** One harmonic tone of 80 to 1,500 Hz with an attack and a decay. */
+/** One harmonic tone of 80 to 1,500 Hz, as far as the rate has them, with an attack and a decay. */
 function addTone(
   samples: Float32Array,
   first: number,
@@ -102,7 +102,7 @@ function addTone(
   sampleRate: number,
   random: Random,
 ): void {
-  const frequency = 80 * (1500 / 80) ** random.uniform();
+  const frequency = 80 * (Math.min(1500, 0.4 * sampleRate) / 80) ** random.uniform();
   const partials = Array.from({ length: random.integer(1, 4) }, (_, k) => ({
     frequency: frequency * (k + 1),
     amplitude: random.uniform(0.2, 1) / (k + 1),

@@ -7,6 +7,7 @@ import { parameterShapes, validateSettings } from '../validation.js';
 import { writeFileAtomic } from './atomic-file.js';
 import { damaged } from './damaged.js';
 import { elementCount, type RawTensor } from './dtypes.js';
+import { fromOldDelta, hasOldDelta } from './old-delta.js';
 import { parseOriginalCheckpoint } from './original-program.js';
 import { encodeSafetensors, parseSafetensors } from './safetensors.js';
 import { isJsonObject, parseStrictJson } from './strict-json.js';
@@ -57,7 +58,8 @@ export function decodeModel(bytes: Uint8Array, file?: string): ModelFile {
   const { metadata, tensors } = parseSafetensors(bytes, file);
   checkFormat(metadata, file);
   const blame = { code: 'ERR_MODEL_INVALID', file } as const;
-  const settings = validateSettings(readJson(metadata, 'settings', file), 'settings', blame);
+  const stored = readJson(metadata, 'settings', file);
+  const settings = validateSettings(stored, 'settings', blame);
   const confidence = readJson(metadata, 'confidence', file);
   const json = readJson(metadata, 'state', file);
   const model: ModelFile = {
@@ -75,6 +77,10 @@ export function decodeModel(bytes: Uint8Array, file?: string): ModelFile {
     target.set(shortName, { shape: tensor.shape, data: tensor.data.slice() });
   }
   checkTensors(model, (what) => damaged(file, what));
+  if (hasOldDelta(stored)) {
+    fromOldDelta(model.parameters);
+    if (model.state) fromOldDelta(model.state.tensors);
+  }
   return model;
 }
 

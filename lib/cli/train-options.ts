@@ -112,7 +112,7 @@ export const RUN_OPTIONS = {
     max: 0.9,
     help: usual(
       'validation',
-      'Share of the training clips held back to choose the best epoch; 0: the last epoch is kept.',
+      'Share of the training clips held back to choose the best epoch, and to calibrate the confidence.',
     ),
   },
 } as const satisfies OptionTable;
@@ -151,7 +151,9 @@ export const TRAIN_OPTIONS = {
   augmentation: {
     type: 'text',
     value: 'none|default|FILE',
-    help: 'How clips are changed at random each time they are trained on: a JSON file says how.',
+    help:
+      'How clips are changed at random each time they are trained on: a JSON file says how. Left out: default; ' +
+      'original: none.',
   },
   settings: {
     type: 'text',

@@ -80,8 +80,10 @@ async function runTraining(
   });
 }
 
-/** A training that goes on keeps its own options, so none are added there. */
-/** Recipe and split, as far as they are given; on the shipped samples with a recipe for so few. */
+/**
+ * Recipe and split, as far as they are given; on the shipped samples with a recipe for so few. A training that goes on
+ * keeps its own options, so none are added there.
+ */
 export async function chooseRunOptions(
   options: Omit<Options, 'out' | 'testEveryEpoch'>,
   { resume }: Pick<TrainFiles, 'resume'>,

@@ -9,8 +9,8 @@ export interface Answer {
   right: boolean;
 }
 
-/** With fewer answers a fit would say more of the prior than of the model. */
-const LEAST_ANSWERS = 20;
+/** With fewer answers, or clips, a fit would say more of the prior than of the model. */
+export const LEAST_ANSWERS = 20;
 const FOLDS = 5;
 
 /** Which of [log-odds, margin, entropy] a candidate uses, the fewest first. */

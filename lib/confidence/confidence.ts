@@ -14,9 +14,9 @@ export interface ConfidenceSettings {
   entropy: number;
   /** Below this confidence a clip is rejected. */
   threshold: number;
-  /** Share of the rightly recognised validation clips that the threshold rejects at most. */
+  /** Share of the right answers that the threshold rejects at most. */
   rejectRate: number;
-  /** Validation clips it was fitted to, and how many of them were predicted rightly. */
+  /** Answers it was fitted to, several of a clip where the training augments, and how many of them were right. */
   clips: number;
   right: number;
 }

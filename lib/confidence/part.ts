@@ -1,7 +1,7 @@
 import { evaluateNumbers, type RunOver } from '../clip-results.js';
 import type { Clip } from '../datasets/index.js';
 import type { NativeFeatureStore } from '../native.js';
-import { type Answer, calibrate } from './calibrate.js';
+import { type Answer, calibrate, LEAST_ANSWERS } from './calibrate.js';
 import type { ConfidenceSettings } from './confidence.js';
 
 /**
@@ -14,7 +14,7 @@ const DRAWS = 4;
  * Calibrates the model of a store on a part of its clips: as they are and, where the training augments its clips,
  * changed in the same way.
  * @param part clips and their numbers in the store, -1 for those left out
- * @returns null where there are too few of them
+ * @returns null where there are fewer than 20 of them
  */
 export async function calibrateOnPart(
   store: NativeFeatureStore,
@@ -25,7 +25,8 @@ export async function calibrateOnPart(
 ): Promise<ConfidenceSettings | null> {
   const { augmentation, ...plain } = over;
   const used = [...part.numbers.keys()].filter((i) => part.numbers[i]! >= 0);
-  if (used.length === 0) return null;
+  // Changed clips are no further ones: the draws of a few would pass for many.
+  if (used.length < LEAST_ANSWERS) return null;
   const clips = Int32Array.from(used, (i) => part.numbers[i]!);
   const runs: RunOver[] = [plain];
   for (let draw = 0; augmentation && draw < DRAWS; draw++) runs.push({ ...over, seed: draw });

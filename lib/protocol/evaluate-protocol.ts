@@ -1,16 +1,16 @@
-import { freemem } from 'node:os';
 import { writeFileAtomic } from '../checkpoint/atomic-file.js';
 import type { Dataset } from '../datasets/index.js';
 import { SonospikeError } from '../errors.js';
 import { resolveDataset } from '../evaluation.js';
 import { fingerprint } from '../fingerprint.js';
-import { checkThreads, MAX_THREADS } from '../model.js';
-import { abortSignal, callback, flag, integer, number, optionsObject, string } from '../options.js';
+import { checkThreads } from '../model.js';
+import { abortSignal, callback, flag, number, optionsObject, string } from '../options.js';
 import { presetSettings } from '../presets.js';
 import type { ModelSettings } from '../settings.js';
 import { TRAIN_KEYS, type TrainOptions } from '../training.js';
 import { pickRunOptions, type RunOptions, resolveRunOptions } from '../training-options.js';
-import { featureCount, validateSettings } from '../validation.js';
+import { validateSettings } from '../validation.js';
+import { chooseParallel } from './parallel.js';
 import { type Plan, type PlannedRun, type PlanOptions, planProtocol } from './plan.js';
 import {
   type FinishedRun,
@@ -99,7 +99,7 @@ const PROTOCOL_KEYS = [
 
 /**
  * Trains and tests on every fold with several seeds, side by side where there are cores for it. The test parts choose
- * nothing: the epoch of each model is chosen on the validation part of its split. The figures of a run are those of
+ * nothing: the epoch of each model is the last, or chosen on the validation part of its split. The figures of a run are those of
  * `train` with the same options, fold and seed, however many run at once.
  * @throws SonospikeError as `train`; ERR_SPLIT_INVALID if the dataset does not suit the protocol; ERR_ABORTED, with
  * the runs that had ended in the file `out`
@@ -115,14 +115,19 @@ export async function evaluateProtocol(options: ProtocolOptions): Promise<Protoc
   const threads = checkThreads(options.threads);
   const strict = flag(options.strict, 'strict');
   const { seed: _, ...recipe } = pickRunOptions(options);
-  const { validation, preset } = resolveRunOptions(recipe, 'official');
+  const resolved = resolveRunOptions(recipe, 'official');
+  const { validation, preset } = resolved;
   const dataset = await resolveDataset(options.data, strict, signal);
   const plan = planProtocol(dataset, options, validation);
   const settings =
     options.settings === undefined
       ? presetSettings(preset, dataset.labels)
       : validateSettings(options.settings, 'settings');
-  const parallel = chooseParallel(options, plan, { dataset, settings, threads });
+  const parallel = chooseParallel(options, plan.runs.length, threads, {
+    clips: dataset.clips.length,
+    settings,
+    recipe: resolved,
+  });
   options.onPlan?.(plan);
   const first = performance.now();
   const protocol = new ProtocolRuns(options, plan, {
@@ -136,30 +141,15 @@ export async function evaluateProtocol(options: ProtocolOptions): Promise<Protoc
   return protocol.all();
 }
 
-interface Setting {
+interface Scene {
   dataset: Dataset;
   settings: ModelSettings;
   threads: number;
-}
-
-interface Scene extends Setting {
   parallel: number;
   /** As in `RunContext`. */
   lead: number;
   /** Of the first run. */
   options: RunOptions;
-}
-
-/** As many runs as threads, unless their features would fill more than half of what memory is free. */
-function chooseParallel(options: ProtocolOptions, plan: Plan, { dataset, settings, threads }: Setting) {
-  const runs = plan.runs.length;
-  if (options.parallel !== undefined) {
-    return Math.min(runs, integer(options.parallel, 'parallel', 1, MAX_THREADS));
-  }
-  if (options.target !== undefined) return 1;
-  const bytes =
-    dataset.clips.length * settings.frames * featureCount(settings) * Float32Array.BYTES_PER_ELEMENT;
-  return Math.max(1, Math.min(runs, threads, Math.floor(freemem() / 2 / bytes)));
 }
 
 class ProtocolRuns {

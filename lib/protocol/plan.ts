@@ -1,4 +1,5 @@
 import type { Dataset } from '../datasets/index.js';
+import { UNKNOWN_LABEL } from '../datasets/names.js';
 import { foldsOf, splitDataset } from '../datasets/split.js';
 import { SonospikeError } from '../errors.js';
 import { array, choice, integer } from '../options.js';
@@ -31,7 +32,7 @@ export interface Plan {
   seeds: number[];
   /** Seed by seed, so that a protocol that is stopped has whole rounds of folds. */
   runs: PlannedRun[];
-  /** Folds for which the dataset has no clips to test on, or none to train on. */
+  /** Folds for which the dataset has no words to test on, or no clips to train on. */
   missing: number[];
 }
 
@@ -84,11 +85,11 @@ function chooseFolds(given: unknown, all: number): number[] {
   return [...new Set(folds)].sort((a, b) => a - b);
 }
 
-/** A dataset of which speakers are missing may have no clips for a fold. */
+/** A dataset of which speakers are missing may have no clips for a fold, or none that is a word to test on. */
 function isPossible(dataset: Dataset, split: string, fold: number, validation: number): boolean {
   try {
-    splitDataset(dataset, split, { fold, validation });
-    return true;
+    const { test } = splitDataset(dataset, split, { fold, validation });
+    return test.some(({ label }) => label !== UNKNOWN_LABEL);
   } catch (error) {
     if (error instanceof SonospikeError && error.code === 'ERR_SPLIT_INVALID') return false;
     throw error;

@@ -16,7 +16,7 @@ export interface ProtocolRun extends PlannedRun {
   loss: number;
   /** Clips tested. */
   clips: number;
-  /** Epoch of the model, chosen on the validation part, of so many. */
+  /** Epoch of the model, the last or chosen on the validation part, of so many. */
   bestEpoch: number;
   epochs: number;
   /** Of that epoch; null without a validation part. */

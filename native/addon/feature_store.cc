@@ -161,16 +161,16 @@ Napi::Value NativeFeatureStore::evaluate(const Napi::CallbackInfo& info) {
       if (core_->store->samples(clip).empty())
         throw Napi::TypeError::New(env, "the samples of a clip to be augmented were not kept");
     }
-    state->augmenter = std::make_unique<Augmenter>(core_->store->shared_extractor(),
-                                                   read_augmentation(info[3].As<Napi::Object>()));
+    const AugmentationOptions augmentation = read_augmentation(info[3].As<Napi::Object>());
+    require_bands(env, augmentation, core_->store->extractor().front_end());
+    state->augmenter = std::make_unique<Augmenter>(core_->store->shared_extractor(), augmentation);
   }
   const auto abort = core_->evaluation = std::make_shared<std::atomic<bool>>(false);
   return JobRunner::of(env).detach({[core = core_, state, seed, loss, abort, claimed] {
                                       std::lock_guard held(core->model->in_use);
-                                      state->result = sonospike::evaluate(*core->model->backend, *core->store,
-                                                                          core->model->options.encoding, loss,
-                                                                          state->clips, seed, *abort,
-                                                                          state->augmenter.get());
+                                      state->result = sonospike::evaluate(
+                                          *core->model->backend, *core->store, core->model->options.encoding,
+                                          loss, state->clips, seed, *abort, state->augmenter.get());
                                       if (!state->result.complete)
                                         throw CodedFailure("ERR_ABORTED", "The evaluation was stopped.");
                                     },

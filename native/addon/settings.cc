@@ -211,6 +211,12 @@ AugmentationOptions read_augmentation(const Napi::Object& object) {
   return options;
 }
 
+void require_bands(const Napi::Env& env, const AugmentationOptions& augmentation,
+                   const FrontEndOptions& front_end) {
+  if (augmentation.changes_bands() && front_end.kind != FeatureKind::kLogMel)
+    fail(env, "bands can be changed with a log-mel front end only");
+}
+
 TrainingOptions read_training_options(const Napi::Object& object) {
   TrainingOptions options;
   options.epochs = static_cast<int>(get_int(object, "epochs", 1, 1 << 30));

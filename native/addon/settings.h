@@ -31,6 +31,9 @@ EncodingOptions read_encoding(const Napi::Object& encoding);
 NetworkOptions read_network(const Napi::Object& network, int features, int channels, int classes);
 ModelOptions read_model_options(const Napi::Object& settings);
 AugmentationOptions read_augmentation(const Napi::Object& augmentation);
+/// Throws a TypeError where the augmentation changes bands that the front end does not have.
+void require_bands(const Napi::Env& env, const AugmentationOptions& augmentation,
+                   const FrontEndOptions& front_end);
 TrainingOptions read_training_options(const Napi::Object& options);
 OptimizerOptions read_optimizer(const Napi::Object& options);
 

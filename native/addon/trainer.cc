@@ -67,9 +67,7 @@ NativeTrainer::NativeTrainer(const Napi::CallbackInfo& info) : GuardedWrap(info)
     if (!store.ready()) throw Napi::TypeError::New(env, "the features are not scaled yet: call fit first");
     std::vector<int> clips = to_clips(info[3], store);
     if (clips.empty()) throw Napi::TypeError::New(env, "there are no clips to train on");
-    const AugmentationOptions augmentation = options.augmentation.value_or(AugmentationOptions{});
-    if (augmentation.changes_bands() && store.extractor().front_end().kind != FeatureKind::kLogMel)
-      throw Napi::TypeError::New(env, "bands can be changed with a log-mel front end only");
+    if (options.augmentation) require_bands(env, *options.augmentation, store.extractor().front_end());
     const bool kept = options.augmentation || options.negatives > 0;
     bool labelled = false;
     for (int clip : clips) {

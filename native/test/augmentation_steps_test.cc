@@ -237,6 +237,12 @@ TEST_CASE("filter: a line and a bump are added, but silence stays silence") {
   }
 }
 
+TEST_CASE("filter: where nothing may be quieter than the loudest, nothing changes") {
+  std::vector<float> frames(20, -30.0f);
+  filter({6, -4, 3.5, 1.2}, 0.0, 2, 10, frames.data());
+  CHECK(frames == std::vector<float>(20, -30.0f));
+}
+
 TEST_CASE("mask: a rectangle takes the value, and nothing else") {
   std::vector<float> frames(50, 1.0f);
   mask({2, 3, 4, 5}, -7.0f, 10, frames.data());

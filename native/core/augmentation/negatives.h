@@ -38,7 +38,6 @@ class NegativeMaker {
   void make(NegativeKind kind, const ClipKey& key, std::vector<float>& out, NoiseWorkspace& workspace) const;
 
  private:
-  void noise(Draws& draws, double slope, std::vector<float>& out, NoiseWorkspace& workspace) const;
   void tones(Draws& draws, std::vector<float>& out) const;
   void clicks(Draws& draws, std::vector<float>& out) const;
   void join(const LabelledClip& a, const LabelledClip& b, std::vector<float>& out) const;

@@ -7,9 +7,9 @@ namespace sonospike {
 /// How clips are changed at random, anew in every epoch. Each range holds what is drawn; the defaults change
 /// nothing.
 struct AugmentationOptions {
-  Range speed{1, 1};  ///< pitch, formants and tempo together, as of a tape; log-uniform, in [0.5, 2]
-  Range gain{0, 0};   ///< dB
-  Range shift{0, 0};  ///< seconds of silence before the clip; below 0: cut from its start
+  Range speed{1, 1};          ///< pitch, formants and tempo together, as of a tape; log-uniform, in [0.5, 2]
+  Range gain{0, 0};           ///< dB
+  Range shift{0, 0};          ///< seconds of silence before the clip; below 0: cut from its start
   Range silence_after{0, 0};  ///< seconds of silence after the clip
   double noise_probability = 0;
   Range snr{0, 0};               ///< of the noise, dB

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kEvaluationBatch = 256;
 constexpr uint32_t kEvaluationEpoch = 0xFFFFFFFFu;  // of what augments a clip that is not trained on
-constexpr double kEvaluationWork = 4e9;  // multiplications that one thread does in about a second
+constexpr double kEvaluationWork = 4e9;             // multiplications that one thread does in about a second
 
 /// `features(i)` gives those of clip i of the batch, `steps` how long each is.
 template <typename Features>
@@ -176,14 +176,12 @@ void add_up(const Backend& backend, const FeatureStore& store, const LossOptions
   }
 }
 
-/// Returns how many frames it has.
-int change_clip(const Augmenter& augmenter, const FeatureStore& store, int clip, uint64_t seed,
-                std::vector<float>& out) {
-  AugmenterWorkspace workspace;
+/// To out, of the size of the extractor. Returns how many frames it has.
+int change_clip(const Augmenter& augmenter, const FeatureStore& store, int clip, uint64_t seed, float* out,
+                AugmenterWorkspace& workspace) {
   const auto samples = store.samples(clip);
-  out.resize(store.extractor().size());
   return augmenter.features(samples.data(), samples.size(),
-                            {seed, static_cast<uint32_t>(clip), kEvaluationEpoch}, out.data(), workspace);
+                            {seed, static_cast<uint32_t>(clip), kEvaluationEpoch}, out, workspace);
 }
 
 }  // namespace
@@ -198,13 +196,11 @@ EvaluationResult evaluate(Backend& backend, const FeatureStore& store, const Enc
   result.scores.resize(clips.size() * classes);
   result.spikes.resize(clips.size() * layers);
   result.statistics.spikes.resize(layers);
-  std::vector<std::vector<float>> changed(augmenter ? clips.size() : 0);
-  for (size_t i = 0; i < clips.size(); ++i) {
-    int frames = store.frames(clips[i]);
-    if (augmenter) frames = change_clip(*augmenter, store, clips[i], seed, changed[i]);
-    result.steps.push_back(encoder.steps(frames));
-  }
+  result.steps.resize(clips.size());
+  const size_t size = store.extractor().size();
   const size_t most = evaluation_batch(backend, encoder.steps(store.extractor().frames()));
+  AugmenterWorkspace workspace;
+  std::vector<float> changed(augmenter ? std::min(most, clips.size()) * size : 0);
   const std::vector<EncodingKey> keys(most, EncodingKey{seed, 0, 0});
   std::vector<EncoderScratch> scratch(backend.workers());
   for (size_t first = 0; first < clips.size(); first += most) {
@@ -213,8 +209,15 @@ EvaluationResult evaluate(Backend& backend, const FeatureStore& store, const Enc
       return result;
     }
     const int count = static_cast<int>(std::min(most, clips.size() - first));
+    for (int i = 0; i < count; ++i) {
+      const int clip = clips[first + i];
+      const int frames =
+          augmenter ? change_clip(*augmenter, store, clip, seed, changed.data() + i * size, workspace)
+                    : store.frames(clip);
+      result.steps[first + i] = encoder.steps(frames);
+    }
     const auto features = [&](int i) {
-      return augmenter ? changed[first + i].data() : store.features(clips[first + i]);
+      return augmenter ? changed.data() + i * size : store.features(clips[first + i]);
     };
     const Batch batch = make_batch(store, encoder, features, result.steps.data() + first, keys.data(), count,
                                    nullptr, scratch);
