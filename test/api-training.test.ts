@@ -53,7 +53,13 @@ describe('train', () => {
     const seen: EpochMetrics[] = [];
     const out = join(folder, 'best.safetensors');
     const result = await train(
-      quickTraining({ epochs: 20, learningRate: 0.02, out, onEpoch: (metrics) => seen.push(metrics) }),
+      quickTraining({
+        keep: 'best',
+        epochs: 20,
+        learningRate: 0.02,
+        out,
+        onEpoch: (metrics) => seen.push(metrics),
+      }),
     );
     expect(seen.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
     expect(result.epochs).toEqual(seen);
@@ -80,7 +86,7 @@ describe('train', () => {
 
   it('stops early after `patience` epochs that are not better', async () => {
     const { epochs, bestEpoch } = await train(
-      quickTraining({ epochs: 50, patience: 2, learningRate: 1e-9, schedule: 'constant' }),
+      quickTraining({ epochs: 50, patience: 2, learningRate: 1e-9, schedule: 'constant', keep: 'best' }),
     );
     expect(epochs.length).toBeLessThan(50);
     expect(epochs).toHaveLength(bestEpoch + 2);
@@ -89,7 +95,7 @@ describe('train', () => {
   it('stops early by the validation where the last epoch is kept, too', async () => {
     const options = quickTraining({ epochs: 50, patience: 2, learningRate: 1e-9, schedule: 'constant' });
     const { epochs, bestEpoch } = await train({ ...options, keep: 'last' });
-    expect(epochs).toHaveLength((await train(options)).epochs.length);
+    expect(epochs).toHaveLength((await train({ ...options, keep: 'best' })).epochs.length);
     expect(bestEpoch).toBe(epochs.length);
   });
 
