@@ -93,6 +93,7 @@ export const RECIPES: Record<PresetName, Recipe> = {
     labelSmoothing: 0.05,
     spikeCost: 0.1,
     keep: 'last',
+    rejectRate: 0.05,
     augmentation: DEFAULT_AUGMENTATION,
     negatives: 0.1,
     validation: 0.05,
