@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../lib/audio/random.js';
-import { countOperations, createModel } from '../lib/index.js';
+import { countOperations, createModel, type ModelSettings } from '../lib/index.js';
 import { convolutionSynapses, countSynapses, denseSynapses, isBinary } from '../lib/synapses.js';
 import { quickSettings } from './helpers/training.js';
 
@@ -106,6 +106,24 @@ describe('countOperations', () => {
     });
     expect(found!.footprint).toBe(4 * (found!.parameters + 34));
     expect(found!.activationSparsity).toBeCloseTo(1 - (spikes[0]! + spikes[1]!) / (2 * steps * 12), 12);
+  });
+
+  it('knows the weights of every readout that has some, and the adaptation of a neuron', async () => {
+    const settings = quickSettings();
+    const { layers, readout } = settings.network;
+    const found = async (network: ModelSettings['network']) =>
+      (await countOperations(createModel({ ...settings, network }), { files: [file] }))!;
+    const plain = await found({ layers, readout });
+    const potential = await found({ layers, readout: { ...readout, type: 'mean-potential' } });
+    expect(potential).toMatchObject({ dense: plain.dense, footprint: plain.footprint });
+    const adaptation = { decay: 0.8, coupling: 0.2, jump: 0.4 };
+    const adaptive = await found({
+      layers: layers.map((layer) => ({ ...layer, neuron: 'adaptive', adaptation })),
+      readout,
+    });
+    expect(adaptive.dense).toBe(plain.dense);
+    // Three parameters and a state more for each of 24 neurons.
+    expect(adaptive.footprint - plain.footprint).toBe(4 * 24 * 4);
   });
 
   it('takes spikes that are shares of one for values', async () => {

@@ -154,14 +154,15 @@ function noneRead(errors: readonly SonospikeError[]): SonospikeError {
 }
 
 function resultTable(results: readonly Result[], { labels, settings }: Model): string {
-  const { type } = settings.network.readout;
+  const counted = settings.network.readout.type === 'spike-count';
   // Spikes of soft neurons are shares of one, so that their counts are not whole numbers.
   const digits = settings.network.layers.some(({ spike }) => spike.type === 'soft') ? 1 : 0;
-  const places = type === 'spike-count' ? digits : 2;
-  const score = (value: number) => (type === 'leaky-integrator' ? percent(value) : value.toFixed(places));
+  const shown = counted ? (value: number) => value.toFixed(digits) : percent;
   const columns = labels.length <= COLUMNS ? labels : ['best scores'];
-  const cells = ({ scores }: Result) =>
-    labels.length <= COLUMNS ? scores.map(score) : [bestScores(labels, scores, score)];
+  const cells = ({ scores, probabilities }: Result) => {
+    const values = counted ? scores : probabilities;
+    return labels.length <= COLUMNS ? values.map(shown) : [bestScores(labels, values, shown)];
+  };
   return table([
     ['file', 'true', 'predicted', 'confidence', ...columns],
     ...results.map((result) => [

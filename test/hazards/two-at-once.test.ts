@@ -36,7 +36,9 @@ describe('two at once', () => {
       store = new (native().FeatureStore)(model, 2);
       await store.add(Array.from({ length: CLIPS }, (_, i) => clip(i)));
       await store.fit(new Int32Array(), false);
-      const options = toNative(resolveRunOptions({ batchSize: 4, epochs: 9 }, 'all'));
+      const options = toNative(
+        resolveRunOptions({ batchSize: 4, epochs: 9, augmentation: null, negatives: 0 }, 'all'),
+      );
       trainer = new (native().Trainer)(
         model,
         store,
