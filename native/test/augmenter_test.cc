@@ -169,9 +169,8 @@ TEST_CASE("augmenter: silence comes after the clip, as long as is drawn, apart f
   });
   CHECK(std::abs(sum / kClips - 160) < 5);
   options.shift = {0.02, 0.02};
-  for_samples(options, samples, [&](const auto& x) {
-    CHECK(std::equal(samples.begin(), samples.end(), x.begin() + 160));
-  });
+  for_samples(options, samples,
+              [&](const auto& x) { CHECK(std::equal(samples.begin(), samples.end(), x.begin() + 160)); });
 }
 
 TEST_CASE(
