@@ -1,5 +1,7 @@
 // Experiments on voices that were not heard: `node bench/experiments.mjs --help`.
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { evaluateProtocol, openDataset, presetSettings, recipeOf } from '../dist/index.js';
 import { tablesOf } from './experiments/report.mjs';
@@ -40,6 +42,12 @@ if (args.help || !args.out || (!args.data && !args.markdown)) {
   process.exit(args.help ? 0 : 2);
 }
 
+const unknown = args.table.split(',').find((name) => !(name in TABLES));
+if (unknown !== undefined) {
+  console.error(`There is no table ${unknown}; the tables are ${Object.keys(TABLES).join(', ')}.`);
+  process.exit(2);
+}
+
 const results = existsSync(args.out) ? JSON.parse(readFileSync(args.out, 'utf8')) : { variants: [] };
 
 if (args.markdown) {
@@ -49,6 +57,13 @@ if (args.markdown) {
   for (const table of args.table.split(',')) {
     for (const variant of TABLES[table]) await run(dataset, table, variant);
   }
+}
+
+/** Names the clips of a dataset. */
+function fingerprintOf({ clips }) {
+  const hash = createHash('sha256');
+  for (const { file, label } of clips) hash.update(`${basename(file)} ${label}\n`);
+  return hash.digest('hex').slice(0, 16);
 }
 
 /** Settings and options of a variant. */
@@ -68,7 +83,9 @@ async function run(dataset, table, variant) {
     return console.error(`${variant.name}: left out, as --voices names none`);
   const { settings, options } = describe(variant, dataset.labels);
   const folds = args.folds.split(',').map(Number);
-  const key = JSON.stringify([settings, options, folds, Number(args.seeds), variant.voices ?? false]);
+  const voices = variant.voices ? fingerprintOf(await openDataset(args.voices)) : null;
+  const data = fingerprintOf(dataset);
+  const key = JSON.stringify([data, settings, options, folds, Number(args.seeds), voices]);
   const had = results.variants.find((each) => each.key === key);
   const entry = { table, name: variant.name, key };
   if (had) Object.assign(entry, { ...had, table, name: variant.name });

@@ -9,7 +9,7 @@ export interface TrainingRecipe {
   epochs: number;
   /** Clips for each step of the optimizer. */
   batchSize: number;
-  /** Share of the rightly recognised validation clips that the finished model's threshold may reject. */
+  /** Share of the right answers on the validation clips, as they are and augmented, that the threshold may reject. */
   rejectRate: number;
   optimizer: 'adam' | 'adamw';
   /** Greatest learning rate of the schedule. */
@@ -49,7 +49,10 @@ export interface SplitChoice {
   /** `official`, `speakers:<names>`, `leave-one-speaker-out`, `random:<fraction>`. */
   split: string;
   fold: number;
-  /** Share of the training part that is held back to choose the best epoch; 0: none, the last epoch is kept. */
+  /**
+   * Share of the training part that is held back to calibrate the confidence and, with `keep: 'best'`, to choose the
+   * epoch; 0: none, so the last epoch is kept and the confidence is the label's probability.
+   */
   validation: number;
 }
 

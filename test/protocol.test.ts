@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -163,11 +164,16 @@ describe('the protocol of AudioMNIST', () => {
 describe('the file', () => {
   it('has the whole result at the end, and what there is after every run', async () => {
     const out = join(folder, 'result.json');
-    const seen: unknown[] = [];
-    const onRun = async () => seen.push(JSON.parse(await readFile(out, 'utf8')));
-    const result = await evaluateProtocol(quick({ out, parallel: 1, onRun: () => void onRun() }));
+    const seen: { complete: boolean; runs: unknown[] }[] = [];
+    const onRun = () => seen.push(JSON.parse(readFileSync(out, 'utf8')));
+    const result = await evaluateProtocol(quick({ out, parallel: 1, onRun }));
     expect(JSON.parse(await readFile(out, 'utf8'))).toEqual(JSON.parse(JSON.stringify(result)));
-    expect(seen.length).toBeGreaterThan(0);
+    expect(seen.map(({ complete, runs }) => [complete, runs.length])).toEqual([
+      [false, 1],
+      [false, 2],
+      [false, 3],
+      [true, 4],
+    ]);
   });
 
   it('keeps the runs that had ended before a stop', async () => {

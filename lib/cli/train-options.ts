@@ -40,7 +40,10 @@ export const RUN_OPTIONS = {
     type: 'number',
     min: 0,
     max: 0.5,
-    help: usual('rejectRate', 'Share of the right validation clips that the model may reject as unsure.'),
+    help: usual(
+      'rejectRate',
+      'Share of the right answers on the validation clips, as they are and augmented, that the model may reject as unsure.',
+    ),
   },
   optimizer: { type: 'choice', choices: ['adam', 'adamw'], help: usual('optimizer', 'Optimizer.') },
   schedule: {

@@ -25,7 +25,6 @@ struct AugmentationOptions {
   bool changes_bands() const {
     return !frequency_warp.only(1) || !filter.only(0) || time_masks > 0 || frequency_masks > 0;
   }
-  bool operator==(const AugmentationOptions&) const = default;
 };
 
 }  // namespace sonospike

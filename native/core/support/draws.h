@@ -19,7 +19,6 @@ struct Range {
 
   /// Whether `value` is all there is.
   bool only(double value) const { return min == value && max == value; }
-  bool operator==(const Range&) const = default;
 };
 
 /// Numbers drawn one after the other for one purpose (`part`) of a stream: those of different parts do not
