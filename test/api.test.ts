@@ -119,11 +119,20 @@ it('samples so large that their power would overflow are refused; the largest al
   expect(probabilities.every((p) => p >= 0 && p <= 1)).toBe(true);
 });
 
-it('observe gives arrays of the sizes that the settings say, and the spikes of the firing rates', async () => {
-  const { features, input, layers, firingRates } = await model.observe(seven);
-  const { settings } = model;
-  const steps = settings.frames * settings.encoding.stepsPerFrame;
-  expect(features.frames).toBe(settings.frames);
+it.each<[string, () => Model]>([
+  ['the shipped model', () => model],
+  ['clips that are all as long', () => createModel({ ...model.settings, tail: null }, { seed: 1 })],
+])('observe gives the sizes of the settings and the spikes of the firing rates: %s', async (_, make) => {
+  const observed = make();
+  const { settings } = observed;
+  const { features, input, layers, firingRates } = await observed.observe(seven);
+  const { samples, sampleRate } = await readAudio(seven);
+  const length = Math.ceil((samples.length * settings.sampleRate) / sampleRate);
+  const own = 1 + Math.floor(length / settings.frontend.hopLength);
+  const { tail } = settings;
+  const frames = typeof tail === 'number' ? Math.min(own + tail, settings.frames) : settings.frames;
+  const steps = frames * settings.encoding.stepsPerFrame;
+  expect(features.frames).toBe(frames);
   expect(features.data).toHaveLength(features.frames * features.features);
   expect(input.steps).toBe(steps);
   expect(input.data).toHaveLength(steps * input.channels);
