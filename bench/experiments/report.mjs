@@ -11,11 +11,11 @@ export function tablesOf(variants, tables) {
 }
 
 const HEAD = [
-  '| | left-out speaker, mean | each fold | firing | parameters | dense | MACs | ACs | ECE |',
-  '|---|---|---|---|---|---|---|---|---|',
+  '| | epochs | left-out speaker, mean | each fold | firing | parameters | dense | MACs | ACs | ECE |',
+  '|---|---|---|---|---|---|---|---|---|---|',
 ];
 
-function rowOf({ name, accuracy, perFold, firingRates, neurons, operations, calibrationError }) {
+function rowOf({ name, epochs, accuracy, perFold, firingRates, neurons, operations, calibrationError }) {
   const percent = (value) => `${(value * 100).toFixed(1)}%`;
   const millions = (value) => `${(value / 1e6).toFixed(2)} M`;
   const all = neurons.reduce((sum, n) => sum + n, 0);
@@ -23,6 +23,7 @@ function rowOf({ name, accuracy, perFold, firingRates, neurons, operations, cali
   const { parameters, dense, effectiveMacs, effectiveAcs } = operations;
   return `| ${[
     name,
+    epochs,
     percent(accuracy),
     perFold.map((fold) => (fold.accuracy * 100).toFixed(1)).join(' '),
     percent(firing),
