@@ -33,7 +33,7 @@ export interface Augmentation {
   frequencyMask?: { count: number; bands: number } | null;
 }
 
-/** A start for short words by voices that were not in the training part. */
+/** That of the default recipe, for short words by voices that were not in the training part. */
 export const DEFAULT_AUGMENTATION = {
   speed: [0.86, 1.16],
   gain: [-20, 20],
