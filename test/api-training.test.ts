@@ -9,12 +9,17 @@ import {
   loadModel,
   type ModelSettings,
   openDataset,
-  type TrainOptions,
   type TrainResult,
   train,
 } from '../lib/index.js';
 import { readSavedRun } from '../lib/saved-run.js';
-import { convolutionSettings, quickSettings, quickTraining, SAMPLES } from './helpers/training.js';
+import {
+  convolutionSettings,
+  quickSettings,
+  quickTraining,
+  SAMPLES,
+  stopWithin,
+} from './helpers/training.js';
 
 let folder: string;
 let checkpoint: string;
@@ -29,36 +34,6 @@ afterAll(() => rm(folder, { recursive: true }));
 function bits({ model, epochs, bestEpoch, test }: TrainResult) {
   const metrics = epochs.map(({ clipsPerSecond, secondsLeft, ...kept }: EpochMetrics) => kept);
   return { parameters: model.parameters(), metrics, bestEpoch, predictions: test.predictions };
-}
-
-/**
- * Starts a training and stops it in the middle of the given epoch, with a checkpoint that says so. When the stop takes
- * effect is up to the machine: one that came between epochs, or in a later one, is tried again at another moment.
- */
-async function stopWithin(epoch: number, options: TrainOptions & { checkpoint: string }): Promise<void> {
-  const from = join(folder, 'stop-within.checkpoint');
-  if (options.resume !== undefined) await copyFile(options.resume, from);
-  for (let attempt = 0; attempt < 40; attempt++) {
-    const controller = new AbortController();
-    const stopped = await train({
-      ...options,
-      ...(options.resume !== undefined && { resume: from }),
-      signal: controller.signal,
-      onEpoch: (metrics) => {
-        if (metrics.epoch === epoch - 1) setTimeout(() => controller.abort(), attempt % 10);
-      },
-    }).then(
-      () => false,
-      (error: unknown) => {
-        expect(error).toMatchObject({ code: 'ERR_ABORTED', file: options.checkpoint });
-        return true;
-      },
-    );
-    if (!stopped) continue;
-    const { position } = (await readSavedRun(options.checkpoint)).state;
-    if (position.epoch === epoch - 1 && position.batch > 0) return;
-  }
-  throw new Error(`No stop in 40 came in the middle of epoch ${epoch}.`);
 }
 
 describe('train', () => {

@@ -7,7 +7,7 @@ import { readAugmentation } from '../lib/cli/train-files.js';
 import { type Augmentation, createModel, DEFAULT_AUGMENTATION, presetSettings, train } from '../lib/index.js';
 import { native } from '../lib/native.js';
 import { readSavedRun } from '../lib/saved-run.js';
-import { DIGITS, quickSettings, quickTraining } from './helpers/training.js';
+import { DIGITS, quickSettings, quickTraining, stopWithin } from './helpers/training.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -114,19 +114,9 @@ describe('a training with augmentation and negatives', () => {
   it('goes on from a checkpoint to the same bits, with the options that it has', async () => {
     const expected = await bits({});
     const checkpoint = join(folder, 'run.checkpoint');
-    const controller = new AbortController();
-    const stopped = train({
-      ...options(),
-      checkpoint,
-      signal: controller.signal,
-      onEpoch: ({ epoch }) => {
-        if (epoch === 1) setTimeout(() => controller.abort(), 3);
-      },
-    });
-    await expect(stopped).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    await stopWithin(2, { ...options(), checkpoint });
     const saved = await readSavedRun(checkpoint);
     expect(saved.options).toMatchObject({ augmentation: DEFAULT_AUGMENTATION, negatives: 0.25 });
-    expect(saved.state.position.epoch).toBeLessThan(3);
     expect(await bits({ resume: checkpoint, threads: 1 })).toEqual(expected);
     expect(await bits({ resume: checkpoint, augmentation: undefined, negatives: undefined })).toEqual(
       expected,

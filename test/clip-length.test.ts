@@ -17,7 +17,14 @@ import {
 import { readSavedRun } from '../lib/saved-run.js';
 import { validateSettings } from '../lib/validation.js';
 import { smallSettings } from './helpers/model.js';
-import { convolutionSettings, DIGITS, quickSettings, quickTraining, SAMPLES } from './helpers/training.js';
+import {
+  convolutionSettings,
+  DIGITS,
+  quickSettings,
+  quickTraining,
+  SAMPLES,
+  stopWithin,
+} from './helpers/training.js';
 
 const TAIL = 3;
 const FRAMES = 31;
@@ -199,16 +206,7 @@ describe('a training', () => {
     const options = quickTraining({ settings: quickSettings(), schedule: 'constant', epochs: 3, seed: 6 });
     const whole = await train(options);
     const checkpoint = join(folder, 'old.checkpoint');
-    const controller = new AbortController();
-    const stopped = train({
-      ...options,
-      checkpoint,
-      signal: controller.signal,
-      onEpoch: ({ epoch }) => {
-        if (epoch === 1) setTimeout(() => controller.abort(), 3);
-      },
-    });
-    await expect(stopped).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    await stopWithin(2, { ...options, checkpoint });
     const { state: before } = await readSavedRun(checkpoint);
     expect(before.position.steps).toBe(before.position.clips * 30);
     const file = await readModelFile(checkpoint);

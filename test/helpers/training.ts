@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { ModelSettings, TrainOptions } from '../../lib/index.js';
+import { expect } from 'vitest';
+import { type ModelSettings, type TrainOptions, train } from '../../lib/index.js';
+import { readSavedRun } from '../../lib/saved-run.js';
 import { validateSettings } from '../../lib/validation.js';
 
 /** The clips that come with the package, ten digits of nine voices. */
@@ -70,4 +73,37 @@ export function quickTraining(changes: Partial<TrainOptions> = {}): TrainOptions
     threads: 2,
     ...changes,
   };
+}
+
+/**
+ * Starts a training and stops it in the middle of the given epoch, with a checkpoint that says so. When the stop takes
+ * effect is up to the machine: one that came between epochs, or in a later one, is tried again at another moment.
+ */
+export async function stopWithin(
+  epoch: number,
+  options: TrainOptions & { checkpoint: string },
+): Promise<void> {
+  const from = `${options.checkpoint}.from`;
+  if (options.resume !== undefined) await copyFile(options.resume, from);
+  for (let attempt = 0; attempt < 40; attempt++) {
+    const controller = new AbortController();
+    const stopped = await train({
+      ...options,
+      ...(options.resume !== undefined && { resume: from }),
+      signal: controller.signal,
+      onEpoch: (metrics) => {
+        if (metrics.epoch === epoch - 1) setTimeout(() => controller.abort(), attempt % 10);
+      },
+    }).then(
+      () => false,
+      (error: unknown) => {
+        expect(error).toMatchObject({ code: 'ERR_ABORTED', file: options.checkpoint });
+        return true;
+      },
+    );
+    if (!stopped) continue;
+    const { position } = (await readSavedRun(options.checkpoint)).state;
+    if (position.epoch === epoch - 1 && position.batch > 0) return;
+  }
+  throw new Error(`No stop in 40 came in the middle of epoch ${epoch}.`);
 }
