@@ -7,11 +7,11 @@ import { fitText, line, text, textWidth } from './svg.js';
 /** A row of a chart whose rows have names. */
 export interface Row {
   label: string;
-  /** Behind what is drawn. */
+  /** In words, beside what is drawn. */
   value: string;
   strong?: boolean;
-  /** Draws within the row, and tells how far to the right it has gone. */
-  draw(area: Area, x: Scale): { drawn: string; end: number };
+  /** Draws within the row, and tells where the value is to stand; left out: in the margin on the right. */
+  draw(area: Area, x: Scale): { drawn: string; end?: number };
 }
 
 export interface RowOptions {
@@ -19,6 +19,8 @@ export interface RowOptions {
   note?: string;
   /** Of the values. */
   x: Axis;
+  /** A value that is marked in all rows. */
+  rule?: number;
   width: number;
 }
 
@@ -28,7 +30,7 @@ const AXIS = 34;
 const NAMES = 0.28;
 
 /** Rows with a name on the left, all on one scale. */
-export function rowChart(rows: readonly Row[], { title, note, x: axis, width }: RowOptions): Block {
+export function rowChart(rows: readonly Row[], { title, note, x: axis, rule, width }: RowOptions): Block {
   const { left: least, right } = margins(width);
   const widest = Math.max(0, ...rows.map(({ label }) => textWidth(label, FONT.body) * 1.12));
   const left = Math.max(least, Math.min(widest + 14, width * NAMES));
@@ -46,6 +48,9 @@ export function rowChart(rows: readonly Row[], { title, note, x: axis, width }: 
       return (
         heading(head, top, width) +
         rules.join('') +
+        (rule === undefined
+          ? ''
+          : line(x(rule), area.y, x(rule), area.y + area.height, 'line dashed faint')) +
         drawn.join('') +
         line(area.x, area.y, area.x, area.y + area.height, 'axis') +
         xAxis(axis, area)
@@ -57,12 +62,12 @@ export function rowChart(rows: readonly Row[], { title, note, x: axis, width }: 
 function drawRow({ label, value, strong, draw }: Row, area: Area, x: Scale): string {
   const base = area.y + ROW / 2 + 3.8;
   const shown = fitText(label, FONT.body * 1.12, area.x - 14);
-  const { drawn, end } = draw(area, x);
+  const { drawn, end = area.x + area.width + 8 } = draw(area, x);
   return named(
     `${label}: ${value}`,
     text(area.x - 7, base, shown, { anchor: 'end', ...(strong ? { class: 'strong' } : {}) }) +
       drawn +
-      text(end + 6, base, value, { class: strong ? 'strong' : 'muted' }),
+      text(end, base, value, { class: strong ? 'strong' : 'muted' }),
   );
 }
 
@@ -76,7 +81,7 @@ export function barMark(value: number, colour: string): Row['draw'] {
       width: Math.abs(to - from),
       height: area.height - 6,
     };
-    return { drawn: rect.width > 0 ? bar(rect, colour) : '', end: Math.max(from, to) };
+    return { drawn: rect.width > 0 ? bar(rect, colour) : '', end: Math.max(from, to) + 6 };
   };
 }
 
@@ -95,7 +100,7 @@ export function dotMark(
       `<path class="line ${colour}" stroke-width="1.5" d="M${round(x(low))} ${y}H${round(x(high))}"/>` +
       parts.map((part) => circle(part, 2.2, 0.6)).join('') +
       circle(value, 4, 1);
-    return { drawn, end: x(Math.max(high, value, ...parts)) };
+    return { drawn };
   };
 }
 

@@ -150,7 +150,7 @@ export function layerPanel(
   const told =
     rate === 0
       ? 'silent'
-      : `${percent(rate)} fire in a step (${hertz < 10 ? hertz.toFixed(1) : hertz.toFixed(0)} Hz each)`;
+      : `${percent(rate)} fire in a step (${hertz < 10 ? hertz.toFixed(1) : hertz.toFixed(0)} Hz)`;
   return spikePanel(grid, { ...options, note: `${shape} · ${told}`, bands: bands ?? 0 }, timing);
 }
 

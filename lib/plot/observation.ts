@@ -5,7 +5,7 @@ import { type Block, type FigureOptions, figure, figureWidth } from './figure.js
 import { featuresPanel, inputPanel, layerPanel, waveformPanel } from './network-panels.js';
 import { panelStack } from './panels.js';
 import { readoutPanel } from './readout-panel.js';
-import { ticks } from './scale.js';
+import { percentTicks, ticks } from './scale.js';
 import { type Timing, timingOf } from './timing.js';
 
 export interface ObservationPlotOptions extends FigureOptions {
@@ -89,7 +89,7 @@ function probabilities(observation: Observation, { labels }: Readonly<ModelSetti
     title: 'Probabilities',
     x: {
       domain: [0, 1],
-      ticks: ticks([0, 1], 5).map(({ value }) => ({ value, label: String(Math.round(100 * value)) })),
+      ticks: percentTicks([0, 1], 5),
       label: 'probability of the label (%)',
     },
     width,

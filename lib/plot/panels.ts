@@ -184,7 +184,7 @@ export function endLabels(
   const sorted = [...labels].sort((a, b) => a.y - b.y);
   const places: number[] = [];
   for (const { y } of sorted) places.push(Math.max(y, (places.at(-1) ?? Number.NEGATIVE_INFINITY) + height));
-  let most = area.y + area.height - 3;
+  let most = area.y + area.height - 6;
   for (let i = places.length - 1; i >= 0; i--) {
     places[i] = Math.min(places[i]!, most);
     most = places[i]! - height;

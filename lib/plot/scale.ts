@@ -36,6 +36,14 @@ export function wholeTicks(domain: readonly [number, number], about: number): Ti
   return found.map(({ value }) => ({ value: Math.round(value), label: label(Math.round(value), 0) }));
 }
 
+/** The same among shares, named in percent. */
+export function percentTicks(domain: readonly [number, number], about: number): Tick[] {
+  return ticks([100 * domain[0], 100 * domain[1]], about).map(({ value, label: name }) => ({
+    value: value / 100,
+    label: name,
+  }));
+}
+
 /** The nearest of 1, 2, 5, 10 … times a power of ten, by their ratio. */
 export function roundStep(wanted: number): number {
   if (!(wanted > 0)) return 0;

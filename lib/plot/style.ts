@@ -3,8 +3,22 @@ import { COLOURS } from './colours.js';
 /** Font sizes in pixels, as the style sheet has them. */
 export const FONT = { title: 16, heading: 12.5, body: 11 } as const;
 
-const LIGHT = { paper: '#ffffff', ink: '#1b1c20', muted: '#5b5f67', grid: '#e2e4e8', axis: '#85898f' };
-const DARK = { paper: '#15171a', ink: '#e9e9ec', muted: '#a3a8b0', grid: '#2c2f35', axis: '#71767e' };
+const LIGHT = {
+  paper: '#ffffff',
+  onfill: '#ffffff',
+  ink: '#1b1c20',
+  muted: '#5b5f67',
+  grid: '#e2e4e8',
+  axis: '#85898f',
+};
+const DARK = {
+  paper: '#15171a',
+  onfill: '#0b0c0e',
+  ink: '#e9e9ec',
+  muted: '#a3a8b0',
+  grid: '#2c2f35',
+  axis: '#71767e',
+};
 
 /** Of every figure: within the SVG, so that the file alone is dark where the reader's system is. */
 export function styleSheet(): string {
@@ -20,7 +34,7 @@ export function styleSheet(): string {
   );
 }
 
-function theme({ paper, ink, muted, grid, axis }: typeof LIGHT, dark: 0 | 1): string {
+function theme({ paper, onfill, ink, muted, grid, axis }: typeof LIGHT, dark: 0 | 1): string {
   const colours = Object.entries(COLOURS)
     .map(([name, values]) => `.sonospike .${name}{color:${values[dark]}}`)
     .join('');
@@ -28,6 +42,6 @@ function theme({ paper, ink, muted, grid, axis }: typeof LIGHT, dark: 0 | 1): st
     `.sonospike .paper{fill:${paper}}.sonospike text{fill:${ink}}.sonospike .muted,.sonospike .note{fill:${muted}}` +
     `.sonospike .ink{color:${ink}}.sonospike .faint{color:${axis}}` +
     `.sonospike .grid{stroke:${grid}}.sonospike .axis{stroke:${axis}}` +
-    `.sonospike text.coloured{fill:currentColor}.sonospike text.onfill{fill:#fff}${colours}`
+    `.sonospike text.coloured{fill:currentColor}.sonospike text.onfill{fill:${onfill}}${colours}`
   );
 }
