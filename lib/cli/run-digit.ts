@@ -159,7 +159,8 @@ async function picture(
   const seen = await model.observe(audio, { seed });
   const { settings } = model;
   const svg = plotObservation(seen, { settings, ...audio, title: shortPath(file), truth: label });
-  return { name: `${shortPath(file)}: ${seen.label}${seen.rejected ? ', rejected' : ''}`, svg };
+  const wrong = label !== null && label !== seen.label ? `, it is ${label}` : '';
+  return { name: `${shortPath(file)}: ${seen.label}${seen.rejected ? ', rejected' : ''}${wrong}`, svg };
 }
 
 /** `onClip` is called for each clip that could be read, in order. */

@@ -10,19 +10,20 @@ export interface Grid {
   at(row: number, column: number): number;
 }
 
-/** A grid where each value is the mean of a block of another's, of as few rows and columns as are allowed. */
+/**
+ * A grid of as few rows and columns as are allowed, whose values are means of blocks of another's: of as near the same
+ * size as whole rows and columns can be, so that what is drawn stays where it was.
+ */
 export function pooled(grid: Grid, mostRows: number, mostColumns: number): Grid {
-  const high = Math.ceil(grid.rows / mostRows);
-  const wide = Math.ceil(grid.columns / mostColumns);
-  if (high <= 1 && wide <= 1) return grid;
-  const rows = Math.ceil(grid.rows / high);
-  const columns = Math.ceil(grid.columns / wide);
+  const rows = Math.min(grid.rows, mostRows);
+  const columns = Math.min(grid.columns, mostColumns);
+  if (rows === grid.rows && columns === grid.columns) return grid;
   const sums = new Float64Array(rows * columns);
   const counts = new Uint32Array(rows * columns);
   for (let row = 0; row < grid.rows; row++) {
-    const first = Math.floor(row / high) * columns;
+    const first = Math.floor((row * rows) / grid.rows) * columns;
     for (let column = 0; column < grid.columns; column++) {
-      const cell = first + Math.floor(column / wide);
+      const cell = first + Math.floor((column * columns) / grid.columns);
       sums[cell]! += grid.at(row, column);
       counts[cell]!++;
     }

@@ -55,8 +55,6 @@ export function featuresPanel(
   const { frames, features: rows, data } = features;
   const mel = frontend.type === 'log-mel';
   const peak = scaling.type === 'peak';
-  const colours = peak ? ([0, 1] as const) : extent(data);
-  const ends = peak ? [`\u2212${frontend.topDb} dB`, '0 dB'] : colours.map(threeDigits);
   const given =
     encoding.type === 'direct'
       ? `, the input${encoding.stepsPerFrame > 1 ? ` for ${encoding.stepsPerFrame} steps` : ''}`
@@ -70,8 +68,10 @@ export function featuresPanel(
       y: mel
         ? { domain: [0, rows], ticks: melTicks(frontend), label: 'Hz (mel scale)' }
         : numbered(rows, 0, 'coefficient'),
-      colours,
-      ends: [ends[0]!, ends[1]!],
+      // The scaling counts down from the loudest band of the clip.
+      ...(peak
+        ? { colours: [0, 1] as const, ends: [`\u2212${frontend.topDb} dB`, '0 dB'] as const }
+        : { colours: extent(data) }),
       span: [timing.from, timing.to],
     },
   );
@@ -131,18 +131,16 @@ export function layerPanel(
       ? `${neurons} neurons${recurrent ? ', recurrent' : ''}`
       : `${bands} bands × ${neurons / bands} channels`;
   const height = Math.round(Math.min(150, Math.max(56, 24 + 0.2 * neurons)));
-  const y = bands === null ? numbered(neurons, 1, 'neuron') : { ...numbered(bands, 1, 'band') };
+  const y = bands === null ? numbered(neurons, 1, 'neuron') : numbered(bands, 1, 'band');
   const options = { title: `Layer ${k + 1}`, height, y };
   const rate = firingRates[k]!;
   if (neuron === 'relu' || spike.type === 'soft') {
-    const most = neuron === 'relu' ? extent(spikes)[1] : 1;
     const told =
       neuron === 'relu' ? `${percent(rate)} of the outputs are not 0` : `mean spike ${rate.toFixed(3)}`;
     return heatPanel(grid, {
       ...options,
       note: `${shape}${neuron === 'relu' ? '' : ', soft spikes'} · ${told}`,
-      colours: [0, most || 1],
-      ends: ['0', threeDigits(most || 1)],
+      ...(neuron === 'relu' ? {} : { colours: [0, 1] as const }),
       span: [timing.from, timing.to],
     });
   }
@@ -162,7 +160,7 @@ function spikePanel(
 ): Panel {
   const { bands = 0, ...panel } = options;
   if (grid.rows > MOST_ROWS || countRuns(grid) > MOST_RUNS) {
-    return heatPanel(grid, { ...panel, colours: [0, 1], ends: ['0', '1'], span: [from, to] });
+    return heatPanel(grid, { ...panel, span: [from, to] });
   }
   return {
     ...panel,
@@ -194,8 +192,4 @@ function numbered(rows: number, first: number, label: string): Axis {
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)}%`;
-}
-
-function threeDigits(value: number): string {
-  return String(Number(value.toPrecision(3))).replace('-', '\u2212');
 }

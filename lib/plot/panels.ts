@@ -174,26 +174,48 @@ export interface EndLabel {
   class: string;
 }
 
-/** Labels at the ends of lines, moved apart where they would meet. */
+/** Labels at the ends of lines, moved apart where they would meet, as little as can be. */
 export function endLabels(
   labels: readonly EndLabel[],
   area: Area,
   margin: { x: number; width: number },
 ): string {
-  const height = FONT.body + 2;
   const sorted = [...labels].sort((a, b) => a.y - b.y);
-  const places: number[] = [];
-  for (const { y } of sorted) places.push(Math.max(y, (places.at(-1) ?? Number.NEGATIVE_INFINITY) + height));
-  let most = area.y + area.height - 6;
-  for (let i = places.length - 1; i >= 0; i--) {
-    places[i] = Math.min(places[i]!, most);
-    most = places[i]! - height;
-  }
+  const places = moveApart(
+    sorted.map(({ y }) => y),
+    FONT.body + 2,
+    [area.y + 4, area.y + area.height - 6],
+  );
   return sorted
     .map(({ label, class: name }, i) =>
       text(margin.x, places[i]! + 3.8, fitText(label, FONT.body * 1.12, margin.width), { class: name }),
     )
     .join('');
+}
+
+/**
+ * Places near those wanted, which are in order, with `height` between them: the least squares, by pooling neighbours
+ * that would meet. Where all have room they lie within the range, else they go beyond its end.
+ */
+export function moveApart(
+  wanted: readonly number[],
+  height: number,
+  [least, most]: readonly [number, number],
+): number[] {
+  const pools: { first: number; mean: number; count: number }[] = [];
+  for (const [i, place] of wanted.entries()) {
+    let pool = { first: i, mean: place - i * height, count: 1 };
+    for (let above = pools.at(-1); above !== undefined && above.mean > pool.mean; above = pools.at(-1)) {
+      pools.pop();
+      const count = above.count + pool.count;
+      pool = { first: above.first, mean: (above.mean * above.count + pool.mean * pool.count) / count, count };
+    }
+    pools.push(pool);
+  }
+  const last = most - (wanted.length - 1) * height;
+  return pools.flatMap(({ first, mean, count }) =>
+    Array.from({ length: count }, (_, k) => Math.max(least, Math.min(last, mean)) + (first + k) * height),
+  );
 }
 
 /** What colours mean, in a row: swatches with their names, as far as there is room. */

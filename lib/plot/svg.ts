@@ -100,3 +100,8 @@ export function wrapText(value: string, size: number, width: number): string[] {
   }
   return lines.map((line) => fitText(line, size, width));
 }
+
+/** With a minus sign that is as wide as a plus. */
+export function threeDigits(value: number): string {
+  return String(Number(value.toPrecision(3))).replace('-', '\u2212');
+}
