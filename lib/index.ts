@@ -26,7 +26,7 @@ export type {
   PlottedEvaluation,
   PlottedProtocol,
 } from './plot/index.js';
-export { plotEvaluation, plotObservation, plotPage, plotProtocol, plotTraining } from './plot/index.js';
+export { plotEvaluation, plotObservation, plotPage, plotProtocol, plotTraining } from './plots.js';
 export type { PresetName } from './presets.js';
 export { presetNames, presetSettings } from './presets.js';
 export type { ProtocolOptions, ProtocolProgress, ProtocolResult } from './protocol/evaluate-protocol.js';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createModel, loadModel, plotObservation, presetSettings, readAudio } from '../lib/index.js';
+import { plotObservation as draw } from '../lib/plot/observation.js';
 import { makeObservation, plotSettings } from './helpers/observation.js';
 import { bitmapOf, dashesOf, group, parseFigure, placeOf, pointsOf, textsOf } from './helpers/svg.js';
 import { DIGITS, SAMPLES } from './helpers/training.js';
@@ -256,12 +257,13 @@ describe('the probabilities', () => {
   });
 });
 
+// Such labels no model has, but a page may draw what it was sent.
 describe('extremes', () => {
   it('one step, one neuron, one class', () => {
     const settings = plotSettings(['only'], [{ neurons: 1 }]);
     for (const potential of [() => 0, () => -3.5]) {
       const seen = makeObservation(settings, { frames: 1, spike: () => 1, potential, probabilities: [1] });
-      const svg = plotObservation(seen, { settings, samples: Float32Array.of(0.1), sampleRate: 8000 });
+      const svg = draw(seen, { settings, samples: Float32Array.of(0.1), sampleRate: 8000 });
       expect(dashesOf(raster(parseFigure(svg), 'Layer 1'))).toEqual([{ row: 0, start: 0, length: 1 }]);
     }
   });
@@ -271,7 +273,7 @@ describe('extremes', () => {
     const settings = plotSettings(hostile, [{}]);
     const seen = makeObservation(settings, { frames: 4, potential: (t, c) => t * c });
     const title = 'x"><script>y.wav';
-    const root = parseFigure(plotObservation(seen, { settings, title, truth: hostile[1]!, width }));
+    const root = parseFigure(draw(seen, { settings, title, truth: hostile[1]!, width }));
     expect(findAll(root, 'script')).toEqual([]);
     expect(textOf(root.children[0] as XmlElement)).toContain(title);
     expect(textOf(group(root, '"&\': '))).toContain('16.7%');

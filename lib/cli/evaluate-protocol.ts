@@ -40,7 +40,7 @@ export async function runProtocol(options: Options, out: Output): Promise<void> 
 
 function draw(plot: PlotFile, result: ProtocolResult): void {
   const title = `Protocol ${result.protocol} on ${basename(result.dataset.directory)}`;
-  plot.update(title, [{ name: title, svg: plotProtocol(result, { title }) }]);
+  plot.update(title, () => [{ name: title, svg: plotProtocol(result, { title }) }]);
 }
 
 async function evaluate(

@@ -73,7 +73,7 @@ async function measureModel(options: EvaluateValues, out: Output): Promise<void>
   }
   if (plot) {
     const title = `${basename(file)} on ${basename(opened.directory)}`;
-    plot.update(title, [{ name: title, svg: plotEvaluation(found, { title }) }]);
+    plot.update(title, () => [{ name: title, svg: plotEvaluation(found, { title }) }]);
     await plot.written();
   }
   if (out.json) out.document({ ...found, model: file, ...(plot ? { plot: plot.file } : {}) });

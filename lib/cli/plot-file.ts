@@ -27,8 +27,8 @@ export class PlotFile {
   readonly file: string;
   /** A page can hold several figures. */
   readonly isPage: boolean;
-  /** The newest that is not written yet. */
-  #waiting: string | null = null;
+  /** Makes the newest that is not written yet. */
+  #waiting: (() => string) | null = null;
   #writing: Promise<void> | null = null;
   /** Of the last write. */
   #failure: { error: unknown } | null = null;
@@ -61,13 +61,13 @@ export class PlotFile {
 
   /**
    * Writes one figure, or a page of several, as soon as what came before is written; of what comes meanwhile only the
-   * newest.
+   * newest is drawn.
    * @param growing whether more is to come, so that a browser should look again
    */
-  update(title: string, entries: readonly PlotPageEntry[], growing = false): void {
+  update(title: string, draw: () => readonly PlotPageEntry[], growing = false): void {
     this.#waiting = this.isPage
-      ? plotPage(title, entries, growing ? REFRESH : undefined)
-      : (entries[0]?.svg ?? '');
+      ? () => plotPage(title, draw(), growing ? REFRESH : undefined)
+      : () => draw()[0]!.svg;
     this.#writing ??= this.#writeAll();
   }
 
@@ -82,10 +82,10 @@ export class PlotFile {
 
   async #writeAll(): Promise<void> {
     while (this.#waiting !== null) {
-      const contents = this.#waiting;
+      const make = this.#waiting;
       this.#waiting = null;
       try {
-        await writeFileAtomic(this.file, [Buffer.from(contents)]);
+        await writeFileAtomic(this.file, [Buffer.from(make())]);
         this.#failure = null;
       } catch (error) {
         this.#failure = { error };

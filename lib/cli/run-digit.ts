@@ -91,7 +91,7 @@ export const runDigit = defineCommand({
       if (plot) pictures.push(await picture(model, clip, audio, seed));
     });
     noteSkipped(out, skipped);
-    plot?.update(pictures.length === 1 ? pictures[0]!.name : `${pictures.length} clips`, pictures);
+    plot?.update(pictures.length === 1 ? pictures[0]!.name : `${pictures.length} clips`, () => pictures);
     await plot?.written();
     const known = results.filter(({ label }) => label !== null);
     const correct = known.filter(({ label, predicted }) => label === predicted).length;

@@ -32,7 +32,7 @@ export class TrainingCurves {
   }
 
   #draw(growing: boolean): void {
-    const svg = plotTraining(this.#epochs, { title: this.#title });
-    this.#plot.update(this.#title, [{ name: this.#title, svg }], growing);
+    const title = this.#title;
+    this.#plot.update(title, () => [{ name: title, svg: plotTraining(this.#epochs, { title }) }], growing);
   }
 }

@@ -140,6 +140,7 @@ export function* thinned(
   x: (i: number) => number,
   y: Scale,
 ): Generator<[number, number]> {
+  if (values.length === 0) return;
   const pixels = Math.abs(x(values.length - 1) - x(0));
   const size = Math.max(1, Math.floor(values.length / Math.max(1, pixels)));
   if (size < 3) {

@@ -1,7 +1,7 @@
 import type { EpochMetrics, Score } from '../training.js';
 import { type Colour, seriesColour } from './colours.js';
 import { type FigureOptions, figure, figureWidth } from './figure.js';
-import { linePath } from './marks.js';
+import { linePath, thinned } from './marks.js';
 import { endLabels, type Panel, panelStack } from './panels.js';
 import { extent, padded, type Scale, ticks, wholeTicks } from './scale.js';
 import { line, short } from './svg.js';
@@ -112,7 +112,8 @@ function curves(
     draw: ({ x, y }) =>
       series
         .map(({ values, colour }) => {
-          const points = values.map((value, i): [number, number] => [x(epochs[i]!.epoch), y(value)]);
+          const at = { length: values.length, at: (i: number) => values[i]! };
+          const points = [...thinned(at, (i) => x(epochs[i]!.epoch), y)];
           return (
             linePath(points, { class: colour, width: 1.8 }) +
             (epochs.length <= DOTTED ? dots(points, colour) : '')
