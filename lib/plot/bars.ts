@@ -31,9 +31,11 @@ const NAMES = 0.28;
 
 /** Rows with a name on the left, all on one scale. */
 export function rowChart(rows: readonly Row[], { title, note, x: axis, rule, width }: RowOptions): Block {
-  const { left: least, right } = margins(width);
-  const widest = Math.max(0, ...rows.map(({ label }) => textWidth(label, FONT.body) * 1.12));
-  const left = Math.max(least, Math.min(widest + 14, width * NAMES));
+  const { left: least, right: usual } = margins(width);
+  const widest = (of: 'label' | 'value') =>
+    Math.max(0, ...rows.map((row) => textWidth(row[of], FONT.body) * 1.12));
+  const left = Math.max(least, Math.min(widest('label') + 14, width * NAMES));
+  const right = Math.max(usual, widest('value') + 14);
   const head = note === undefined ? { title } : { title, note };
   const above = headingHeight(head, width) + 5;
   return {
