@@ -82,12 +82,17 @@ export function textWidth(value: string, size: number): number {
   return width * size;
 }
 
-/** The text itself, or as much of its beginning as fits, with an ellipsis. */
+/** The text itself, or as much of its beginning and end as fits, as names often differ in their ends. */
 export function fitText(value: string, size: number, width: number): string {
   if (textWidth(value, size) <= width) return value;
   const letters = [...value];
-  while (letters.length > 1 && textWidth(`${letters.join('')}…`, size) > width) letters.pop();
-  return `${letters.join('').trimEnd()}…`;
+  for (let kept = letters.length - 1; kept > 0; kept--) {
+    const head = Math.ceil((2 * kept) / 3);
+    const tail = letters.slice(letters.length - (kept - head)).join('');
+    const shorter = `${letters.slice(0, head).join('').trimEnd()}…${tail}`;
+    if (textWidth(shorter, size) <= width) return shorter;
+  }
+  return '…';
 }
 
 /** Lines of whole words, each no wider than `width` where its words are not. */
