@@ -18,6 +18,15 @@ export type { ModelOptions, Observation, Prediction, PredictOptions } from './mo
 export { createModel, loadModel, Model } from './model.js';
 export type { Operations } from './operations.js';
 export { countOperations } from './operations.js';
+export type {
+  FigureOptions,
+  ObservationPlotOptions,
+  PlotPageEntry,
+  PlottedEpoch,
+  PlottedEvaluation,
+  PlottedProtocol,
+} from './plot/index.js';
+export { plotEvaluation, plotObservation, plotPage, plotProtocol, plotTraining } from './plots.js';
 export type { PresetName } from './presets.js';
 export { presetNames, presetSettings } from './presets.js';
 export type { ProtocolOptions, ProtocolProgress, ProtocolResult } from './protocol/evaluate-protocol.js';

@@ -54,12 +54,17 @@ export interface Prediction {
 
 /** A prediction with everything on the way to it. */
 export interface Observation extends Prediction {
-  /** Scaled features, [frames, features]. */
-  features: { frames: number; features: number; data: Float32Array };
+  /**
+   * Scaled features, [frames, features]. `first` is the frame of the clip that they begin with: 0, but where only the
+   * loudest `frames` of a longer clip are heard. Frame i is that around sample i x hopLength at the model's rate.
+   */
+  features: { first: number; frames: number; features: number; data: Float32Array };
   /** Input of every time step, [steps, channels]. */
   input: { steps: number; channels: number; data: Float32Array };
   /** Spikes and membrane potential before the reset, [steps, neurons]. */
   layers: { neurons: number; spikes: Float32Array; potential: Float32Array }[];
+  /** Potential of the leaky integrator after every step, [steps, classes]; null where the readout counts spikes. */
+  readout: { classes: number; potential: Float32Array } | null;
 }
 
 export interface PredictOptions {
@@ -171,9 +176,15 @@ export class Model {
     const frames = seen.steps / this.settings.encoding.stepsPerFrame;
     return {
       ...this.named(seen),
-      features: { frames, features: seen.features.length / frames, data: seen.features },
+      features: {
+        first: seen.firstFrame,
+        frames,
+        features: seen.features.length / frames,
+        data: seen.features,
+      },
       input: { steps: seen.steps, channels: inputCount(this.settings), data: seen.input },
       layers: seen.layers,
+      readout: seen.potential && { classes: this.labels.length, potential: seen.potential },
     };
   }
 
@@ -296,7 +307,7 @@ export function checkThreads(threads: number | undefined): number {
 function requireViewable(settings: ModelSettings): void {
   const neurons = settings.network.layers.reduce((sum, layer) => sum + layer.neurons, 0);
   const steps = settings.frames * settings.encoding.stepsPerFrame;
-  const values = steps * (inputCount(settings) + 2 * neurons);
+  const values = steps * (inputCount(settings) + 2 * neurons + settings.labels.length);
   if (values > MAX_VIEWED) {
     throw new SonospikeError(
       'ERR_OUT_OF_MEMORY',

@@ -20,12 +20,16 @@ export interface NativePrediction {
 
 export interface NativeObservation extends NativePrediction {
   steps: number;
+  /** Of the clip's own frames: that which the features begin with. */
+  firstFrame: number;
   /** [frames, features], scaled. */
   features: Float32Array;
   /** [steps, channels]. */
   input: Float32Array;
   /** Arrays are [steps, neurons]; the potential is the one before the reset. */
   layers: { neurons: number; spikes: Float32Array; potential: Float32Array }[];
+  /** Of the readout, [steps, classes]; null where it counts spikes. */
+  potential: Float32Array | null;
 }
 
 export interface OptimizerSettings {

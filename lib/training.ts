@@ -56,7 +56,8 @@ export interface TrainOptions extends Partial<RunOptions>, PrepareOptions {
   resume?: string;
   /** Evaluates the test part after every epoch, for learning curves. */
   testEveryEpoch?: boolean;
-  onEpoch?: (metrics: EpochMetrics) => void;
+  /** `soFar`: all epochs up to this one, those before a resume too. */
+  onEpoch?: (metrics: EpochMetrics, soFar: readonly EpochMetrics[]) => void;
   onProgress?: (progress: TrainingProgress) => void;
 }
 
@@ -196,7 +197,7 @@ class TrainingRun {
       await this.#files.saveBest(this.#best);
     }
     await this.#saveCheckpoint();
-    this.#options.onEpoch?.(metrics);
+    this.#options.onEpoch?.(metrics, [...this.#epochs]);
   }
 
   /** Not a number goes through comparisons and clamps unseen: the loss alone does not tell. */

@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createModel, loadModel, type Model, type Prediction, readAudio } from '../lib/index.js';
+import {
+  createModel,
+  loadModel,
+  type Model,
+  type ModelSettings,
+  type Prediction,
+  readAudio,
+} from '../lib/index.js';
 import { needs } from './helpers/data.js';
 import { DIGITS, quickSettings, SAMPLES } from './helpers/training.js';
 
@@ -142,6 +149,39 @@ it.each<[string, () => Model]>([
     expect(spikes).toHaveLength(steps * neurons);
     expect(spikes.reduce((sum, s) => sum + s, 0) / spikes.length).toBeCloseTo(firingRates[k]!, 6);
   }
+});
+
+describe('observe shows the potential of the readout', () => {
+  const SMALL = { neurons: 10, connection: { type: 'dense', taps: 1, dilation: 1 } } as const;
+  const withReadout = (type: ModelSettings['network']['readout']['type']) => {
+    const { settings } = model;
+    const layers = settings.network.layers.slice(0, 1).map((layer) => ({ ...layer, ...SMALL }));
+    const network = { layers, readout: { ...settings.network.readout, type } };
+    return createModel({ ...settings, network }, { seed: 3 });
+  };
+  const meanOf = (rows: number[][]) =>
+    rows[0]!.map((_, c) => rows.reduce((sum, row) => sum + row[c]!, 0) / rows.length);
+  const softmax = (row: number[]) => {
+    const powers = row.map((o) => Math.exp(o - Math.max(...row)));
+    return powers.map((power) => power / powers.reduce((sum, x) => sum + x, 0));
+  };
+
+  it.each([
+    ['leaky-integrator', softmax],
+    ['mean-potential', (row: number[]) => row],
+  ] as const)('%s: its mean over time gives the scores', async (type, termOf) => {
+    const { readout, scores, input } = await withReadout(type).observe(seven);
+    expect(readout?.classes).toBe(10);
+    const rows = Array.from({ length: input.steps }, (_, t) =>
+      Array.from(readout!.potential.subarray(10 * t, 10 * t + 10)),
+    );
+    expect(readout!.potential).toHaveLength(10 * input.steps);
+    for (const [c, mean] of meanOf(rows.map(termOf)).entries()) expect(mean).toBeCloseTo(scores[c]!, 5);
+  });
+
+  it('spike-count: there is none', async () => {
+    expect((await withReadout('spike-count').observe(seven)).readout).toBeNull();
+  });
 });
 
 it('save and load keep the bits and what the file says of the training', async () => {

@@ -46,6 +46,7 @@ const {
   fold: _fold,
   seed: _seed,
   testEveryEpoch: _testEveryEpoch,
+  plot: _plot,
   threads,
   strict,
   ...training
@@ -92,6 +93,13 @@ export const EVALUATE_OPTIONS = {
     min: 0,
     max: Number.MAX_SAFE_INTEGER,
     help: 'Of the rate encoding, made sounds and disturbances; with --protocol the first of the trainings.',
+  },
+  plot: {
+    type: 'text',
+    value: 'FILE',
+    help:
+      'Draws the confusion matrix, the accuracy of every speaker (with --protocol of every fold) and how far the ' +
+      'confidence can be believed, into an .svg or .html.',
   },
   threads,
   strict,

@@ -1,7 +1,7 @@
-import { access, constants, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
-import { fileError, SonospikeError } from '../errors.js';
+import { basename } from 'node:path';
+import { SonospikeError } from '../errors.js';
 import type { Spread } from '../metrics.js';
+import { plotProtocol } from '../plot/protocol.js';
 import {
   evaluateProtocol,
   type ProtocolOptions,
@@ -15,6 +15,7 @@ import type { EvaluateValues } from './evaluate.js';
 import { calibrationLine, matrix, operationLines } from './evaluate-report.js';
 import { duration, firingText, percent, table } from './format.js';
 import type { Output } from './output.js';
+import { PlotFile, requireWritable } from './plot-file.js';
 import { stoppable } from './stop.js';
 import { chooseRunOptions, chooseSettings } from './train.js';
 
@@ -23,12 +24,31 @@ type Options = EvaluateValues & { protocol: ProtocolName };
 /** Trains and tests a protocol, shows how far it is, and prints what it gave. */
 export async function runProtocol(options: Options, out: Output): Promise<void> {
   if (options.out !== undefined) await requireWritable(options.out);
-  const result = await stoppable(out, (signal) => evaluate(options, out, signal));
+  const plot = await PlotFile.choose(options.plot, options.out === undefined ? [] : [options.out]);
+  const result = await stoppable(out, (signal) => evaluate(options, out, signal, plot)).catch(
+    async (error) => {
+      await plot?.written().catch((failure) => out.note(failure.message));
+      throw error;
+    },
+  );
+  if (plot) draw(plot, result);
+  await plot?.written();
   if (out.json) out.document(result);
   else out.print(report(result));
+  if (plot) out.note(`The picture is ${plot.file}.`);
 }
 
-async function evaluate(options: Options, out: Output, signal: AbortSignal): Promise<ProtocolResult> {
+function draw(plot: PlotFile, result: ProtocolResult): void {
+  const title = `Protocol ${result.protocol} on ${basename(result.dataset.directory)}`;
+  plot.update(title, () => [{ name: title, svg: plotProtocol(result, { title }) }]);
+}
+
+async function evaluate(
+  options: Options,
+  out: Output,
+  signal: AbortSignal,
+  plot: PlotFile | null,
+): Promise<ProtocolResult> {
   const { protocol, strict, seeds, folds, parallel, target, threads, extraData, out: file } = options;
   const data = await openData(options.data, { strict, signal });
   const settings = await chooseSettings(options, data);
@@ -58,6 +78,7 @@ async function evaluate(options: Options, out: Output, signal: AbortSignal): Pro
     },
     onRun: (run, soFar) => {
       last = soFar;
+      if (plot) draw(plot, soFar);
       out.note(runText(run, soFar));
     },
     onProgress: ({ done, runs, share }) => {
@@ -81,18 +102,6 @@ function readFolds(text: string): number[] {
     'ERR_INVALID_OPTION',
     `--folds is ${JSON.stringify(text)}; it must be numbers of folds with commas between them, as in 1,3.`,
   );
-}
-
-/** Before hours of training rather than after. */
-async function requireWritable(file: string): Promise<void> {
-  try {
-    await access(dirname(resolve(file)), constants.W_OK);
-  } catch (error) {
-    throw fileError(error, file, 'write');
-  }
-  const found = await stat(file).catch(() => null);
-  if (found === null || found.isFile()) return;
-  throw new SonospikeError('ERR_FILE_WRITE', `Cannot write ${file}: it is not a regular file.`, { file });
 }
 
 function runText(run: ProtocolRun, { runs, folds, seeds }: ProtocolResult): string {

@@ -1,6 +1,8 @@
+import { basename } from 'node:path';
 import { SonospikeError } from '../errors.js';
 import { evaluate as evaluateModel } from '../evaluation.js';
 import { loadModel } from '../model.js';
+import { plotEvaluation } from '../plot/evaluation.js';
 import { optionName, type Values } from './args.js';
 import { defineCommand } from './command.js';
 import { modelPath, noteSkipped, openData } from './data.js';
@@ -8,6 +10,7 @@ import { EVALUATE_OPTIONS, MODEL_OPTIONS, PROTOCOL_OPTIONS } from './evaluate-op
 import { runProtocol } from './evaluate-protocol.js';
 import { report } from './evaluate-report.js';
 import type { Output } from './output.js';
+import { PlotFile } from './plot-file.js';
 
 export type EvaluateValues = Values<typeof EVALUATE_OPTIONS>;
 
@@ -22,6 +25,7 @@ export const evaluate = defineCommand({
     'sonospike evaluate --data data/fsdd --model sonospike-model.safetensors',
     'sonospike evaluate --data data/fsdd --split official --json',
     'sonospike evaluate --data data/fsdd --robustness --unknown other-words',
+    'sonospike evaluate --data data/fsdd --plot evaluation.svg',
     'sonospike evaluate --data data/fsdd --protocol loso --out loso.json',
     'sonospike evaluate --data data/fsdd --protocol official --seeds 1 --target 0.98',
   ],
@@ -47,16 +51,18 @@ function refuseGiven(options: EvaluateValues, keys: readonly string[], why: stri
 async function measureModel(options: EvaluateValues, out: Output): Promise<void> {
   const { data: directory, model: named, split, fold, part, splitSeed, seed, threads } = options;
   const { strict, unknown, robustness } = options;
+  const plot = await PlotFile.choose(options.plot);
   const file = modelPath(named);
   const model = await loadModel(file, threads === undefined ? {} : { threads });
   const chosen = Object.entries({ split, fold, part, splitSeed, seed, threads });
+  const opened = await openData(directory, options);
   const found = await evaluateModel({
     ...Object.fromEntries(chosen.filter(([, value]) => value !== undefined)),
     ...(unknown === undefined ? {} : { unknown: unknown === '' ? true : unknown }),
     robustness,
     strict,
     model,
-    data: await openData(directory, options),
+    data: opened,
     onProgress: (done, total, what) => out.bar.update(what, done / total, `${done} of ${total}`),
   });
   noteSkipped(out, found.skipped);
@@ -65,6 +71,12 @@ async function measureModel(options: EvaluateValues, out: Output): Promise<void>
       `${found.seenInTraining} of these ${found.clips} clips were in the training part of the model: this is no test of it.`,
     );
   }
-  if (out.json) out.document({ ...found, model: file });
+  if (plot) {
+    const title = `${basename(file)} on ${basename(opened.directory)}`;
+    plot.update(title, () => [{ name: title, svg: plotEvaluation(found, { title }) }]);
+    await plot.written();
+  }
+  if (out.json) out.document({ ...found, model: file, ...(plot ? { plot: plot.file } : {}) });
   else out.print(report(found));
+  if (plot) out.note(`The picture is ${plot.file}.`);
 }

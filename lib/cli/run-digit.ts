@@ -1,17 +1,22 @@
 import { randomInt } from 'node:crypto';
 import { basename, dirname, relative, resolve } from 'node:path';
-import { type AudioInMemory, readAudio } from '../audio/source.js';
+import { type Audio, readAudio } from '../audio/source.js';
 import type { SkippedClip } from '../clip-loader.js';
 import { shuffled } from '../datasets/draw.js';
 import { SonospikeError } from '../errors.js';
 import { loadModel, MAX_THREADS, type Model } from '../model.js';
+import type { PlotPageEntry } from '../plot/html.js';
+import { plotObservation } from '../plot/observation.js';
 import type { OptionTable, Values } from './args.js';
 import { defineCommand } from './command.js';
 import { modelPath, noteSkipped, openData } from './data.js';
 import { percent, shortPath, table } from './format.js';
+import { PlotFile } from './plot-file.js';
 
 /** Clips whose samples are in memory together. */
 const TOGETHER = 64;
+/** Pictures that a page can hold and a browser still shows. */
+const MOST_PICTURES = 200;
 /** Labels up to which every score is printed. */
 const COLUMNS = 12;
 /** Scores printed where there are more labels. */
@@ -32,6 +37,13 @@ const OPTIONS = {
     help: 'Of the draw and of the rate encoding. Left out: other clips every time.',
   },
   threads: { type: 'integer', min: 1, max: MAX_THREADS, help: 'Left out: all cores.' },
+  plot: {
+    type: 'text',
+    value: 'FILE',
+    help:
+      'Draws waveform, features, the spikes of every layer, readout and probabilities: of one clip into an .svg, of one ' +
+      'or several into an .html.',
+  },
   strict: { type: 'flag', help: 'Makes a clip that cannot be used an error, instead of leaving it out.' },
 } as const satisfies OptionTable;
 
@@ -61,27 +73,37 @@ export const runDigit = defineCommand({
     'sonospike run-digit',
     'sonospike run-digit my_seven.wav other.wav --model sonospike-model.safetensors',
     'sonospike run-digit --data data/fsdd --count 20 --seed 1',
+    'sonospike run-digit my_seven.wav --plot seven.svg',
   ],
   positionals: { usage: '[FILES...]', max: Number.POSITIVE_INFINITY },
   options: OPTIONS,
   async run({ options, positionals }, out) {
+    const plot = await PlotFile.choose(options.plot);
     const file = modelPath(options.model);
     const model = await loadModel(file, options.threads === undefined ? {} : { threads: options.threads });
     const named = positionals.length > 0;
     const seed = options.seed ?? (named ? 0 : randomInt(2 ** 32));
     const chosen = named ? byName(positionals, model.labels) : await draw(options, seed, model.labels);
     if (!named) out.note(`${chosen.length} clips drawn with --seed ${seed}.`);
-    const { results, skipped } = await recognise(model, chosen, seed, options.strict);
+    if (plot) requirePlottable(plot, chosen.length);
+    const pictures: PlotPageEntry[] = [];
+    const { results, skipped } = await recognise(model, chosen, seed, options.strict, async (clip, audio) => {
+      if (plot) pictures.push(await picture(model, clip, audio, seed));
+    });
     noteSkipped(out, skipped);
+    plot?.update(pictures.length === 1 ? pictures[0]!.name : `${pictures.length} clips`, () => pictures);
+    await plot?.written();
     const known = results.filter(({ label }) => label !== null);
     const correct = known.filter(({ label, predicted }) => label === predicted).length;
     const accuracy = known.length === 0 ? null : correct / known.length;
     if (out.json) {
-      out.document({ accuracy, clips: results.length, predictions: results, skipped, seed, model: file });
+      const document = { accuracy, clips: results.length, predictions: results, skipped, seed, model: file };
+      out.document(plot ? { ...document, plot: plot.file } : document);
       return;
     }
     out.print(resultTable(results, model));
     if (accuracy !== null) out.print(`\nAccuracy ${percent(accuracy)}: ${correct} of ${known.length} clips`);
+    if (plot) out.note(`The picture is ${plot.file}.`);
   },
 });
 
@@ -115,12 +137,45 @@ async function draw(
   );
 }
 
-async function recognise(model: Model, chosen: readonly Chosen[], seed: number, strict: boolean) {
+/** @throws SonospikeError ERR_INVALID_OPTION where one file cannot show so many clips */
+function requirePlottable({ file, isPage }: PlotFile, clips: number): void {
+  const most = isPage ? MOST_PICTURES : 1;
+  if (clips <= most) return;
+  const instead = isPage
+    ? `--count ${MOST_PICTURES}`
+    : 'name one file, give --count 1, or let it end in .html';
+  throw new SonospikeError(
+    'ERR_INVALID_OPTION',
+    `${file} can show ${most === 1 ? 'one clip' : `at most ${most} clips`}, not ${clips}: ${instead}.`,
+  );
+}
+
+async function picture(
+  model: Model,
+  { file, label }: Chosen,
+  audio: Audio,
+  seed: number,
+): Promise<PlotPageEntry> {
+  const seen = await model.observe(audio, { seed });
+  const { settings } = model;
+  const svg = plotObservation(seen, { settings, ...audio, title: shortPath(file), truth: label });
+  const wrong = label !== null && label !== seen.label ? `, it is ${label}` : '';
+  return { name: `${shortPath(file)}: ${seen.label}${seen.rejected ? ', rejected' : ''}${wrong}`, svg };
+}
+
+/** `onClip` is called for each clip that could be read, in order. */
+async function recognise(
+  model: Model,
+  chosen: readonly Chosen[],
+  seed: number,
+  strict: boolean,
+  onClip: (clip: Chosen, audio: Audio) => Promise<void>,
+) {
   const results: Result[] = [];
   const errors: SonospikeError[] = [];
   const skipped: SkippedClip[] = [];
   for (let first = 0; first < chosen.length; first += TOGETHER) {
-    const readable: { clip: Chosen; audio: AudioInMemory }[] = [];
+    const readable: { clip: Chosen; audio: Audio }[] = [];
     for (const clip of chosen.slice(first, first + TOGETHER)) {
       try {
         readable.push({ clip, audio: await readAudio(clip.file) });
@@ -141,6 +196,7 @@ async function recognise(model: Model, chosen: readonly Chosen[], seed: number, 
       const { file, label } = readable[i]!.clip;
       results.push({ file, label, predicted, confidence, rejected, scores, probabilities });
     }
+    for (const { clip, audio } of readable) await onClip(clip, audio);
   }
   if (results.length === 0) throw noneRead(errors);
   return { results, skipped };

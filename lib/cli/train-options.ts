@@ -176,6 +176,11 @@ export const TRAIN_OPTIONS = {
   },
   stepsPerFrame: { type: 'integer', min: 1, max: 1000, help: 'Time steps of the network for each frame.' },
   testEveryEpoch: { type: 'flag', help: 'Evaluates the test clips after every epoch, for learning curves.' },
+  plot: {
+    type: 'text',
+    value: 'FILE',
+    help: 'Draws the curves of loss, accuracy and firing rates into an .svg or .html, anew after every epoch.',
+  },
   threads: { type: 'integer', min: 1, max: MAX_THREADS, help: 'Left out: all cores.' },
   strict: { type: 'flag', help: 'Makes a clip that cannot be used an error, instead of leaving it out.' },
 } as const satisfies OptionTable;

@@ -9,9 +9,11 @@ import type { Values } from './args.js';
 import { defineCommand } from './command.js';
 import { noteSkipped, openData } from './data.js';
 import { commandLine, type Output } from './output.js';
+import { PlotFile } from './plot-file.js';
 import { stoppable } from './stop.js';
 import { chooseFiles, readAugmentation, readSettings, type TrainFiles } from './train-files.js';
 import { TRAIN_OPTIONS } from './train-options.js';
+import { TrainingCurves } from './train-plot.js';
 import { document, summary, TrainReport } from './train-report.js';
 
 type Options = Values<typeof TRAIN_OPTIONS>;
@@ -30,18 +32,24 @@ export const train = defineCommand({
     'sonospike train --data data/AudioMNIST --split official --fold 2 --out fold2.safetensors',
     'sonospike train --data my-words --epochs 50 --seed 1',
     'sonospike train --data data/fsdd --resume',
+    'sonospike train --data data/fsdd --plot curves.html',
   ],
   options: TRAIN_OPTIONS,
   async run({ options, args }, out) {
     const files = await chooseFiles(options);
-    const result = await stoppable(out, (signal) => runTraining(options, files, out, signal)).catch(
-      (error) => {
+    const plot = await PlotFile.choose(options.plot, [files.out, files.checkpoint]);
+    const curves = plot && new TrainingCurves(plot, files.out);
+    const result = await stoppable(out, (signal) => runTraining(options, files, out, signal, curves)).catch(
+      async (error) => {
+        await curves?.end().catch((failure) => out.note(failure.message));
         throw withWayOn(error, files, args);
       },
     );
     out.note(summary(result, files));
+    await curves?.end(result.epochs);
+    if (plot) out.note(`The curves are ${plot.file}.`);
     if (options.data === undefined) noteRealData(out);
-    if (out.json) out.document(document(result, files));
+    if (out.json) out.document({ ...document(result, files), ...(plot ? { plot: plot.file } : {}) });
   },
 });
 
@@ -50,6 +58,7 @@ async function runTraining(
   files: TrainFiles,
   out: Output,
   signal: AbortSignal,
+  curves: TrainingCurves | null,
 ): Promise<TrainResult> {
   const { strict, threads, extraData, testEveryEpoch } = options;
   const data = await openData(options.data, { strict, signal });
@@ -76,7 +85,10 @@ async function runTraining(
     },
     onLoad: (done, total) => report.load(done, total),
     onProgress: (progress) => report.progress(progress),
-    onEpoch: (metrics) => report.epoch(metrics),
+    onEpoch: (metrics, soFar) => {
+      report.epoch(metrics);
+      curves?.update(soFar);
+    },
   });
 }
 
@@ -85,7 +97,7 @@ async function runTraining(
  * keeps its own options, so none are added there.
  */
 export async function chooseRunOptions(
-  options: Omit<Options, 'out' | 'testEveryEpoch'>,
+  options: Omit<Options, 'out' | 'testEveryEpoch' | 'plot'>,
   { resume }: Pick<TrainFiles, 'resume'>,
 ): Promise<Partial<RunOptions>> {
   const { augmentation, ...others } = options;

@@ -62,23 +62,30 @@ struct Sight {
   };
   Question question;
   int steps = 0;
+  size_t first_frame = 0;
   std::vector<float> features, input;
   std::vector<Layer> layers;
+  std::vector<float> potential;  // of the readout; empty where it counts spikes
 
   void look(const ModelCore& core) {
     const OwnedClip& clip = question.clip;
     const Observation seen =
         core.recognizer->observe(clip.samples.data(), clip.samples.size(), clip.rate, question.seed);
     steps = seen.steps;
+    first_frame = seen.first_frame;
     question.scores.assign(seen.scores, seen.scores + core.options.network.classes);
     const size_t values = static_cast<size_t>(seen.frames) * core.extractor->feature_count();
     features.assign(seen.features, seen.features + values);
     input.assign(seen.input, seen.input + static_cast<size_t>(steps) * core.recognizer->channels());
     std::vector<double> spikes;
-    for (const ActivityView& view : seen.layers) {
+    for (const ActivityView& view : seen.network.layers) {
       spikes.push_back(view.spikes);
       layers.push_back({view.neurons, compact(view.s, view.stride, steps, view.neurons),
                         compact(view.u, view.stride, steps, view.neurons)});
+    }
+    if (seen.network.potential) {
+      potential =
+          compact(seen.network.potential, seen.network.potential_stride, steps, core.options.network.classes);
     }
     question.rates = firing_rates(core.options.network, spikes.data(), steps);
   }
@@ -268,8 +275,8 @@ Napi::Value NativeModel::predict(const Napi::CallbackInfo& info) {
 
 /// observe(samples, rate, seed) → promise: a prediction with everything on the way.
 Napi::Value NativeModel::observe(const Napi::CallbackInfo& info) {
-  auto sight =
-      std::make_shared<Sight>(Sight{{to_clip(info[0], info[1]), to_seed(info[2]), {}, {}}, 0, {}, {}, {}});
+  auto sight = std::make_shared<Sight>(
+      Sight{{to_clip(info[0], info[1]), to_seed(info[2]), {}, {}}, 0, 0, {}, {}, {}, {}});
   auto core = core_;
   return JobRunner::of(info.Env())
       .enqueue({[core, sight] { sight->look(*core); },
@@ -277,6 +284,7 @@ Napi::Value NativeModel::observe(const Napi::CallbackInfo& info) {
                   const Napi::Object result = to_prediction(
                       env, core->options.network, sight->question.scores.data(), sight->question.rates);
                   result.Set("steps", sight->steps);
+                  result.Set("firstFrame", static_cast<double>(sight->first_frame));
                   result.Set("features", to_array(env, sight->features));
                   result.Set("input", to_array(env, sight->input));
                   const Napi::Array layers = Napi::Array::New(env, sight->layers.size());
@@ -288,6 +296,8 @@ Napi::Value NativeModel::observe(const Napi::CallbackInfo& info) {
                     layers.Set(k, layer);
                   }
                   result.Set("layers", layers);
+                  result.Set("potential",
+                             sight->potential.empty() ? env.Null() : to_array(env, sight->potential));
                   return result;
                 },
                 nullptr, &core->in_use});

@@ -43,7 +43,8 @@ Napi::Value NativeModel::forward_inputs(const Napi::CallbackInfo& info) {
     one.input = [&batch, clip](int, int first, int steps, float* x, size_t stride, int worker) {
       batch.input(clip, first, steps, x, stride, worker);
     };
-    const auto views = core_->backend->observe(one, scores.data() + static_cast<size_t>(clip) * classes);
+    const auto views =
+        core_->backend->observe(one, scores.data() + static_cast<size_t>(clip) * classes).layers;
     for (size_t k = 0; k < views.size(); ++k) {
       const size_t n = views[k].neurons;
       spikes[k].resize(n * batch.clips * batch.steps);

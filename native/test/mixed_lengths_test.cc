@@ -150,11 +150,18 @@ TEST_CASE("mixed lengths: what a clip shows is what it shows alone, whatever was
         const auto expected = fresh->observe(one.batch(), alone.data());
         const auto seen = backend->observe(c.batch(static_cast<int>(i), 1), scores.data());
         CHECK(scores == alone);
-        for (size_t k = 0; k < seen.size(); ++k) {
-          const size_t values = one.steps * seen[k].stride;
-          CHECK(seen[k].spikes == expected[k].spikes);
-          CHECK(std::equal(seen[k].s, seen[k].s + values, expected[k].s));
-          CHECK(std::equal(seen[k].u, seen[k].u + values, expected[k].u));
+        for (size_t k = 0; k < seen.layers.size(); ++k) {
+          const ActivityView &layer = seen.layers[k], &alike = expected.layers[k];
+          const size_t values = one.steps * layer.stride;
+          CHECK(layer.spikes == alike.spikes);
+          CHECK(std::equal(layer.s, layer.s + values, alike.s));
+          CHECK(std::equal(layer.u, layer.u + values, alike.u));
+        }
+        REQUIRE((seen.potential == nullptr) == (expected.potential == nullptr));
+        for (int t = 0; seen.potential && t < one.steps; ++t) {
+          const size_t row = t * seen.potential_stride;
+          CHECK(std::equal(seen.potential + row, seen.potential + row + c.options.classes,
+                           expected.potential + row));
         }
       }
     }

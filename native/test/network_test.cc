@@ -90,7 +90,7 @@ std::unique_ptr<Backend> make_backend(const NetworkCase& c, int threads = 1) {
 bool same_spikes(Backend& backend, const NetworkCase& c, const Expected& expected) {
   std::vector<float> scores(c.options.classes);
   for (size_t clip = 0; clip < c.clips.size(); ++clip) {
-    const auto views = backend.observe(c.batch(static_cast<int>(clip), 1), scores.data());
+    const auto views = backend.observe(c.batch(static_cast<int>(clip), 1), scores.data()).layers;
     for (size_t k = 0; k < views.size(); ++k) {
       const Doubles& s = expected.passes[clip].layers[k].s;
       const int n = views[k].neurons;
@@ -103,6 +103,25 @@ bool same_spikes(Backend& backend, const NetworkCase& c, const Expected& expecte
     }
   }
   return true;
+}
+
+/// The potential of the leaky integrator in every step.
+void check_potential(Backend& backend, const NetworkCase& c, const Expected& expected, double tolerance) {
+  const int classes = c.options.classes;
+  std::vector<float> scores(classes);
+  double worst = 0.0, largest = 0.0;
+  for (size_t clip = 0; clip < c.clips.size(); ++clip) {
+    const NetworkView seen = backend.observe(c.batch(static_cast<int>(clip), 1), scores.data());
+    const Doubles& o = expected.passes[clip].o;
+    REQUIRE((seen.potential == nullptr) == (c.options.readout.kind == ReadoutKind::kSpikeCount));
+    for (size_t i = 0; seen.potential && i < o.size(); ++i) {
+      const float ours = seen.potential[i / classes * seen.potential_stride + i % classes];
+      const double error = std::abs(ours - o[i]);
+      worst = error <= worst ? worst : error;  // NaN wins
+      largest = std::max(largest, std::abs(o[i]));
+    }
+  }
+  CHECK(worst <= tolerance * largest);
 }
 
 void check_forward(Backend& backend, const NetworkCase& c, const Expected& expected, double tolerance) {
@@ -123,6 +142,7 @@ void check_forward(Backend& backend, const NetworkCase& c, const Expected& expec
   }
   CHECK(worst <= tolerance * largest);
   CHECK(worst_spikes <= tolerance);
+  check_potential(backend, c, expected, tolerance);
   CHECK(c.total_loss(scores) == doctest::Approx(expected.loss).epsilon(tolerance));
 }
 

@@ -54,7 +54,7 @@ TEST_CASE("recognizer: shows what it predicts from, the input as the encoder mak
     const double spikes = answer.spikes[0];
     const Observation seen = recognizer.observe(samples.data(), samples.size(), 8000, 7);
     CHECK(std::equal(scores.begin(), scores.end(), seen.scores));
-    CHECK(seen.layers[0].spikes == spikes);
+    CHECK(seen.network.layers[0].spikes == spikes);
     std::vector<float> expected(static_cast<size_t>(recognizer.steps()) * recognizer.channels());
     EncoderScratch scratch;
     encoder.encode(seen.features, test::kToneFeatures, 0, recognizer.steps(), {7, 0, 0}, expected.data(),

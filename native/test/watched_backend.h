@@ -27,9 +27,7 @@ class WatchedBackend final : public Backend {
     on_forward(batch);
     inner_->forward(batch, scores, spikes);
   }
-  std::vector<ActivityView> observe(const Batch& batch, float* scores) override {
-    return inner_->observe(batch, scores);
-  }
+  NetworkView observe(const Batch& batch, float* scores) override { return inner_->observe(batch, scores); }
   BatchStatistics gradient(const Batch& batch, const LossOptions& loss) override {
     on_gradient(batch);
     return inner_->gradient(batch, loss);

@@ -54,6 +54,13 @@ struct ActivityView {
   double spikes;  ///< of all neurons and steps
 };
 
+/// What a whole network did in one clip.
+struct NetworkView {
+  std::vector<ActivityView> layers;
+  const float* potential = nullptr;  ///< of the leaky integrator, [steps, potential_stride]; null: none
+  size_t potential_stride = 0;
+};
+
 /// Owns the parameters and the state of one network. Nothing above it asks which one it is.
 class Backend {
  public:
@@ -70,8 +77,8 @@ class Backend {
 
   /// Scores [clips, classes]; spikes of each clip and layer [clips, layers].
   virtual void forward(const Batch& batch, float* scores, double* spikes) = 0;
-  /// Forward for the single clip of `batch`, keeping what every layer did.
-  virtual std::vector<ActivityView> observe(const Batch& batch, float* scores) = 0;
+  /// Forward for the single clip of `batch`, keeping what every layer and the readout did.
+  virtual NetworkView observe(const Batch& batch, float* scores) = 0;
 
   /// Forward and backward: leaves the gradient of the mean loss for `step` and `read_gradient`.
   virtual BatchStatistics gradient(const Batch& batch, const LossOptions& loss) = 0;

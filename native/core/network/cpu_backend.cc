@@ -109,15 +109,13 @@ void CpuBackend::forward(const Batch& batch, float* scores, double* spikes) {
   });
 }
 
-std::vector<ActivityView> CpuBackend::observe(const Batch& batch, float* scores) {
+NetworkView CpuBackend::observe(const Batch& batch, float* scores) {
   FlushDenormals flush;
   set_dropping(false);
   NetworkPass& pass = passes_[0];
   pass.forward(batch, 0, 1, 0, NetworkPass::Keep::kEverything);
   std::copy_n(pass.scores(0), options_.classes, scores);
-  std::vector<ActivityView> views;
-  for (size_t k = 0; k < layers_.size(); ++k) views.push_back(pass.view(k));
-  return views;
+  return pass.view();
 }
 
 /// Loss, right answers and spikes of a group, and the gradient of the loss to its scores.

@@ -19,7 +19,7 @@ class CpuBackend final : public Backend {
   void load_parameters(const float* values) override;
   void read_parameters(float* values) const override;
   void forward(const Batch& batch, float* scores, double* spikes) override;
-  std::vector<ActivityView> observe(const Batch& batch, float* scores) override;
+  NetworkView observe(const Batch& batch, float* scores) override;
   BatchStatistics gradient(const Batch& batch, const LossOptions& loss) override;
   void read_gradient(float* values) const override;
   void step(const OptimizerOptions& options, float rate) override;

@@ -262,7 +262,17 @@ double NetworkPass::spikes(int layer, int clip) const {
   return sum;
 }
 
-ActivityView NetworkPass::view(int layer) {
+NetworkView NetworkPass::view() {
+  NetworkView seen;
+  for (size_t k = 0; k < layers_.size(); ++k) seen.layers.push_back(view_layer(k));
+  if (!readout_.counts_spikes()) {
+    seen.potential_stride = readout_.stride();
+    seen.potential = readout_trace_.o.data() + history_ * seen.potential_stride;
+  }
+  return seen;
+}
+
+ActivityView NetworkPass::view_layer(int layer) {
   const size_t stride = layers_[layer].stride(), steps = steps_;
   views_.resize(layers_.size());
   views_[layer].reserve(steps * stride);

@@ -55,7 +55,7 @@ class NetworkPass {
   /// Of all neurons and steps.
   double spikes(int layer, int clip) const;
   /// After kEverything with one clip.
-  ActivityView view(int layer);
+  NetworkView view();
 
   /// After kTrace, for the same clips. grad_score: dL/dscore, [count, stride of the readout]. spike_cost:
   /// what the mean spike of a layer adds to L. Gradients of the parameters are added to `packed`: layer by
@@ -63,6 +63,7 @@ class NetworkPass {
   void backward(const float* grad_score, float spike_cost, float* packed);
 
  private:
+  ActivityView view_layer(int layer);
   size_t step_bytes() const;
   int piece_steps() const;
   void begin(Keep keep);

@@ -40,10 +40,13 @@ Answer Recognizer::predict(const float* samples, size_t n, int rate, uint64_t se
 Observation Recognizer::observe(const float* samples, size_t n, int rate, uint64_t seed) {
   FlushDenormals flush;
   Observation seen;
-  seen.frames = extractor_->extract(samples, n, rate, features_.data(), workspace_);
+  const size_t raw_frames = extractor_->raw(samples, n, rate, workspace_);
+  const float* raw = workspace_.raw.data();
+  seen.frames = extractor_->scale(raw, raw_frames, features_.data(), workspace_);
+  seen.first_frame = (extractor_->heard(raw, raw_frames).data() - raw) / extractor_->feature_count();
   seen.steps = batch_.steps = encoder_.steps(seen.frames);
   seed_ = seed;
-  seen.layers = backend_->observe(batch_, scores_.data());
+  seen.network = backend_->observe(batch_, scores_.data());
   input_.resize(static_cast<size_t>(seen.steps) * channels());
   encode(0, seen.steps, input_.data(), channels());
   seen.scores = scores_.data();

@@ -18,11 +18,12 @@ struct Answer {
 
 /// Everything that one look at a clip can show; pointers stay valid until the next call.
 struct Observation {
-  const float* scores = nullptr;     ///< [classes]
-  const float* features = nullptr;   ///< [frames, features], scaled
-  const float* input = nullptr;      ///< [steps, channels]
-  std::vector<ActivityView> layers;  ///< [steps, neurons] each
+  const float* scores = nullptr;    ///< [classes]
+  const float* features = nullptr;  ///< [frames, features], scaled
+  const float* input = nullptr;     ///< [steps, channels]
+  NetworkView network;
   int frames = 0, steps = 0;
+  size_t first_frame = 0;  ///< of the clip's own frames: that which `features` begin with
 };
 
 /// The whole way from the samples of one clip to its scores, on the calling thread. One call at a time.

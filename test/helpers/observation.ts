@@ -1,0 +1,72 @@
+import type { ModelSettings, Observation } from '../../lib/index.js';
+import { presetSettings } from '../../lib/presets.js';
+import { inputCount } from '../../lib/validation.js';
+
+type Layer = ModelSettings['network']['layers'][number];
+
+/** The default preset with other layers and labels, for observations that are made up. */
+export function plotSettings(
+  labels: readonly string[],
+  layers: readonly Partial<Layer>[],
+  more: Partial<ModelSettings> = {},
+): ModelSettings {
+  const base = presetSettings('original', ['a', 'b']);
+  const hard: Layer = {
+    ...base.network.layers[0]!,
+    spike: { type: 'hard', surrogate: 'triangle', slope: 1 },
+    neurons: 4,
+  };
+  return {
+    ...base,
+    labels: [...labels],
+    encoding: { type: 'direct', stepsPerFrame: 1, threshold: 0 },
+    network: {
+      layers: layers.map((layer) => ({ ...hard, ...layer })),
+      readout: { type: 'mean-potential', decay: 0.9, learnDecay: true },
+    },
+    ...more,
+  };
+}
+
+export interface Made {
+  frames: number;
+  first?: number;
+  /** Of neuron i of layer k in step t. */
+  spike?: (k: number, t: number, i: number) => number;
+  /** Of class c in step t; left out for a readout that counts spikes. */
+  potential?: (t: number, c: number) => number;
+  feature?: (frame: number, f: number) => number;
+  input?: (t: number, channel: number) => number;
+  probabilities?: number[];
+}
+
+/** An observation as a network of these settings could have given it. */
+export function makeObservation(settings: ModelSettings, made: Made): Observation {
+  const { frames, spike = () => 0, potential, feature = () => 0, input = () => 0 } = made;
+  const { labels, frontend, network, encoding } = settings;
+  const classes = labels.length;
+  const steps = frames * encoding.stepsPerFrame;
+  const features = frontend.type === 'mfcc' ? frontend.coefficients : frontend.melBands;
+  const channels = inputCount(settings);
+  const fill = (rows: number, columns: number, at: (row: number, column: number) => number) =>
+    Float32Array.from({ length: rows * columns }, (_, i) => at(Math.floor(i / columns), i % columns));
+  const layers = network.layers.map(({ neurons }, k) => ({
+    neurons,
+    spikes: fill(steps, neurons, (t, i) => spike(k, t, i)),
+    potential: fill(steps, neurons, () => 0),
+  }));
+  const probabilities = made.probabilities ?? labels.map(() => 1 / classes);
+  const best = probabilities.indexOf(Math.max(...probabilities));
+  return {
+    label: labels[best]!,
+    confidence: probabilities[best]!,
+    rejected: false,
+    probabilities,
+    scores: probabilities,
+    firingRates: layers.map(({ spikes }) => spikes.reduce((sum, s) => sum + s, 0) / spikes.length),
+    features: { first: made.first ?? 0, frames, features, data: fill(frames, features, feature) },
+    input: { steps, channels, data: fill(steps, channels, input) },
+    layers,
+    readout: potential ? { classes, potential: fill(steps, classes, potential) } : null,
+  };
+}
