@@ -18,6 +18,7 @@ import { integer } from './options.js';
 import type { ModelSettings } from './settings.js';
 import type { Tensors } from './tensor.js';
 import { inputCount, parameterShapes, validateSettings } from './validation.js';
+import { type StreamOptions, WordStream } from './word-stream.js';
 
 /** Values that `observe` shows, 1 GiB. */
 const MAX_VIEWED = 2 ** 28;
@@ -115,7 +116,7 @@ export class Model {
   async predict(input: AudioInput, options: PredictOptions = {}): Promise<Prediction> {
     const seed = checkSeed(options.seed);
     const { samples, sampleRate } = await readAudio(input);
-    return this.#named(await guardAsync(() => this.native.predict(samples, sampleRate, seed)));
+    return this.named(await guardAsync(() => this.native.predict(samples, sampleRate, seed)));
   }
 
   /**
@@ -125,7 +126,7 @@ export class Model {
   predictSync(input: AudioInMemory, options: PredictOptions = {}): Prediction {
     const seed = checkSeed(options.seed);
     const { samples, sampleRate } = audioFromMemory(input);
-    return this.#named(guard(() => this.native.predictSync(samples, sampleRate, seed)));
+    return this.named(guard(() => this.native.predictSync(samples, sampleRate, seed)));
   }
 
   /**
@@ -153,7 +154,7 @@ export class Model {
       });
       await store.fit(new Int32Array(), true);
       const found = await store.evaluate(Int32Array.from(sources.keys()), seed, 0);
-      return found.predictions.map((prediction) => this.#named(prediction));
+      return found.predictions.map((prediction) => this.named(prediction));
     });
   }
 
@@ -169,11 +170,20 @@ export class Model {
     const seen = await guardAsync(() => this.native.observe(samples, sampleRate, seed));
     const frames = seen.steps / this.settings.encoding.stepsPerFrame;
     return {
-      ...this.#named(seen),
+      ...this.named(seen),
       features: { frames, features: seen.features.length / frames, data: seen.features },
       input: { steps: seen.steps, channels: inputCount(this.settings), data: seen.input },
       layers: seen.layers,
     };
+  }
+
+  /**
+   * A stream of samples in which words are found as they are spoken: a `Writable`, and an async iterator of the words.
+   * Any number can be open at once.
+   * @throws SonospikeError ERR_INVALID_OPTION
+   */
+  stream(options: StreamOptions = {}): WordStream {
+    return new WordStream(this, options);
   }
 
   /**
@@ -215,7 +225,8 @@ export class Model {
     return tensors;
   }
 
-  #named(prediction: NativePrediction): Prediction {
+  /** @internal */
+  named(prediction: NativePrediction): Prediction {
     return {
       label: this.labels[prediction.best]!,
       ...judge(this.confidence, prediction.probabilities, prediction.best),
