@@ -10,7 +10,7 @@ import { resolveRunOptions } from '../lib/training-options.js';
 import { tarGz } from './helpers/archive.js';
 import { copySamples, run, runJson, start, temporaryFolder } from './helpers/cli.js';
 
-const COMMANDS = ['train', 'evaluate', 'run-digit', 'dataset', 'info'];
+const COMMANDS = ['train', 'evaluate', 'run-digit', 'record', 'live', 'dataset', 'info'];
 
 let folder: string;
 let data: string;

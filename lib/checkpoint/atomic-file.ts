@@ -38,12 +38,14 @@ export async function writeFileAtomic(path: string, chunks: readonly Uint8Array[
  * @throws SonospikeError ERR_FILE_WRITE
  */
 export async function createFileAtomic(path: string, chunks: readonly Uint8Array[]): Promise<boolean> {
+  const refuse = (error: unknown): never => {
+    throw fileError(error, path, 'write');
+  };
+  await makeFolder(dirname(resolve(path))).catch(refuse);
   try {
-    await makeFolder(dirname(resolve(path)));
     await (await open(path, 'wx')).close();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw fileError(error, path, 'write');
+    return (error as NodeJS.ErrnoException).code === 'EEXIST' ? false : refuse(error);
   }
   try {
     await writeFileAtomic(path, chunks);
