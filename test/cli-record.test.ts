@@ -282,5 +282,5 @@ describe('a session', () => {
       .split('\n')
       .map((line) => JSON.parse(line).label);
     expect(labels).toEqual(['no', 'yes']);
-  });
+  }, 180_000);
 });

@@ -90,12 +90,10 @@ export async function recordSession(input: RecordInput, plan: SessionPlan, out: 
   const dead = new DeadMicrophone(out);
   const onPiece = (hearing: Hearing, piece: Float32Array) => {
     if (!choice.piped) dead.hear(piece, sound.sampleRate);
-    session.prompt(hearing.stream.time);
+    session.prompt();
     hearing.show(out);
   };
   for await (const take of takes(sound, model, onPiece)) {
-    // A sound from before the prompt is no answer to it; what is piped in does not wait for prompts.
-    if (!choice.piped && take.start < session.prompted) continue;
     await session.take(take);
     if (session.done) break;
   }
@@ -110,12 +108,10 @@ export async function recordSession(input: RecordInput, plan: SessionPlan, out: 
 }
 
 /** Takes shorter than this are no word. Seconds. */
-const SHORTEST = 0.12;
+const SHORTEST = 0.15;
 
 /** What is still to be said, and what was. */
 class Session {
-  /** Seconds in the sound when the last prompt was given. */
-  prompted = 0;
   readonly #plan: SessionPlan;
   readonly #recordings: Recordings;
   readonly #out: Output;
@@ -142,11 +138,10 @@ class Session {
   }
 
   /** Says what to say, unless it is said already. */
-  prompt(time: number): void {
+  prompt(): void {
     if (this.#asked || this.done) return;
     this.#out.note(`Say ${this.#words[this.recorded]} (${this.recorded + 1} of ${this.#words.length})`);
     this.#asked = true;
-    this.prompted = time;
   }
 
   /** Writes a take, or says what is wrong with it. */

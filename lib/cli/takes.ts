@@ -8,8 +8,6 @@ import { Hearing } from './hearing.js';
 export interface Take {
   /** At `TAKE_RATE`, with some of the silence around. */
   samples: Float32Array;
-  /** Seconds in the sound where it began. */
-  start: number;
   /** Seconds that it lasted. */
   seconds: number;
   /** Of the loudest sample, dB below full scale. */
@@ -77,7 +75,7 @@ function cut(tape: Tape, sampleRate: number, start: number, end: number): Take |
   if (end - start < SHORTEST) return null;
   const place = (seconds: number) => Math.round(seconds * sampleRate);
   const heard = tape.cut(place(start - BEFORE), place(end + AFTER));
-  return { samples: toTakeRate(heard, sampleRate), start, seconds: end - start, ...loudness(heard) };
+  return { samples: toTakeRate(heard, sampleRate), seconds: end - start, ...loudness(heard) };
 }
 
 export function toTakeRate(samples: Float32Array, sampleRate: number): Float32Array {
