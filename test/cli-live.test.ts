@@ -213,8 +213,8 @@ describe('from a microphone', () => {
   it.each<[FakeMicrophone['afterwards'], RegExp]>([
     ['stop', /the device stopped/],
     ['fail', /it was pulled out/],
-    ['hang', /no samples for 3 seconds/],
-    ['nothing', /no samples for 3 seconds/],
+    ['hang', /no samples for 5 seconds/],
+    ['nothing', /no samples for 5 seconds/],
   ])('says that it is gone when it does: %s', async (afterwards, reason) => {
     const { status, stdout, stderr } = await run(['live'], withFake({ afterwards: afterwards! }));
     expect(wordsOf(stdout)).toEqual(WORDS);

@@ -17,7 +17,7 @@ const SAMPLE_RATE = 16_000;
 /** Milliseconds that a device may take until it gives samples; one that sleeps takes a second or two. */
 const START = 15_000;
 /** Milliseconds without samples after which a device is taken to be gone. */
-const STALL = 3000;
+const STALL = 5000;
 
 const PIPE =
   'Or pipe the sound in and name - as the source, for example: arecord -f S16_LE -r 16000 -c 1 | sonospike live -';
