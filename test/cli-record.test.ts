@@ -223,6 +223,19 @@ describe('a session', () => {
     expect((await readdir(join(folder, 'mine', 'me'))).sort()).toEqual(['no_me_0.wav', 'yes_me_0.wav']);
   });
 
+  it('keeps what is recorded when the microphone goes, and says so', async () => {
+    const sound = join(folder, 'spoken.raw');
+    await writeFile(sound, raw(await speech(['1_kal_0', '6_kal_0'])));
+    const args = ['record', '--labels', 'yes,no', '--count', '5'];
+    const { status, stdout, stderr } = await run(args, {
+      cwd: folder,
+      env: microphone({ sound, afterwards: 'fail' }),
+    });
+    expect(stdout).toContain('2 of 10 recordings are in recordings/me.');
+    expect(stderr).toMatch(/sonospike: The microphone Fake is gone \(it was pulled out\)[^\n]*\n$/);
+    expect(status).toBe(1);
+  });
+
   it('in any order asks for every word in every round', async () => {
     const spoken = raw(await speech(Array(12).fill('1_kal_0'), 0.4));
     const { clips } = await recordJson(spoken, '--labels', 'a,b,c', '--count', '4', '--shuffle');

@@ -93,9 +93,14 @@ export async function recordSession(input: RecordInput, plan: SessionPlan, out: 
     session.prompt();
     hearing.show(out);
   };
-  for await (const take of takes(sound, model, onPiece)) {
-    await session.take(take);
-    if (session.done) break;
+  try {
+    for await (const take of takes(sound, model, onPiece)) {
+      await session.take(take);
+      if (session.done) break;
+    }
+  } catch (error) {
+    if (session.recorded > 0) await session.report();
+    throw error;
   }
   if (session.recorded === 0 && !signal.aborted) {
     throw new SonospikeError(
