@@ -148,6 +148,7 @@ export interface NativeTrainer {
 export interface NativeSound extends NativePrediction {
   start: number;
   end: number;
+  accepted: boolean;
   samples?: Float32Array;
 }
 

@@ -233,6 +233,7 @@ export class WordStream extends Writable implements AsyncIterable<Word> {
   #wordOf(sound: NativeSound): Word {
     return {
       ...this.#model.named(sound),
+      rejected: !sound.accepted,
       start: sound.start / this.#sampleRate,
       end: sound.end / this.#sampleRate,
       ...(sound.samples && { samples: sound.samples }),

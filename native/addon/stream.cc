@@ -70,6 +70,7 @@ bool listen(StreamCore& core, const Pcm& pcm, bool last, size_t& taken, std::vec
     FoundSound& one = found.emplace_back();
     one.start = sound.start;
     one.end = sound.end;
+    one.accepted = sound.accepted;
     one.scores.assign(answer.scores, answer.scores + network.classes);
     one.rates = firing_rates(network, answer.spikes, answer.steps);
     if (core.keep_samples) one.samples.assign(sound.samples.begin(), sound.samples.end());
@@ -79,8 +80,7 @@ bool listen(StreamCore& core, const Pcm& pcm, bool last, size_t& taken, std::vec
     if (!finder.ready() && last && taken == pcm.count) finder.finish();
     if (!finder.ready()) return true;
     if (!may_ask()) return false;
-    finder.release(core.divider->divide(*core.model->recognizer, finder.segment(), finder.margin(),
-                                        finder.longest(), report));
+    finder.release(core.divider->divide(*core.model->recognizer, finder.segment(), report));
   }
 }
 
@@ -102,6 +102,7 @@ Napi::Value to_sounds(Napi::Env env, const StreamCore& core, const std::vector<F
         to_prediction(env, core.model->options.network, sound.scores.data(), sound.rates);
     object.Set("start", static_cast<double>(sound.start));
     object.Set("end", static_cast<double>(sound.end));
+    object.Set("accepted", sound.accepted);
     if (core.keep_samples) object.Set("samples", new_floats(env, sound.samples.data(), sound.samples.size()));
     array.Set(i, object);
   }
@@ -136,8 +137,8 @@ NativeStream::NativeStream(const Napi::CallbackInfo& info) : GuardedWrap(info) {
     core_->keep_samples = get_bool(options, "keepSamples");
     const ConfidenceOptions confidence = read_confidence(options.Get("confidence"));
     core_->finder = std::make_unique<WordFinder>(finder, core_->model->pool);
-    core_->divider =
-        std::make_unique<WordDivider>(core_->model->options.network, confidence, core_->rate, seed);
+    core_->divider = std::make_unique<WordDivider>(core_->model->options.network, confidence, core_->rate,
+                                                   core_->finder->longest(), seed);
   } catch (...) {
     throw to_js_error(env, std::current_exception());
   }

@@ -16,6 +16,7 @@ namespace sonospike {
 /// A sound of a stream with the model's answer, on its way to JavaScript.
 struct FoundSound {
   int64_t start, end;
+  bool accepted;
   std::vector<float> scores;
   std::vector<double> rates;
   std::vector<float> samples;  ///< empty where they are not to be kept

@@ -28,6 +28,8 @@ BandLevels::BandLevels(int rate) : hop_(std::max<size_t>(1, std::lround(rate * k
                  to = std::tan(std::numbers::pi * upper / rate);
     const double width = to - from, centre = from * to, scale = 1 / (1 + width + centre);
     filters_[band] = {width * scale, 2 * (centre - 1) * scale, (1 - width + centre) * scale};
+    // The power of noise of bandwidth B over a time T has 2BT degrees of freedom.
+    spread_[band] = 10 / std::numbers::ln10 / std::sqrt((upper - lower) * kSmoothed * kHop);
     lower = upper;
   }
   reset();

@@ -28,6 +28,8 @@ class BandLevels {
   bool complete() const { return filled_ == hop_; }
   /// To be called when a hop is complete: levels over the last three hops.
   const BandArray& finish();
+  /// Standard deviation of each level in steady noise, dB.
+  const BandArray& spread() const { return spread_; }
   /// Of all frequencies over the last five whole hops.
   double overall() const;
   void reset();
@@ -48,7 +50,7 @@ class BandLevels {
   std::array<BandArray, kSmoothed> powers_;
   std::array<double, kMetered> metered_;
   int hops_;
-  BandArray levels_;
+  BandArray levels_, spread_;
 };
 
 }  // namespace sonospike

@@ -15,27 +15,36 @@ struct Sound {
   int64_t start, end;  ///< samples of the stream
   std::span<const float> samples;
   Answer answer;
+  bool accepted;  ///< otherwise it is none of the model's words
 };
 
-/// Divides segments into words by the model's own confidence.
+/// Divides segments into words by the model's own confidence, and judges them.
 class WordDivider {
  public:
   using Report = std::function<void(const Sound&)>;
 
-  WordDivider(const NetworkOptions& network, const ConfidenceOptions& confidence, int rate, uint64_t seed);
+  WordDivider(const NetworkOptions& network, const ConfidenceOptions& confidence, int rate, int64_t longest,
+              uint64_t seed);
 
-  /// Reports what is in the segment, in order; returns the sample from which an open one goes on.
-  int64_t divide(Recognizer& recognizer, const Segment& segment, int64_t margin, int64_t longest,
-                 const Report& report);
+  /// Reports what is in the segment, in order. Of an open one, returns from which dip it goes on.
+  int divide(Recognizer& recognizer, const Segment& segment, const Report& report);
 
  private:
-  double ask(Recognizer& recognizer, std::span<const float> samples, Answer& answer);
+  struct Cut;
+  struct Opinion;
+
+  bool possible(const Cut& cut) const;
+  Opinion ask(Recognizer& recognizer, const Cut& cut);
+  Sound hear(Recognizer& recognizer, const Segment& segment, int from, int to);
+  double worth(Recognizer& recognizer, const Segment& segment, int from, int to);
 
   ReadoutKind readout_;
   ConfidenceOptions confidence_;
   int rate_;
+  int64_t longest_, shortest_;
   uint64_t seed_;
   std::vector<float> probabilities_;
+  std::vector<double> sums_;  // of several hearings
 };
 
 }  // namespace sonospike

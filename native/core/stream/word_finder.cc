@@ -2,20 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace sonospike {
 namespace {
 
-// Activity is the greatest level of a band above its noise, dB.
-constexpr double kOn = 7;          // of a hop that is loud
-constexpr double kOff = 4;         // less is silence
-constexpr double kBelowPeak = 35;  // as is what lies so far below the loudest hop of the segment
+// Activity is the greatest level of a band above its noise and the noise's usual spread, dB.
+constexpr double kLoud = 5.5;      // of a hop that tells of a word
+constexpr double kHeard = 2.5;     // of one that goes on with it
+constexpr double kSpread = 1.5;    // standard deviations
+constexpr double kBelowPeak = 35;  // below the loudest hop of a segment nothing is heard
 constexpr int kOnsetHops = 3;      // loud ones that begin a segment
 constexpr int kGap = 3;            // quiet hops that they may have between them
 constexpr int kLeastLoud = 6;      // loud hops of a word; less is a click
-constexpr double kDip = 6;         // by which the activity falls and rises again
+constexpr double kDip = 8;         // by which the activity falls and rises again
 constexpr double kFlat = 3;        // above its bottom, still of the dip
-constexpr double kMargin = 0.08;   // seconds before and after a word
 constexpr double kLookBack = 0.1;  // seconds from the first sign of a word until it is one
 constexpr int kLag = 2;            // hops over which levels are smoothed, without the last
 
@@ -23,12 +24,15 @@ constexpr int kLag = 2;            // hops over which levels are smoothed, witho
 
 WordFinder::WordFinder(const FinderOptions& options, std::shared_ptr<SamplePool> pool)
     : options_(options), pool_(std::move(pool)), bands_(options.rate) {
-  margin_ = std::llround(kMargin * options.rate);
+  margin_ = std::llround(kMostMargin * options.rate);
   longest_ = std::llround(options.longest * options.rate);
   limit_ = 2 * longest_;
   const auto hop = static_cast<double>(bands_.hop());
-  quiet_hops_ = std::max<int64_t>(kLag + 1, std::llround(options.end_silence * options.rate / hop));
-  before_.resize(static_cast<size_t>(margin_ + std::llround(kLookBack * options.rate)));
+  // A sound is still in the level of the last hops when it is over, and ends somewhere within a hop.
+  const auto silence = static_cast<int64_t>(options.end_silence * options.rate / hop);
+  quiet_hops_ = std::max<int64_t>(1, silence - kLag - 1);
+  look_back_ = std::llround(kLookBack * options.rate);
+  before_.resize(static_cast<size_t>(margin_ + look_back_ + sample_of(kLag)));
   reset();
 }
 
@@ -61,10 +65,13 @@ size_t WordFinder::take(const Pcm& pcm) {
 }
 
 void WordFinder::on_hop(const BandArray& levels) {
-  double activity = levels[0] - floor_.levels()[0];
-  for (int band = 1; band < kStreamBands; ++band)
-    activity = std::max(activity, levels[band] - floor_.levels()[band]);
-  floor_.add(levels, speaking_ || activity >= kOff);
+  double activity = -std::numeric_limits<double>::infinity();
+  for (int band = 0; band < kStreamBands; ++band) {
+    const double noise = floor_.levels()[band] + kSpread * bands_.spread()[band];
+    activity = std::max(activity, levels[band] - noise);
+  }
+  const bool active = speaking_ || activity >= kHeard;
+  floor_.add(levels, active);
   if (speaking_) {
     listen(activity);
   } else {
@@ -74,25 +81,24 @@ void WordFinder::on_hop(const BandArray& levels) {
 }
 
 void WordFinder::wait(double activity) {
-  if (activity >= kOff) {
+  if (activity >= kHeard) {
     if (onset_ < 0) {
       onset_ = hop_;
       loud_ = 0;
     }
     heard_ = hop_;
-    if (activity >= kOn && ++loud_ >= kOnsetHops) begin();
+    if (activity >= kLoud && ++loud_ >= kOnsetHops) begin();
   } else if (onset_ >= 0 && hop_ - heard_ > kGap) {
     onset_ = -1;
   }
-  // The beginning of a long rise is out of reach.
-  if (!speaking_ && onset_ >= 0 &&
-      sample_of(hop_ - onset_) > static_cast<int64_t>(before_.size()) - margin_ - sample_of(2))
-    ++onset_;
+  // What has been faint for long is not the beginning.
+  if (!speaking_ && onset_ >= 0 && sample_of(hop_ - onset_) > look_back_) ++onset_;
 }
 
 void WordFinder::begin() {
   const int64_t reach = position_ - static_cast<int64_t>(before_.size());
-  start_ = std::max({sample_of(onset_) - margin_, last_end_, reach, int64_t{0}});
+  begins_ = sample_of(onset_);
+  start_ = std::max({begins_ - margin_, last_end_, reach, int64_t{0}});
   buffer_ = pool_->borrow(static_cast<size_t>(limit_ + margin_) + before_.size());
   for (int64_t at = start_; at < position_; ++at)
     buffer_.push_back(before_[static_cast<size_t>(at) % before_.size()]);
@@ -105,10 +111,10 @@ void WordFinder::begin() {
 
 void WordFinder::listen(double activity) {
   peak_ = std::max(peak_, activity);
-  if (activity >= kOn) ++loud_;
-  if (activity >= std::max(kOff, peak_ - kBelowPeak)) heard_ = hop_;
+  if (activity >= kLoud) ++loud_;
+  if (activity >= std::max(kHeard, peak_ - kBelowPeak)) heard_ = hop_;
   look_for_dips(activity);
-  if (hop_ - heard_ + kLag >= quiet_hops_) {
+  if (hop_ - heard_ >= quiet_hops_) {
     close();
   } else if (position_ - start_ >= limit_ || dip_count_ == kMostDips) {
     if (dip_count_ > 0) {
@@ -147,7 +153,7 @@ void WordFinder::look_for_dips(double activity) {
 /// The segment is over.
 void WordFinder::close() {
   if (loud_ < kLeastLoud) return give_up();
-  end_ = std::min(position_, sample_of(heard_ + 1) + margin_);
+  ends_ = sample_of(heard_ + 1);
   // Beyond what was heard last there is nothing to divide.
   while (dip_count_ > 0 && dips_[dip_count_ - 1].to > sample_of(heard_)) --dip_count_;
   open_ = false;
@@ -159,24 +165,27 @@ void WordFinder::finish() {
 }
 
 Segment WordFinder::segment() const {
-  return {
-      start_, end_, open_, {buffer_.data(), buffer_.size()}, {dips_.data(), static_cast<size_t>(dip_count_)}};
+  return {start_,
+          begins_,
+          ends_,
+          open_,
+          {buffer_.data(), buffer_.size()},
+          {dips_.data(), static_cast<size_t>(dip_count_)}};
 }
 
-void WordFinder::release(int64_t from) {
+void WordFinder::release(int dip) {
   ready_ = false;
   if (!open_) {
-    last_end_ = end_;
+    last_end_ = std::min(position_, ends_ + margin_);
     return give_up();
   }
   open_ = false;
-  const auto gone = static_cast<size_t>(from - start_);
-  std::copy(buffer_.begin() + gone, buffer_.end(), buffer_.begin());
-  buffer_.resize(buffer_.size() - gone);
+  const int64_t from = std::clamp(dips_[dip].middle(), start_, position_);
+  buffer_.erase(buffer_.begin(), buffer_.begin() + (from - start_));
   start_ = last_end_ = from;
-  const auto kept = std::find_if(dips_.begin(), dips_.begin() + dip_count_,
-                                 [from](const Dip& dip) { return dip.from > from; });
-  dip_count_ = static_cast<int>(std::move(kept, dips_.begin() + dip_count_, dips_.begin()) - dips_.begin());
+  begins_ = dips_[dip].to;
+  std::move(dips_.begin() + dip + 1, dips_.begin() + dip_count_, dips_.begin());
+  dip_count_ -= dip + 1;
 }
 
 /// Goes back to rest.

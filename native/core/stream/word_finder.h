@@ -23,15 +23,22 @@ struct FinderOptions {
 /// stream.
 struct Dip {
   int64_t from, to;
+
+  int64_t middle() const { return (from + to) / 2; }
 };
 
 /// A stretch of a stream with something to be heard: a word, or several with gaps too short to end one.
+/// Samples of the stream.
 struct Segment {
-  int64_t start = 0, end = 0;      ///< samples of the stream, with the margins
-  bool open = false;               ///< it goes on after `end`: what follows the last dip is not whole
+  int64_t start = 0;               ///< of `samples`: some time before the sound
+  int64_t onset = 0, offset = 0;   ///< of the sound
+  bool open = false;               ///< it goes on: what follows the last dip is not whole
   std::span<const float> samples;  ///< those from `start` on
   std::span<const Dip> dips;
 };
+
+/// The longest that words are kept from their surroundings, seconds.
+inline constexpr double kMostMargin = 0.11;
 
 /// Finds what could be words in a stream of any length, hop by hop: the same segments however the stream is
 /// cut into writes.
@@ -41,6 +48,8 @@ struct Segment {
 /// a buffer of the pool. Nothing is allocated once the pool has a buffer.
 class WordFinder {
  public:
+  static constexpr int kMostDips = 24;  ///< of a segment
+
   WordFinder(const FinderOptions& options, std::shared_ptr<SamplePool> pool);
   ~WordFinder();
   WordFinder(const WordFinder&) = delete;
@@ -54,8 +63,8 @@ class WordFinder {
   /// taken.
   bool ready() const { return ready_; }
   Segment segment() const;
-  /// An open segment goes on from the sample `from` of the stream, one of a dip.
-  void release(int64_t from);
+  /// An open segment goes on from its dip number `dip`.
+  void release(int dip);
   /// Begins a new stream.
   void reset();
 
@@ -64,15 +73,11 @@ class WordFinder {
   /// dB below full scale, of the last 50 ms.
   double level() const { return bands_.overall(); }
   bool speaking() const { return speaking_; }
-  /// How far words are kept from their surroundings, samples.
-  int64_t margin() const { return margin_; }
   int64_t longest() const { return longest_; }
   /// Memory of a stream at rest.
   size_t bytes() const { return sizeof *this + before_.capacity() * sizeof(float); }
 
  private:
-  static constexpr int kMostDips = 24;
-
   void on_hop(const BandArray& levels);
   void wait(double activity);
   void listen(double activity);
@@ -88,14 +93,14 @@ class WordFinder {
   NoiseFloor floor_;
   std::vector<float> before_;  // the last samples, as a ring
   std::vector<float> buffer_;  // the segment's samples, borrowed
-  int64_t margin_, longest_, limit_, quiet_hops_;
+  int64_t margin_, look_back_, longest_, limit_, quiet_hops_;
 
   int64_t position_ = 0, hop_ = 0;
-  int64_t last_end_ = 0;  // of the segment before
+  int64_t last_end_ = 0;  // of the segment before, with its margin
   bool speaking_ = false, ready_ = false, open_ = false;
   // Of the sound in hand, in hops: where it begins, where it was heard last, how many are loud.
   int64_t onset_ = -1, heard_ = 0, loud_ = 0;
-  int64_t start_ = 0, end_ = 0;
+  int64_t start_ = 0, begins_ = 0, ends_ = 0;  // samples
   double peak_ = 0;
   // The turn that the level has taken last: the greatest or least activity since, and where the least lies.
   bool falling_ = false;
