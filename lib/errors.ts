@@ -12,6 +12,8 @@ export type ErrorCode =
   | 'ERR_AUDIO_NOT_FINITE' // NaN or infinity among the samples
   | 'ERR_AUDIO_SILENT' // every sample is the same
   | 'ERR_AUDIO_TOO_LONG'
+  | 'ERR_MICROPHONE_MISSING' // no microphone, or the optional package that reads it is not there
+  | 'ERR_MICROPHONE_LOST' // it stopped giving samples
   | 'ERR_DATASET_EMPTY'
   | 'ERR_DATASET_ONE_CLASS'
   | 'ERR_DATASET_BAD_CLIP' // a clip cannot be used and the caller asked for strictness

@@ -4,13 +4,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ProgressBar } from '../lib/cli/progress.js';
+import { clock } from '../lib/cli/format.js';
+import { meter, ProgressBar } from '../lib/cli/progress.js';
 import { RUN_OPTIONS } from '../lib/cli/train-options.js';
 import { resolveRunOptions } from '../lib/training-options.js';
 import { tarGz } from './helpers/archive.js';
 import { copySamples, run, runJson, start, temporaryFolder } from './helpers/cli.js';
 
-const COMMANDS = ['train', 'evaluate', 'run-digit', 'dataset', 'info'];
+const COMMANDS = ['train', 'evaluate', 'run-digit', 'record', 'live', 'dataset', 'info'];
 
 let folder: string;
 let data: string;
@@ -263,3 +264,17 @@ describe('the progress bar', () => {
 
   it('is not there where no one sees it', () => expect(drawOn(false)).toBe(''));
 });
+
+it.each([
+  [0, '0:00.0'],
+  [3.42, '0:03.4'],
+  [59.97, '1:00.0'],
+  [7384.25, '2:03:04.3'],
+])('%d seconds are %s on the clock', (seconds, text) => expect(clock(seconds)).toBe(text));
+
+it.each([
+  [-120, '░'.repeat(20)],
+  [-30, '█'.repeat(10) + '░'.repeat(10)],
+  [0, '█'.repeat(20)],
+  [3, '█'.repeat(20)],
+])('the meter shows %d dB', (level, bar) => expect(meter(level)).toBe(`${bar} ${level} dB`));

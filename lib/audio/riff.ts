@@ -50,23 +50,59 @@ const RF64_PLACEHOLDER = 0xffffffff;
  * @throws SonospikeError ERR_WAV_INVALID
  */
 export function readLayout(bytes: Uint8Array, file: string | undefined): WavLayout {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { view, container } = openContainer(bytes, file);
+  const { chunks } = walkChunks(bytes, view, container, file);
+  const { layout, sizes } = readHeader(bytes, view, container, chunks, file);
+  const dataEnd = endOfData(layout.dataStart, sizes.data, sizes.riff, layout.blockAlign, bytes.length, file);
+  return { ...layout, dataEnd };
+}
+
+/** A WAV of which the beginning is there. */
+export interface WavBeginning {
+  /** `dataEnd` is `dataStart`: the samples are still to come. */
+  layout: WavLayout;
+  /** Bytes of samples that the header promises; infinite where it does not know. */
+  size: number;
+}
+
+/**
+ * What the beginning of a WAV says, for one that comes bit by bit: its `data` chunk, behind which nothing is read, and
+ * what stands before. Where more of it is needed first, the number of bytes from the start that are.
+ * @param bytes at least 12
+ * @throws SonospikeError ERR_WAV_INVALID
+ */
+export function readBeginning(bytes: Uint8Array, file: string | undefined): WavBeginning | number {
+  const { view, container } = openContainer(bytes, file);
+  const { chunks, next } = walkChunks(bytes, view, container, file);
+  if (!chunks.has('data')) return next + 8;
+  const { layout, sizes } = readHeader(bytes, view, container, chunks, file);
+  const endless = STREAM_SIZES.has(sizes.data) || isNeverClosed(layout.dataStart, sizes.data, sizes.riff);
+  return { layout: { ...layout, dataEnd: layout.dataStart }, size: endless ? Infinity : sizes.data };
+}
+
+function openContainer(bytes: Uint8Array, file: string | undefined): { view: DataView; container: string } {
   const container = bytes.length >= 12 ? fourCC(bytes, 0) : '';
   if (!['RIFF', 'RIFX', 'RF64', 'BW64'].includes(container) || fourCC(bytes, 8) !== 'WAVE') {
     throw invalid(file, 'it does not begin as a WAV file does (RIFF … WAVE)');
   }
-  const bigEndian = container === 'RIFX';
-  const long = container === 'RF64' || container === 'BW64';
-  const { format, data, ds64 } = findChunks(bytes, view, bigEndian, file);
-  if (long && ds64 === undefined) throw invalid(file, `it is an ${container} file without a ds64 chunk`);
+  return { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), container };
+}
 
+/** Everything but where the data ends, and the sizes as they are written. */
+function readHeader(
+  bytes: Uint8Array,
+  view: DataView,
+  container: string,
+  chunks: ReadonlyMap<string, Chunk>,
+  file: string | undefined,
+) {
+  const { format, data, ds64 } = requireChunks(chunks, bytes.length, file);
+  const long = container === 'RF64' || container === 'BW64';
+  if (long && ds64 === undefined) throw invalid(file, `it is an ${container} file without a ds64 chunk`);
   const header = parseHeader(bytes, container, format, long ? ds64 : undefined, file);
   const { fmt } = header;
-  const riffSize = view.getUint32(4, !bigEndian);
-  const sizes = long
-    ? { riff: fromWords(header.ds64.riffSizeHigh, header.ds64.riffSizeLow), data: longDataSize(data, header) }
-    : { riff: riffSize, data: data.size };
-  return {
+  const bigEndian = container === 'RIFX';
+  const layout = {
     audioFormat: fmt.audioFormat,
     channels: fmt.numChannels,
     sampleRate: fmt.sampleRate,
@@ -78,27 +114,43 @@ export function readLayout(bytes: Uint8Array, file: string | undefined): WavLayo
     subformat: fmt.subformat,
     bigEndian,
     dataStart: data.start,
-    dataEnd: endOfData(data.start, sizes.data, sizes.riff, fmt.blockAlign, bytes.length, file),
   };
+  const sizes = long
+    ? { riff: fromWords(header.ds64.riffSizeHigh, header.ds64.riffSizeLow), data: longDataSize(data, header) }
+    : { riff: view.getUint32(4, !bigEndian), data: data.size };
+  return { layout, sizes };
 }
 
-/** The first `fmt `, `data` and `ds64` chunk; what follows the first two is of no interest and not read. */
-function findChunks(bytes: Uint8Array, view: DataView, bigEndian: boolean, file: string | undefined) {
-  const found = new Map<string, Chunk>();
-  let at = 12;
-  for (let count = 0; at + 8 <= bytes.length; count++) {
+/**
+ * The first chunk of each name, and where the next one would begin. What follows the first `fmt ` and `data` is of no
+ * interest and not read.
+ */
+function walkChunks(
+  bytes: Uint8Array,
+  view: DataView,
+  container: string,
+  file: string | undefined,
+): { chunks: Map<string, Chunk>; next: number } {
+  const chunks = new Map<string, Chunk>();
+  let next = 12;
+  for (let count = 0; next + 8 <= bytes.length; count++) {
     if (count === MAX_CHUNKS) throw invalid(file, `it has more than ${MAX_CHUNKS} chunks`);
-    const chunk: Chunk = { id: fourCC(bytes, at), size: view.getUint32(at + 4, !bigEndian), start: at + 8 };
-    if (!found.has(chunk.id)) found.set(chunk.id, chunk);
-    if (found.has('fmt ') && found.has('data')) break;
+    const size = view.getUint32(next + 4, container !== 'RIFX');
+    const chunk: Chunk = { id: fourCC(bytes, next), size, start: next + 8 };
+    if (!chunks.has(chunk.id)) chunks.set(chunk.id, chunk);
+    if (chunks.has('fmt ') && chunks.has('data')) break;
     // Chunks begin at even positions: an odd size is followed by one byte of padding.
-    at = chunk.start + chunk.size + (chunk.size % 2);
+    next = chunk.start + size + (size % 2);
   }
-  const [format, data, ds64] = [found.get('fmt '), found.get('data'), found.get('ds64')];
+  return { chunks, next };
+}
+
+function requireChunks(chunks: ReadonlyMap<string, Chunk>, length: number, file: string | undefined) {
+  const [format, data, ds64] = [chunks.get('fmt '), chunks.get('data'), chunks.get('ds64')];
   if (format === undefined) throw invalid(file, 'it has no "fmt " chunk');
   if (data === undefined) throw invalid(file, 'it has no "data" chunk');
-  requireInside(format, 16, bytes.length, file);
-  if (ds64 !== undefined) requireInside(ds64, 24, bytes.length, file);
+  requireInside(format, 16, length, file);
+  if (ds64 !== undefined) requireInside(ds64, 24, length, file);
   return { format, data, ds64 };
 }
 
@@ -178,9 +230,14 @@ function longDataSize(data: Chunk, { ds64 }: WavefileHeader): number {
 }
 
 /**
- * Where the samples end. A size of zero is an empty clip in a file that was closed, and means "unknown" in one
- * that was not: there the RIFF size does not reach past the data chunk's own header.
+ * A size of zero is an empty clip in a file that was closed, and means "unknown" in one that was not: there the RIFF
+ * size does not reach past the data chunk's own header.
  */
+function isNeverClosed(start: number, size: number, riffSize: number): boolean {
+  return size === 0 && (riffSize + 8 <= start || STREAM_SIZES.has(riffSize));
+}
+
+/** Where the samples end. */
 function endOfData(
   start: number,
   size: number,
@@ -190,8 +247,7 @@ function endOfData(
   file: string | undefined,
 ): number {
   const there = length - start;
-  const neverClosed = size === 0 && (riffSize + 8 <= start || STREAM_SIZES.has(riffSize));
-  if (neverClosed || (STREAM_SIZES.has(size) && size > there)) {
+  if (isNeverClosed(start, size, riffSize) || (STREAM_SIZES.has(size) && size > there)) {
     // A stream may break off inside a frame.
     return start + there - (blockAlign > 0 ? there % blockAlign : 0);
   }

@@ -46,8 +46,7 @@ export function decodeWav(bytes: Uint8Array, file?: string): DecodedWav {
     });
   }
   const layout = readLayout(bytes, file);
-  const encoding = encodingOf(layout, file);
-  checkConsistency(layout, encoding, file);
+  const encoding = checkedEncoding(layout, file);
   if (layout.dataEnd === layout.dataStart) {
     throw new SonospikeError('ERR_AUDIO_EMPTY', `${nameOf(file)} holds no samples.`, { file });
   }
@@ -59,15 +58,28 @@ export function decodeWav(bytes: Uint8Array, file?: string): DecodedWav {
   return { samples, sampleRate, channels, duration: samples.length / sampleRate };
 }
 
+/**
+ * How the samples are written, in a WAV whose header agrees with itself.
+ * @throws SonospikeError ERR_WAV_INVALID, ERR_WAV_UNSUPPORTED
+ */
+export function checkedEncoding(layout: WavLayout, file: string | undefined): SampleEncoding {
+  const encoding = encodingOf(layout, file);
+  checkConsistency(layout, encoding, file);
+  return encoding;
+}
+
 /** Its power spectrum still fits in float32, with room to spare; full scale is 1. */
 const LOUDEST = 1e12;
 
-/** @throws SonospikeError ERR_AUDIO_NOT_FINITE */
-export function requireFinite(samples: Float32Array, file: string | undefined): void {
+/**
+ * @param first position of the first of them, for the error
+ * @throws SonospikeError ERR_AUDIO_NOT_FINITE
+ */
+export function requireFinite(samples: Float32Array, file: string | undefined, first = 0): void {
   for (let i = 0; i < samples.length; i++) {
     if (!(Math.abs(samples[i]!) <= LOUDEST)) {
       const what = Number.isFinite(samples[i]) ? 'is far beyond full scale' : 'is not a finite number';
-      const message = `${nameOf(file)} has a sample that ${what} (${samples[i]}, at position ${i}).`;
+      const message = `${nameOf(file)} has a sample that ${what} (${samples[i]}, at position ${first + i}).`;
       throw new SonospikeError('ERR_AUDIO_NOT_FINITE', message, { file });
     }
   }

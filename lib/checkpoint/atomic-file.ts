@@ -32,6 +32,30 @@ export async function writeFileAtomic(path: string, chunks: readonly Uint8Array[
   }
 }
 
+/**
+ * `writeFileAtomic` for a file that is not there yet: false, and nothing is written, where it is. Until it is whole the
+ * file is empty.
+ * @throws SonospikeError ERR_FILE_WRITE
+ */
+export async function createFileAtomic(path: string, chunks: readonly Uint8Array[]): Promise<boolean> {
+  const refuse = (error: unknown): never => {
+    throw fileError(error, path, 'write');
+  };
+  await makeFolder(dirname(resolve(path))).catch(refuse);
+  try {
+    await (await open(path, 'wx')).close();
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EEXIST' ? false : refuse(error);
+  }
+  try {
+    await writeFileAtomic(path, chunks);
+    return true;
+  } catch (error) {
+    await unlink(path).catch(() => undefined);
+    throw error;
+  }
+}
+
 /** Renaming over a folder fails, and over a device such as /dev/null would replace it. */
 function notRegular(path: string): SonospikeError {
   return new SonospikeError('ERR_FILE_WRITE', `Cannot write ${path}: it exists and is not a regular file.`, {

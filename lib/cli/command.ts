@@ -21,6 +21,8 @@ interface CommandSpec<T extends OptionTable> {
   /** Arguments that are not options: how they are called in `--help`, and how many there may be. */
   positionals?: { usage: string; max: number };
   options: T;
+  /** What `--json` does, where it is not the usual. */
+  json?: string;
   run(input: Parsed<T> & { args: string[] }, out: Output): Promise<void>;
 }
 
@@ -36,7 +38,7 @@ const COMMON = {
 
 /** Adds `--json` and `--help` to a command, and the parsing of its arguments. */
 export function defineCommand<const T extends OptionTable>(spec: CommandSpec<T>): Command {
-  const table = { ...spec.options, ...COMMON };
+  const table = { ...spec.options, ...COMMON, json: { ...COMMON.json, help: spec.json ?? COMMON.json.help } };
   const usage = `${spec.name}${spec.positionals ? ` ${spec.positionals.usage}` : ''} [options]`;
   return {
     name: spec.name,

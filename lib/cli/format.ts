@@ -19,6 +19,12 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
 }
 
+/** `0:03.4`: a time in a stream, to the tenth of a second. */
+export function clock(seconds: number): string {
+  const tenths = Math.round(seconds * 10);
+  return `${duration(Math.floor(tenths / 10))}.${tenths % 10}`;
+}
+
 export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -7,12 +7,14 @@ import { dataset } from './dataset.js';
 import { evaluate } from './evaluate.js';
 import { entry } from './help.js';
 import { info } from './info.js';
+import { live } from './live.js';
 import { endOnClosedPipe } from './output.js';
+import { record } from './record.js';
 import { runDigit } from './run-digit.js';
 import { exitStatus } from './stop.js';
 import { train } from './train.js';
 
-const COMMANDS: readonly Command[] = [train, evaluate, runDigit, dataset, info];
+const COMMANDS: readonly Command[] = [train, evaluate, runDigit, record, live, dataset, info];
 
 endOnClosedPipe();
 process.on('uncaughtException', (error) => {

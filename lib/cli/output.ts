@@ -21,7 +21,7 @@ export class Output {
     process.stderr.write(`${text}\n`);
   }
 
-  /** The JSON document of a command. */
+  /** The JSON document of a command, or one of its lines. */
   document(value: unknown): void {
     this.bar.clear();
     process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -44,9 +44,8 @@ export function endOnClosedPipe(): void {
 /** A command as the user would type it: through npm if that is how this one was started. */
 export function commandLine(name: string, args: readonly string[]): string {
   // npx sets the variable too, to its own name.
-  const throughNpm = ['train', 'evaluate', 'run-digit', 'dataset', 'info'].includes(
-    process.env.npm_lifecycle_event ?? '',
-  );
+  const scripts = ['train', 'evaluate', 'run-digit', 'record', 'live', 'dataset', 'info'];
+  const throughNpm = scripts.includes(process.env.npm_lifecycle_event ?? '');
   const program = throughNpm ? `npm run ${name} --` : `sonospike ${name}`;
   return [program, ...args.map(quote)].join(' ').replace(/ --$/, '');
 }

@@ -37,6 +37,15 @@ export class ProgressBar {
   }
 }
 
+/** dB below full scale that a meter begins at. */
+const METER_FROM = -60;
+
+/** A level in dB below full scale, drawn. */
+export function meter(level: number): string {
+  const full = Math.round(Math.min(1, Math.max(0, 1 - level / METER_FROM)) * BAR);
+  return `${'█'.repeat(full)}${'░'.repeat(BAR - full)} ${level.toFixed(0)} dB`;
+}
+
 function drawBar(share: number): string {
   const full = Math.round(Math.min(1, Math.max(0, share)) * BAR);
   const percent = `${Math.floor(share * 100)}%`.padStart(4);

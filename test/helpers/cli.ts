@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 
 const MAIN = resolve('dist/cli/main.js');
 const SAMPLES = resolve('samples');
@@ -15,7 +15,7 @@ export interface Finished {
 }
 
 export interface Running {
-  child: ChildProcessByStdio<null, Readable, Readable>;
+  child: ChildProcessByStdio<Writable | null, Readable, Readable>;
   finished: Promise<Finished>;
   /** Resolves when the text has come. */
   printed(text: string, stream?: 'stdout' | 'stderr'): Promise<void>;
@@ -24,6 +24,8 @@ export interface Running {
 export interface RunOptions {
   cwd?: string;
   env?: Record<string, string>;
+  /** What comes on standard input: nothing if left out, and 'open' leaves it to the caller. */
+  input?: Uint8Array | 'open';
 }
 
 /** Starts the built command in a process of its own. */
@@ -42,14 +44,17 @@ export async function runJson(args: string[], options: RunOptions = {}) {
   return { document: JSON.parse(stdout), stderr };
 }
 
-export function startNode(args: string[], { cwd, env }: RunOptions = {}): Running {
+export function startNode(args: string[], { cwd, env, input }: RunOptions = {}): Running {
   // Left to npm, the hints would speak of npm run.
   const { npm_lifecycle_event: _, ...inherited } = process.env;
   const child = spawn(process.execPath, args, {
     cwd,
     env: { ...inherited, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  }) as Running['child'];
+  // A command may end before it has read everything.
+  child.stdin?.on('error', () => {});
+  if (input !== undefined && input !== 'open') child.stdin?.end(input);
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;

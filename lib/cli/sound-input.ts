@@ -1,0 +1,109 @@
+import { listMicrophones, openMicrophone } from '../audio/microphone.js';
+import type { Sound } from '../audio/sound.js';
+import { readSound } from '../audio/sound-reader.js';
+import { MAX_SAMPLE_RATE } from '../audio/wav.js';
+import { SonospikeError } from '../errors.js';
+import type { Model } from '../model.js';
+import type { OptionTable, Values } from './args.js';
+import type { Output } from './output.js';
+
+export const SOUND_OPTIONS = {
+  device: {
+    type: 'text',
+    value: 'NAME|N',
+    help: 'Microphone: its number in --list-devices, or a part of its name. Left out: the one of the system.',
+  },
+  listDevices: { type: 'flag', help: 'Prints the microphones and ends.' },
+  rate: {
+    type: 'integer',
+    min: 1000,
+    max: MAX_SAMPLE_RATE,
+    default: 16_000,
+    help: 'Hz of raw samples on standard input; a WAV says its own.',
+  },
+} as const satisfies OptionTable;
+
+export const SOUND_USAGE = { usage: '[-]', max: 1 };
+
+/** Where the sound of a command comes from. */
+export interface SoundChoice {
+  /** Standard input instead of the microphone. */
+  piped: boolean;
+  device: string | undefined;
+  rate: number;
+}
+
+/** @throws SonospikeError ERR_INVALID_OPTION */
+export function soundChoice(
+  source: string | undefined,
+  { device, rate }: Values<typeof SOUND_OPTIONS>,
+): SoundChoice {
+  if (source !== undefined && source !== '-') {
+    const message =
+      `${JSON.stringify(source)} is no source of sound: leave it out for the microphone, or - is standard input. ` +
+      'run-digit recognises files.';
+    throw new SonospikeError('ERR_INVALID_OPTION', message);
+  }
+  if (source === '-' && device !== undefined) {
+    throw new SonospikeError('ERR_INVALID_OPTION', '--device is of the microphone, and - is standard input.');
+  }
+  if (source === '-' && process.stdin.isTTY) {
+    const message =
+      'Standard input is the terminal; - is for sound that is piped in, for example: ' +
+      'arecord -f S16_LE -r 16000 -c 1 | sonospike live -';
+    throw new SonospikeError('ERR_INVALID_OPTION', message);
+  }
+  return { piped: source === '-', device, rate };
+}
+
+/** What a command that records works with. */
+export interface RecordInput {
+  choice: SoundChoice;
+  model: Model;
+  signal: AbortSignal;
+  open(): Promise<Sound>;
+}
+
+/**
+ * Opens the microphone or standard input. The sound must then be iterated, which closes it.
+ * @param signal ends the sound
+ */
+export async function openSound(choice: SoundChoice, out: Output, signal: AbortSignal): Promise<Sound> {
+  if (!choice.piped) return openMicrophone({ signal, ...(choice.device ? { device: choice.device } : {}) });
+  return readSound(process.stdin, {
+    name: 'standard input',
+    sampleRate: choice.rate,
+    signal,
+    onRemark: (text) => out.note(text),
+  });
+}
+
+/** The microphones, for `--list-devices`. */
+export async function printDevices(out: Output): Promise<void> {
+  const devices = await listMicrophones();
+  if (out.json) out.document(devices);
+  else if (devices.length === 0) out.note('There is no microphone.');
+  else out.print(devices.map((name, i) => `${i} ${name}`).join('\n'));
+}
+
+/** Seconds of nothing but zeros, after which it is worth a remark. */
+const DEAD = 3;
+
+/** Says so, once, where a microphone gives nothing but zeros from the start. */
+export class DeadMicrophone {
+  #seconds = 0;
+  #known = false;
+
+  constructor(private readonly out: Output) {}
+
+  hear(samples: Float32Array, sampleRate: number): void {
+    if (this.#known) return;
+    this.#seconds += samples.length / sampleRate;
+    this.#known = samples.some((sample) => sample !== 0);
+    if (this.#known || this.#seconds < DEAD) return;
+    this.#known = true;
+    this.out.note(
+      'The microphone gives nothing but digital silence so far: is it muted, or this terminal not allowed to use it?',
+    );
+  }
+}

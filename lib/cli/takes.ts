@@ -1,0 +1,111 @@
+import type { Sound } from '../audio/sound.js';
+import { Tape } from '../audio/tape.js';
+import type { Model } from '../model.js';
+import { native } from '../native.js';
+import { Hearing } from './hearing.js';
+
+/** Something that was said, cut out of a sound. */
+export interface Take {
+  /** At `TAKE_RATE`, with some of the silence around. */
+  samples: Float32Array;
+  /** Seconds that it lasted. */
+  seconds: number;
+  /** Of the loudest sample, dB below full scale. */
+  peak: number;
+  clipped: boolean;
+}
+
+/** Hz of recordings. */
+export const TAKE_RATE = 16_000;
+
+/** Seconds; as in the default of `model.stream()`. */
+const END_SILENCE = 0.25;
+/** Seconds from the beginning of a sound until the stream hears one. */
+const ONSET = 0.04;
+/** Seconds of what was before and after a take that are kept with it: more before, as soft beginnings are heard late. */
+const BEFORE = 0.2;
+const AFTER = 0.15;
+/** Seconds; what is shorter is a click. */
+const SHORTEST = 0.08;
+/** Seconds that are kept of the sound. */
+const TAPE = 10;
+/** Seconds that the stream hears between two looks at it. */
+const PIECE = 0.01;
+
+/**
+ * Everything that is said in a sound, in order, whatever the model makes of it: a take lasts from when its stream
+ * begins to hear something until there is silence. So a word that is made of others ("sixteen") stays whole.
+ * @param onPiece is called after every hundredth of a second
+ */
+export async function* takes(
+  sound: Sound,
+  model: Model,
+  onPiece: (hearing: Hearing, piece: Float32Array) => void,
+): AsyncGenerator<Take> {
+  const { sampleRate } = sound;
+  const hearing = new Hearing(model, sampleRate);
+  const { stream } = hearing;
+  // Words that nobody takes would stop the stream.
+  stream.on('word', () => {});
+  const tape = new Tape(TAPE * sampleRate);
+  const size = Math.ceil(PIECE * sampleRate);
+  let since: number | null = null;
+  for await (const chunk of sound.chunks) {
+    for (let at = 0; at < chunk.length; at += size) {
+      const piece = chunk.subarray(at, at + size);
+      tape.add(piece);
+      await hearing.hear(piece);
+      onPiece(hearing, piece);
+      if (stream.speaking) {
+        since ??= stream.time - ONSET;
+      } else if (since !== null) {
+        const take = cut(tape, sampleRate, since, stream.time - END_SILENCE);
+        since = null;
+        if (take !== null) yield take;
+      }
+    }
+  }
+  if (since === null) return;
+  const take = cut(tape, sampleRate, since, stream.time);
+  if (take !== null) yield take;
+}
+
+/** The take from `start` to `end`, in seconds; null if it is a click. */
+function cut(tape: Tape, sampleRate: number, start: number, end: number): Take | null {
+  if (end - start < SHORTEST) return null;
+  const place = (seconds: number) => Math.round(seconds * sampleRate);
+  const heard = tape.cut(place(start - BEFORE), place(end + AFTER));
+  return { samples: toTakeRate(heard, sampleRate), seconds: end - start, ...loudness(heard) };
+}
+
+export function toTakeRate(samples: Float32Array, sampleRate: number): Float32Array {
+  return sampleRate === TAKE_RATE ? samples : native().resample(samples, sampleRate, TAKE_RATE);
+}
+
+/** Samples in a row at full scale: one may be there by chance, more are cut off. */
+const CLIPPED = 3;
+const FULL_SCALE = 32767 / 32768;
+
+/** The peak, in dB below full scale, and whether the sound is cut off there. */
+export function loudness(samples: Float32Array): { peak: number; clipped: boolean } {
+  let peak = 0;
+  let run = 0;
+  let longest = 0;
+  for (const sample of samples) {
+    const magnitude = Math.abs(sample);
+    peak = Math.max(peak, magnitude);
+    run = magnitude >= FULL_SCALE ? run + 1 : 0;
+    longest = Math.max(longest, run);
+  }
+  return { peak: 20 * Math.log10(Math.max(peak, 1e-6)), clipped: longest >= CLIPPED };
+}
+
+/** dB below full scale; a hundredth of FSDD's clips have a lower peak. */
+const QUIET = -36;
+
+/** What is wrong with the level of a recording, and what to do about it; null if nothing is. */
+export function levelFault({ peak, clipped }: Pick<Take, 'peak' | 'clipped'>): string | null {
+  if (clipped) return 'Too loud: it is clipped. Step back, or turn the microphone down.';
+  if (peak >= QUIET) return null;
+  return `Too quiet (peak ${peak.toFixed(0)} dB): come nearer, or turn the microphone up.`;
+}

@@ -1,0 +1,96 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileError, SonospikeError } from '../errors.js';
+import { isWav, parseInSpeakerFolder } from './names.js';
+
+/** Bytes that a file's name may have on most systems. */
+const LONGEST_NAME = 255;
+
+/**
+ * A word or a speaker as part of a file's name.
+ * @param what is being named, for the error
+ * @throws SonospikeError ERR_INVALID_OPTION where no file can be called so, here or on another system
+ */
+export function namePart(text: string, what: string): string {
+  const name = text.normalize('NFC').trim();
+  const reason =
+    name === ''
+      ? 'is empty'
+      : // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+        /[\x00-\x1f\x7f/\\:*?"<>|]/.test(name)
+        ? 'has a character that names of files cannot have: / \\ : * ? " < > |'
+        : /^\.|\.$/.test(name)
+          ? 'begins or ends with a dot'
+          : null;
+  if (reason === null) return name;
+  throw new SonospikeError(
+    'ERR_INVALID_OPTION',
+    `${what} ${JSON.stringify(text)} ${reason}, and it names files.`,
+  );
+}
+
+/**
+ * Recordings of one speaker in AudioMNIST's layout, `SPEAKER/label_SPEAKER_index.wav`, below the folder of a dataset
+ * (or its `data`, where it has one). Goes on behind the takes that are there.
+ */
+export class Recordings {
+  /** Where the speaker's files are. */
+  readonly folder: string;
+  readonly #speaker: string;
+  /** The index of the next take, by label in lower case: some file systems tell no cases apart. */
+  readonly #next: Map<string, number>;
+
+  private constructor(folder: string, speaker: string, next: Map<string, number>) {
+    this.folder = folder;
+    this.#speaker = speaker;
+    this.#next = next;
+  }
+
+  /** @throws SonospikeError ERR_INVALID_OPTION, ERR_FILE_UNREADABLE */
+  static async open(directory: string, speaker: string, labels: readonly string[]): Promise<Recordings> {
+    for (const label of labels) {
+      const name = fileName(label, speaker, 999_999_999);
+      if (Buffer.byteLength(name) <= LONGEST_NAME) continue;
+      throw new SonospikeError('ERR_INVALID_OPTION', `No file can have a name as long as ${name}.`);
+    }
+    const inner = join(directory, 'data');
+    const above = (await isFolder(inner)) ? inner : directory;
+    const folder = join(above, speaker);
+    const next = new Map<string, number>();
+    for (const file of await list(folder)) {
+      const take = isWav(file) ? parseInSpeakerFolder(file, speaker) : null;
+      if (take === null) continue;
+      const label = take.label.toLowerCase();
+      next.set(label, Math.max(next.get(label) ?? 0, take.index! + 1));
+    }
+    return new Recordings(folder, speaker, next);
+  }
+
+  /** The file of the next take of a word; every call gives another. */
+  next(label: string): string {
+    const key = label.toLowerCase();
+    const index = this.#next.get(key) ?? 0;
+    this.#next.set(key, index + 1);
+    return join(this.folder, fileName(label, this.#speaker, index));
+  }
+}
+
+function fileName(label: string, speaker: string, index: number): string {
+  return `${label}_${speaker}_${index}.wav`;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (info) => info.isDirectory(),
+    () => false,
+  );
+}
+
+async function list(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw fileError(error, folder, 'read');
+  }
+}
