@@ -47,6 +47,7 @@ const {
   seed: _seed,
   testEveryEpoch: _testEveryEpoch,
   threads,
+  device,
   strict,
   ...training
 } = TRAIN_OPTIONS;
@@ -94,6 +95,7 @@ export const EVALUATE_OPTIONS = {
     help: 'Of the rate encoding, made sounds and disturbances; with --protocol the first of the trainings.',
   },
   threads,
+  device,
   strict,
   protocol: {
     type: 'choice',

@@ -29,7 +29,7 @@ export async function runProtocol(options: Options, out: Output): Promise<void> 
 }
 
 async function evaluate(options: Options, out: Output, signal: AbortSignal): Promise<ProtocolResult> {
-  const { protocol, strict, seeds, folds, parallel, target, threads, extraData, out: file } = options;
+  const { protocol, strict, seeds, folds, parallel, target, threads, device, extraData, out: file } = options;
   const data = await openData(options.data, { strict, signal });
   const settings = await chooseSettings(options, data);
   const { split: _split, fold: _fold, ...training } = options;
@@ -38,7 +38,7 @@ async function evaluate(options: Options, out: Output, signal: AbortSignal): Pro
     ...recipe,
     ...(settings === null ? {} : { settings }),
     ...(folds === undefined ? {} : { folds: readFolds(folds) }),
-    ...defined({ seeds, parallel, target, threads, extraData, out: file }),
+    ...defined({ seeds, parallel, target, threads, device, extraData, out: file }),
   };
   let last: ProtocolResult | null = null;
   return evaluateProtocol({

@@ -1,3 +1,4 @@
+import { checkDevice } from '../device.js';
 import { SonospikeError } from '../errors.js';
 import { evaluate as evaluateModel } from '../evaluation.js';
 import { loadModel } from '../model.js';
@@ -48,7 +49,10 @@ async function measureModel(options: EvaluateValues, out: Output): Promise<void>
   const { data: directory, model: named, split, fold, part, splitSeed, seed, threads } = options;
   const { strict, unknown, robustness } = options;
   const file = modelPath(named);
-  const model = await loadModel(file, threads === undefined ? {} : { threads });
+  const model = await loadModel(file, {
+    ...(threads === undefined ? {} : { threads }),
+    device: checkDevice(options.device, 'auto'),
+  });
   const chosen = Object.entries({ split, fold, part, splitSeed, seed, threads });
   const found = await evaluateModel({
     ...Object.fromEntries(chosen.filter(([, value]) => value !== undefined)),

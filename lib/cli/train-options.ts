@@ -1,3 +1,4 @@
+import { deviceChoices } from '../device.js';
 import { MAX_THREADS } from '../model.js';
 import { presetNames } from '../presets.js';
 import { RECIPES } from '../training-options.js';
@@ -177,5 +178,10 @@ export const TRAIN_OPTIONS = {
   stepsPerFrame: { type: 'integer', min: 1, max: 1000, help: 'Time steps of the network for each frame.' },
   testEveryEpoch: { type: 'flag', help: 'Evaluates the test clips after every epoch, for learning curves.' },
   threads: { type: 'integer', min: 1, max: MAX_THREADS, help: 'Left out: all cores.' },
+  device: {
+    type: 'choice',
+    choices: deviceChoices,
+    help: 'cuda: an NVIDIA GPU, or an error that says what is missing. Left out: auto, a GPU if one can be used.',
+  },
   strict: { type: 'flag', help: 'Makes a clip that cannot be used an error, instead of leaving it out.' },
 } as const satisfies OptionTable;

@@ -1,5 +1,6 @@
 #include <napi.h>
 
+#include "addon/devices.h"
 #include "addon/feature_store.h"
 #include "addon/jobs.h"
 #include "addon/model.h"
@@ -12,6 +13,7 @@ static Napi::Object define_addon(Napi::Env env, Napi::Object exports) {
   exports.Set("FeatureStore", sonospike::NativeFeatureStore::define(env));
   exports.Set("Trainer", sonospike::NativeTrainer::define(env));
   sonospike::define_tools(env, exports);
+  sonospike::define_devices(env, exports);
   return exports;
 }
 

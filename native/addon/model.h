@@ -23,7 +23,8 @@ struct ModelCore {
   Turns in_use;  ///< held by whoever computes with it
 };
 
-/// `new Model(settings, threads)`: front end, encoder and network with their parameters.
+/// `new Model(settings, threads, device?)`: front end, encoder and network with their parameters. `device`:
+/// see `make_backend`.
 class NativeModel : public GuardedWrap<NativeModel> {
  public:
   static Napi::Function define(Napi::Env env);
