@@ -13,7 +13,9 @@ export class Peer {
   #waiting = [];
   #ended = null;
 
-  constructor(python) {
+  /** `device`: where PyTorch computes, `cpu` or `cuda`. */
+  constructor(python, device = 'cpu') {
+    this.device = device;
     this.folder = mkdtempSync(join(tmpdir(), 'sonospike-bench-'));
     this.#child = spawn(python, [PROGRAM], {
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -41,7 +43,7 @@ export class Peer {
     if (this.#ended) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      this.#child.stdin.write(`${JSON.stringify({ dir: this.folder, ...request })}\n`);
+      this.#child.stdin.write(`${JSON.stringify({ dir: this.folder, device: this.device, ...request })}\n`);
     });
   }
 

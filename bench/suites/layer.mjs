@@ -1,8 +1,8 @@
 import { presetSettings } from '../../dist/index.js';
-import { native } from '../../dist/native.js';
-import { requireAllClose, requireClose, requireSameSpikes } from '../checks.mjs';
+import { requireAllClose, requireClose, requireCosine, requireSameSpikes } from '../checks.mjs';
 import { DIGITS } from '../clips.mjs';
-import { bandwidth, floorOf, layerTraffic, networkWork } from '../floor.mjs';
+import { comparison, refusedRows } from '../devices.mjs';
+import { bandwidth, layerTraffic, networkWork } from '../floor.mjs';
 import { random } from '../random.mjs';
 import { alternate, rows } from '../works.mjs';
 
@@ -41,9 +41,9 @@ function layerSettings(n, steps) {
 }
 
 /** One layer n -> n, read by its spike counts, with inputs of which a share `density` are spikes. */
-function makeLayer({ n, steps, batch, density }, threads) {
+function makeLayer({ n, steps, batch, density }, threads, { addon, number }) {
   const settings = layerSettings(n, steps);
-  const model = new (native().Model)(settings, threads);
+  const model = new addon.Model(settings, threads, number);
   model.initialise(1);
   // Enough current that neurons spike at any density of the input.
   const parameters = model.readParameters();
@@ -171,15 +171,14 @@ function emptyRow(cell, who, why) {
   return { suite: 'layer', what: nameOf(cell), who, unit: 'ms', better: 'less', ...why };
 }
 
-/** The least seconds by name: of the layer, whoever computes it, and of its dense products alone. */
-function floors(layer, { n, steps, batch, density }, threads) {
+/** The least seconds on a device: of the layer, whoever computes it, and of its dense products alone. */
+function floors(layer, { n, steps, batch, density }, device) {
   const { spikes } = layer.model.forwardInputs(layer.inputs.slice(0, steps * n), steps, 1);
   const fired = spikes[0].reduce((sum, s) => sum + s, 0) / spikes[0].length;
   const activity = { input: density, layers: [fired], near: [1] };
   const { forward, backward } = networkWork(layer.settings, activity, { inputGradient: true });
-  const whole = floorOf((forward + backward) * batch, threads, layerTraffic(n, steps * batch));
-  const products = floorOf(3 * n * n * steps * batch, threads);
-  return { sonospike: whole, snntorch: whole, spikingjelly: whole, products };
+  const layers = device.floorOf((forward + backward) * batch, layerTraffic(n, steps * batch));
+  return { layers, products: device.floorOf(3 * n * n * steps * batch) };
 }
 
 async function benchCell(cell, bench) {
