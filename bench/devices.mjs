@@ -30,9 +30,12 @@ export async function openDevices({ devices: names, peers, python, threads }) {
 
 /** `floorOf` of a device: that of the CPU on some threads. */
 function deviceFloor({ addon, number }, threads) {
-  if (number === undefined) return (slots, bytes = 0, onThreads = threads) => floorOf(slots, onThreads, bytes);
+  if (number === undefined)
+    return (slots, bytes = 0, onThreads = threads) => floorOf(slots, onThreads, bytes);
   const peak = addon.cudaPeak(number);
-  return (slots, bytes = 0) => () => Math.max((2 * slots) / peak.operations, bytes / peak.bytes);
+  return (slots, bytes = 0) =>
+    () =>
+      Math.max((2 * slots) / peak.operations, bytes / peak.bytes);
 }
 
 /** Rows of the devices that cannot be used. */

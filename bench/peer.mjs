@@ -27,7 +27,9 @@ export class Peer {
     });
     createInterface({ input: this.#child.stdout }).on('line', (line) => {
       const waiting = this.#waiting.shift();
-      if (waiting) waiting.resolve(JSON.parse(line));
+      const answer = JSON.parse(line);
+      if (answer.error) waiting?.reject(new Error(`the PyTorch side failed: ${answer.error}`));
+      else waiting?.resolve(answer);
     });
     const end = (reason) => {
       this.#ended = new Error(`the PyTorch side ended (${reason}): ${errors.trim().slice(-1500) ?? ''}`);

@@ -1,7 +1,9 @@
 #include "addon/devices.h"
 
 #include "addon/settings.h"
+#include "addon/jobs.h"
 #include "cuda/cuda_backend.h"
+#include "cuda/kernels/peak.h"
 
 namespace sonospike {
 
@@ -38,6 +40,19 @@ Napi::Value cuda_info_of(const Napi::CallbackInfo& info) {
   return object;
 }
 
+/// cudaPeak(device) → { operations, bytes }: the most per second that it is seen to do.
+Napi::Value cuda_peak_of(const Napi::CallbackInfo& info) {
+  try {
+    const CudaPeak peak = measure_cuda_peak(static_cast<int>(to_int(info[0], "the device", 0, kMostDevices)));
+    const Napi::Object object = Napi::Object::New(info.Env());
+    object.Set("operations", peak.operations);
+    object.Set("bytes", peak.bytes);
+    return object;
+  } catch (...) {
+    throw to_js_error(info.Env(), std::current_exception());
+  }
+}
+
 }  // namespace
 
 std::unique_ptr<Backend> make_backend(const NetworkOptions& network, int threads, const Napi::Value& device) {
@@ -47,6 +62,7 @@ std::unique_ptr<Backend> make_backend(const NetworkOptions& network, int threads
 
 void define_devices(Napi::Env env, Napi::Object exports) {
   exports.Set("cudaInfo", Napi::Function::New<cuda_info_of>(env, "cudaInfo"));
+  exports.Set("cudaPeak", Napi::Function::New<cuda_peak_of>(env, "cudaPeak"));
 }
 
 #else

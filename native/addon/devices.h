@@ -21,7 +21,7 @@ inline constexpr uint64_t kAddonMark = 0;
 /// TypeError, or DeviceError.
 std::unique_ptr<Backend> make_backend(const NetworkOptions& network, int threads, const Napi::Value& device);
 
-/// Adds `cudaInfo` to an addon that is built with CUDA.
+/// Adds `cudaInfo` and `cudaPeak` to an addon that is built with CUDA.
 void define_devices(Napi::Env env, Napi::Object exports);
 
 }  // namespace sonospike

@@ -62,7 +62,8 @@ class Trainer extends cpu.Trainer {
   }
 }
 
-module.exports = { ...cpu, Model, Trainer, cudaInfo: KINDS[kind] };
+const cudaPeak = () => ({ operations: 1e12, bytes: 1e11 });
+module.exports = { ...cpu, Model, Trainer, cudaInfo: KINDS[kind], cudaPeak };
 // A device that is gone after the probe.
 if (probing && process.env.STAND_IN_LOG) appendFileSync(process.env.STAND_IN_LOG, 'tried\n');
 if (kind === 'gone' && probing) module.exports.cudaInfo = KINDS.good;
