@@ -1,7 +1,7 @@
 #include "addon/devices.h"
 
-#include "addon/settings.h"
 #include "addon/jobs.h"
+#include "addon/settings.h"
 #include "cuda/cuda_backend.h"
 #include "cuda/kernels/peak.h"
 

@@ -48,8 +48,7 @@ double least_seconds(Device& device, int tries, Work work) {
     const auto start = std::chrono::steady_clock::now();
     work();
     device.synchronize();
-    const double seconds =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     if (i > 0) least = i == 1 ? seconds : std::min(least, seconds);
   }
   return least;
@@ -76,8 +75,8 @@ CudaPeak measure_cuda_peak(int number, const PeakWork& work) {
   to.zero();
   from.zero();
   const cuda::AddArray kernel{to.data(), from.data(), work.floats};
-  const double seconds = cuda::least_seconds(
-      device, work.tries, [&] { cuda::launch_each(device, work.floats, kernel); });
+  const double seconds =
+      cuda::least_seconds(device, work.tries, [&] { cuda::launch_each(device, work.floats, kernel); });
   peak.bytes = 3.0 * sizeof(float) * static_cast<double>(work.floats) / seconds;  // two read, one written
   return peak;
 }
