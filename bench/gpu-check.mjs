@@ -26,13 +26,13 @@ const MIB = 2 ** 20;
 const MOST_GROWTH = 8 * MIB;
 
 /** Neither the GPU's memory nor the process's grows over the epochs of a training. */
-async function memory(epochs = 100) {
+async function memory(epochs = 100, count = 256) {
   const place = await choosePlace('cuda', 'cuda');
   const made = await makeTrainer({
     preset: 'original',
     threads: 2,
     batchSize: 32,
-    count: 256,
+    count,
     epochs,
     place,
   });
@@ -87,5 +87,5 @@ function report(logs, results) {
 }
 
 const [command, ...args] = process.argv.slice(2);
-const COMMANDS = { steps, memory: (epochs) => memory(epochs && Number(epochs)), report };
+const COMMANDS = { steps, memory: (...sizes) => memory(...sizes.map(Number)), report };
 await COMMANDS[command](...args);
