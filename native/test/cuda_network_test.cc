@@ -1,11 +1,8 @@
 // The CUDA backend against the plain reference and against the CPU backend, on random networks: on an
 // emulated GPU, or on one that there is where CMake was told SONOSPIKE_CUDA.
-#include "cuda/cuda_network.h"
-
 #include <doctest/doctest.h>
 
-#include <cstring>
-
+#include "test/backends.h"
 #include "test/network_checks.h"
 
 namespace sonospike {
@@ -15,8 +12,7 @@ using test::Expected;
 using test::NetworkCase;
 
 std::unique_ptr<Backend> on_gpu(const NetworkCase& c, int threads = 1) {
-  auto backend =
-      std::make_unique<cuda::CudaNetwork>(c.options, 0, threads, cuda::CudaNetwork::SingleClips::kOnDevice);
+  auto backend = test::make_gpu_backend(c.options, threads);
   backend->load_parameters(c.parameters.data());
   return backend;
 }

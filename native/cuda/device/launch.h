@@ -5,14 +5,15 @@
 #include <cstdint>
 
 #include "cuda/device/device.h"
+#include "cuda/device/portable.h"
 
 /// How kernels are written and started. A kernel is a struct of its arguments with
 ///
 ///   static constexpr bool kSyncs;  ///< whether its threads wait for each other
 ///   SONOSPIKE_DEVICE void operator()(const Block& block) const;
 ///
-/// compiled by nvcc for the GPU, and by any C++ compiler for the tests, where `Block` emulates a block of
-/// threads one by one.
+/// compiled by nvcc for the GPU, and by any C++ compiler for the tests alone, where `Block` emulates a block
+/// of threads one by one.
 
 namespace sonospike::cuda {
 
@@ -32,9 +33,6 @@ constexpr int kWarp = 32;
 #if defined(__CUDACC__)
 
 #include <cuda_runtime.h>
-
-#define SONOSPIKE_DEVICE __device__ __forceinline__
-#define SONOSPIKE_BOTH __host__ __device__ __forceinline__
 
 namespace sonospike::cuda {
 

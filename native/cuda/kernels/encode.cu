@@ -1,6 +1,7 @@
 #include "cuda/kernels/encode.h"
 
 #include "core/support/philox.h"
+#include "cuda/device/launch.h"
 
 namespace sonospike::cuda {
 namespace {

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "core/kernels/kernels.h"
-#include "cuda/device/launch.h"
+#include "cuda/device/portable.h"
 
 /// One neuron in one step, forward and backward, in the order of the CPU's kernels (core/kernels/neuron.inc).
 

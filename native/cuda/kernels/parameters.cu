@@ -1,5 +1,7 @@
 #include "cuda/kernels/parameters.h"
 
+#include "cuda/device/launch.h"
+
 namespace sonospike::cuda {
 namespace {
 

@@ -1,6 +1,7 @@
 #include "cuda/kernels/product.h"
 
 #include <algorithm>
+#include "cuda/device/launch.h"
 
 namespace sonospike::cuda {
 namespace {

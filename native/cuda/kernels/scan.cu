@@ -1,5 +1,7 @@
 #include "cuda/kernels/layer.h"
 
+#include "cuda/device/launch.h"
+
 namespace sonospike::cuda {
 namespace {
 

@@ -3,7 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "cuda/device/launch.h"
+#include "cuda/device/device.h"
+#include "cuda/device/portable.h"
 
 /// How what the kernels work on lies in the device's memory. Clips lie one after the other, the steps of a
 /// clip are rows, and the neurons of a row lie side by side without padding.

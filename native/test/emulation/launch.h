@@ -8,9 +8,6 @@
 
 #include "core/support/denormals.h"
 
-#define SONOSPIKE_DEVICE inline
-#define SONOSPIKE_BOTH inline
-
 namespace sonospike::cuda {
 
 class Block {
