@@ -16,26 +16,24 @@ const NAMES = {
  * Opens the devices of `--device`, with a PyTorch each where there shall be peers. Those that cannot be used are named
  * in `refused` with the reason; throws where none can.
  */
-export async function openDevices({ devices: names, peers, python, threads }) {
+export async function openDevices({ devices: names, peers, python, threads, quick }) {
   const [usable, refused] = [[], []];
   for (const name of names) {
     const place = await choosePlace(name, name).catch((error) => error);
     if (place instanceof Error) refused.push({ ...NAMES[name], why: place.message });
-    else usable.push({ name, ...NAMES[name], place, floorOf: deviceFloor(place, threads) });
+    else usable.push({ name, ...NAMES[name], place, ...limits(place, threads, quick) });
   }
   if (usable.length === 0) throw new Error(refused[0].why);
   for (const device of usable) device.peer = peers ? new Peer(python, device.name) : null;
   return { usable, refused, close: () => usable.forEach(({ peer }) => void peer?.close()) };
 }
 
-/** `floorOf` of a device: that of the CPU on some threads. */
-function deviceFloor({ addon, number }, threads) {
-  if (number === undefined)
-    return (slots, bytes = 0, onThreads = threads) => floorOf(slots, onThreads, bytes);
-  const peak = addon.cudaPeak(number);
-  return (slots, bytes = 0) =>
-    () =>
-      Math.max((2 * slots) / peak.operations, bytes / peak.bytes);
+/** `floorOf`: the least seconds of some work, on all threads of the CPU; `peak`: what a GPU can do at most. */
+function limits({ addon, number }, threads, quick) {
+  if (number === undefined) return { floorOf: (slots, bytes = 0) => floorOf(slots, threads, bytes) };
+  const peak = addon.cudaPeak(number, quick);
+  const least = (slots, bytes = 0) => Math.max((2 * slots) / peak.operations, bytes / peak.bytes);
+  return { peak, floorOf: (slots, bytes) => () => least(slots, bytes) };
 }
 
 /** Rows of the devices that cannot be used. */

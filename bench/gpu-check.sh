@@ -50,17 +50,6 @@ export SONOSPIKE_DATA=$folder/unpacked/data
 fsdd=$SONOSPIKE_DATA/data/fsdd
 
 # --- builds ---
-jobs=$(nproc)
-addon=(-DCMAKE_BUILD_TYPE=Release "-DCMAKE_JS_INC=$PWD/node_modules/node-api-headers/include")
-tests=(-DSONOSPIKE_TESTS=ON "-DDOCTEST_INCLUDE_DIR=$folder/unpacked/include")
-build() { # FOLDER OPTIONS...
-  local to=$1
-  shift
-  cmake -S . -B "$to" "${addon[@]}" "-DCMAKE_LIBRARY_OUTPUT_DIRECTORY=$PWD/$to/Release" "$@" &&
-    cmake --build "$to" --parallel "$jobs"
-}
-export -f build
-export folder jobs
 if [ -n "$rehearse" ]; then
   cuda=build-emulation
   kind=-DSONOSPIKE_EMULATED_CUDA=ON
@@ -71,10 +60,16 @@ else
   export SONOSPIKE_CUDA_ARCHITECTURES="${capability:+$capability-real}"
   nvidia-smi >"$logs/nvidia-smi.log" 2>&1
 fi
-call() { declare -p addon tests | sed 's/^declare -a/declare -ga/'; echo 'build "$@"'; }
-script=$(call)
-if [ ! -f build/Release/sonospike.node ]; then step build-cpu 200 bash -c "$script" _ build; fi
-step build-cuda 260 bash -c "$script" _ "$cuda" "$kind" "${tests[@]}" || exit 1
+# build NAME FOLDER OPTIONS...
+build() {
+  local name=$1 to=$2
+  shift 2
+  step "configure-$name" 60 cmake -S . -B "$to" -DCMAKE_BUILD_TYPE=Release "$@" \
+    "-DCMAKE_JS_INC=$PWD/node_modules/node-api-headers/include" "-DCMAKE_LIBRARY_OUTPUT_DIRECTORY=$PWD/$to/Release" &&
+    step "build-$name" 260 cmake --build "$to" --parallel "$(nproc)"
+}
+[ -f build/Release/sonospike.node ] || build cpu build || exit 1
+build cuda "$cuda" "$kind" -DSONOSPIKE_TESTS=ON "-DDOCTEST_INCLUDE_DIR=$folder/unpacked/include" || exit 1
 export SONOSPIKE_CUDA_ADDON=$PWD/$cuda/Release/sonospike.node
 export SONOSPIKE_DEVICE=""
 
@@ -85,24 +80,25 @@ step device 120 node dist/cli/main.js evaluate --device cuda || echo "The GPU ca
 # --- correctness, with the sanitizers beside it ---
 sanitize() {
   for tool in memcheck racecheck initcheck; do
-    step "$tool" 110 compute-sanitizer --tool "$tool" --error-exitcode 9 --target-processes all \
+    step "$tool" 60 compute-sanitizer --tool "$tool" --error-exitcode 9 --target-processes all \
       node bench/gpu-check.mjs steps
   done
 }
 if [ -z "$rehearse" ] && has compute-sanitizer; then sanitize & fi
-step native-tests 120 "$cuda/native_tests" --test-case='cuda*'
+step native-tests 120 "$cuda/native_tests" --source-file='*/cuda_*,*/optimizer_*,*/mixed_lengths_*,*/reuse_*'
 step golden 90 node node_modules/vitest/vitest.mjs run test/golden.test.ts
 step steps 60 node bench/gpu-check.mjs steps
 step memory 60 node bench/gpu-check.mjs memory ${rehearse:+3 8}
+protocol=official
 seeds=2
 recipe=()
 if [ -n "$rehearse" ]; then
   seeds=1
-  fsdd=samples
-  recipe=(--epochs 1 --preset original --validation 0)
+  fsdd=$folder/few
+  rm -rf "$fsdd" && mkdir "$fsdd" && cp samples/[01]_*.wav "$fsdd"
+  protocol=loso
+  recipe=(--epochs 1 --validation 0 --folds 1)
 fi
-protocol=official
-[ "$fsdd" = samples ] && protocol=loso && recipe+=(--folds 1)
 for device in cuda cpu; do
   step "accuracy-$device" 120 node dist/cli/main.js evaluate --data "$fsdd" --protocol "$protocol" --seeds $seeds \
     --target 0.98 --device $device "${recipe[@]}" --out "$logs/accuracy-$device.json"
@@ -112,18 +108,23 @@ wait
 # --- time: nothing else runs ---
 peers=()
 if has python3 && python3 -c 'import torch' 2>/dev/null; then peers=(--peers); fi
+layers=(--n 512,4096 --steps 500 --batch 16 --density 5)
 quick=()
-[ -n "$rehearse" ] && quick=(--quick)
+if [ -n "$rehearse" ]; then
+  quick=(--quick)
+  layers=()
+fi
 bench() { # NAME SECONDS OPTIONS...
   local name=$1 seconds=$2
   shift 2
-  step "bench-$name" "$seconds" node bench/main.mjs --device cpu,cuda --repeats 5 "${quick[@]}" \
+  step "bench-$name" "$seconds" node bench/main.mjs --repeats 3 "${quick[@]}" \
     --out "$logs/bench-$name.json" "$@"
 }
-bench original 100 --suite training --preset original "${peers[@]}"
-bench layer 90 --suite layer --n 512,4096 --steps 500 --batch 16 --density 5 "${peers[@]}"
-bench default 90 --suite training --preset default
-bench inference 40 --suite inference
+bench original 90 --suite training --preset original --device cuda "${peers[@]}"
+bench layer 60 --suite layer "${layers[@]}" --device cuda "${peers[@]}"
+bench both 90 --suite training --device cpu,cuda
+bench layer-both 40 --suite layer "${layers[@]}" --device cpu,cuda
+bench inference 30 --suite inference --device cpu,cuda
 if [ -z "$rehearse" ] && has ncu; then
   step ncu 40 ncu --target-processes all --launch-count 40 --csv node bench/gpu-check.mjs steps
 fi

@@ -20,11 +20,11 @@ export function machine({ threads, torch, peers, devices }) {
 
 /** The GPU in use, and what it can do at most. */
 function gpuOf({ usable }) {
-  const place = usable.find(({ name }) => name === 'cuda')?.place;
-  if (!place) return null;
+  const used = usable.find(({ name }) => name === 'cuda');
+  if (!used) return null;
   const { cuda } = info();
   const { driver, runtime, devices } = cuda;
-  return { ...devices[place.number], driver, runtime, peak: place.addon.cudaPeak(place.number) };
+  return { ...devices[used.place.number], driver, runtime, peak: used.peak };
 }
 
 /** How many times `of` is as good as `to`, at the same work. */

@@ -34,6 +34,7 @@ const KINDS = {
   old: () => found([old]),
   wrong: () => found([good]),
   lost: () => found([good]),
+  differs: () => found([good]),
   good: () => found([old, good]),
 };
 
@@ -44,6 +45,11 @@ class Model extends cpu.Model {
   constructor(settings, threads, device) {
     super(settings, threads);
     this.device = device;
+  }
+
+  initialise(seed) {
+    // Other weights, once it is trusted.
+    super.initialise(kind === 'differs' && this.device !== undefined && !probing ? seed + 1 : seed);
   }
 
   readParameters() {
