@@ -36,9 +36,10 @@ export function probe(): Promise<Probed> {
   if (!existsSync(file)) return Promise.resolve(null);
   const options = { ...childOptions(), maxBuffer: 2 ** 24 };
   return new Promise((done) => {
-    const child = execFile(process.execPath, [CHILD, file], options, (_, stdout, stderr) =>
-      done(judge({ status: child.exitCode, signal: child.signalCode, stdout, stderr })),
-    );
+    const child = execFile(process.execPath, [CHILD, file], options, (error, stdout, stderr) => {
+      const late = error?.killed === true;
+      done(judge({ status: child.exitCode, signal: child.signalCode, late, stdout, stderr }));
+    });
   });
 }
 
@@ -47,7 +48,7 @@ export function probeSync(): Probed {
   const file = addonPath();
   if (!existsSync(file)) return null;
   const ended = spawnSync(process.execPath, [CHILD, file], { ...childOptions(), maxBuffer: 2 ** 24 });
-  return judge(ended);
+  return judge({ ...ended, late: (ended.error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT' });
 }
 
 function patience(): number {
@@ -66,11 +67,13 @@ function childOptions() {
 interface Ended {
   status: number | null;
   signal: NodeJS.Signals | null;
+  /** Killed because it took too long. */
+  late: boolean;
   stdout: string;
   stderr: string;
 }
 
-function judge({ status, signal, stdout, stderr }: Ended): ProbeAnswer | string {
+function judge({ status, signal, late, stdout, stderr }: Ended): ProbeAnswer | string {
   if (status === 0) {
     try {
       return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as ProbeAnswer;
@@ -78,7 +81,7 @@ function judge({ status, signal, stdout, stderr }: Ended): ProbeAnswer | string 
       return 'the process that tried it did not print what it should';
     }
   }
-  if (signal === 'SIGKILL') return `the process that tried it did not end within ${patience()} s`;
+  if (late) return `the process that tried it did not end within ${patience()} s`;
   const error = /^\w*Error: .*$/m.exec(stderr ?? '')?.[0] ?? (stderr ?? '').trim().split('\n').at(-1);
   return `the process that tried it ended with ${signal ?? `status ${status}`}${error ? ` (${error})` : ''}`;
 }
