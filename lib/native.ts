@@ -243,7 +243,8 @@ const NATIVE_CODES: readonly string[] = [
 
 /** What to do about errors of a GPU, beside what it says itself. */
 const ADVICE: Partial<Record<ErrorCode, string>> = {
-  ERR_DEVICE_MEMORY: "Use shorter clips, a smaller network, or device 'cpu'; other programs may hold some of it.",
+  ERR_DEVICE_MEMORY:
+    "Use shorter clips, a smaller network, or device 'cpu'; other programs may hold some of it.",
   ERR_DEVICE_LOST:
     "What it had in hand is gone, files are whole. In a new process, or with device 'cpu', a training goes on from its checkpoint.",
 };

@@ -179,8 +179,7 @@ void CudaNetwork::for_chunks(const Batch& batch, Work work) {
         throw DeviceError(DeviceError::Kind::kOutOfMemory,
                           "A clip of " + std::to_string(batch.steps) + " steps needs about " +
                               std::to_string((needed >> 20) + 1) + " MiB of the device's memory, of which " +
-                              std::to_string(device_.free_memory() >> 20) +
-                              " MiB are free.");
+                              std::to_string(device_.free_memory() >> 20) + " MiB are free.");
       }
       budget_ = std::min(budget_, most * row_bytes() * batch.steps) / 2;
     }
