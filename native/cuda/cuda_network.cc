@@ -46,6 +46,8 @@ CudaNetwork::CudaNetwork(const NetworkOptions& options, int device, int host_thr
       device_(device),
       budget_(device_.memory() / 2),
       layers_(make_passes(device_, options_, table_)),
+      narrow_(layers_.size() <= kMostNarrowLayers &&
+              std::all_of(layers_.begin(), layers_.end(), [](const LayerPass& k) { return k.narrow(); })),
       readout_(device_, options_, table_),
       inputs_(device_, options.inputs, host_threads),
       scratch_(device_),
@@ -144,6 +146,7 @@ int CudaNetwork::chunk_end(const Batch& batch, int first) const {
   for (size_t k = 0; k < layers_.size(); ++k) {
     clip_bytes += layers_[k].clip_bytes();
     widest = std::max<size_t>(widest, layers_[k].neurons());
+    if (narrow_) clip_bytes += layers_[k].narrow_gradients(1) * sizeof(float);
     const ConnectionShape shape = connection_shape(options_, k);
     bands = std::max({bands, shape.bands, shape.inputs / shape.in_channels});
   }
@@ -199,15 +202,33 @@ void CudaNetwork::pass_forward(const Batch& batch, int first, int count) {
   const Clips& clips = inputs_.clips();
   const EncodingKey* keys = dropping_ ? inputs_.dropout_keys() : nullptr;
   figures_.reserve((kFigures + layers_.size()) * count);
-  Sent input = inputs_.input();
+  if (narrow_) {
+    for (LayerPass& layer : layers_) layer.reserve(clips, scratch_);
+    narrow_forward(device_, narrow_arguments(0.0f, nullptr));
+  } else {
+    for (size_t k = 0; k < layers_.size(); ++k) layers_[k].forward(clips, input_of(k), keys, scratch_);
+  }
   for (size_t k = 0; k < layers_.size(); ++k) {
-    layers_[k].forward(clips, input, keys, scratch_);
     count_spikes(device_, layers_[k].count(), count, layers_[k].neurons(),
                  figures_.data() + (kFigures + k) * count);
-    input = layers_[k].sent();
   }
   scores_.reserve(static_cast<size_t>(count) * options_.classes);
-  readout_.forward(clips, input, layers_.back().count(), scores_.data());
+  readout_.forward(clips, layers_.back().sent(), layers_.back().count(), scores_.data());
+}
+
+/// gradients: room for those of all layers, one after the other; null: forward alone.
+NarrowArgs CudaNetwork::narrow_arguments(float spike_cost, float* gradients) const {
+  const Clips& clips = inputs_.clips();
+  const EncodingKey* keys = dropping_ ? inputs_.dropout_keys() : nullptr;
+  NarrowArgs args{};
+  args.layers = static_cast<int>(layers_.size());
+  args.clips = clips;
+  args.input = inputs_.input();
+  for (size_t k = 0; k < layers_.size(); ++k) {
+    args.layer[k] = layers_[k].narrow_layer(keys, spike_cost, clips.count, gradients);
+    if (gradients) gradients += layers_[k].narrow_gradients(clips.count);
+  }
+  return args;
 }
 
 void CudaNetwork::forward(const Batch& batch, float* scores, double* spikes) {
@@ -287,15 +308,32 @@ void CudaNetwork::pass_backward(const Batch& batch, int first, float spike_cost,
   if (!every) {
     readout_.backward(clips, layers_.back().sent(), grad_score_.data(), add, scratch_, g, gradient_.data());
   }
+  if (narrow_ && !batch.input_gradient)
+    return narrow_pass_backward(every ? nullptr : g, every, spike_cost, add);
   for (size_t k = layers_.size(); k-- > 0;) {
-    const Sent input = k > 0 ? layers_[k - 1].sent() : inputs_.input();
-    layers_[k].backward(clips, input, keys, every, spike_cost, add, scratch_, g, gradient_.data());
+    layers_[k].backward(clips, input_of(k), keys, every, spike_cost, add, scratch_, g, gradient_.data());
     every = nullptr;
     if (k == 0 && !batch.input_gradient) return;
     layers_[k].pass_down(clips, g, gx);
     std::swap(g, gx);
   }
   copy_input_gradient(batch, first, g);
+}
+
+void CudaNetwork::narrow_pass_backward(const float* g, const float* every, float spike_cost, bool add) {
+  const int count = inputs_.clips().count;
+  size_t size = 0;
+  for (const LayerPass& layer : layers_) size += layer.narrow_gradients(count);
+  scratch_.neurons.reserve(size);
+  NarrowArgs args = narrow_arguments(spike_cost, scratch_.neurons.data());
+  args.g = g;
+  args.every = every;
+  narrow_backward(device_, args);
+  const float* gradients = scratch_.neurons.data();
+  for (const LayerPass& layer : layers_) {
+    layer.sum_narrow(count, add, gradients, gradient_.data());
+    gradients += layer.narrow_gradients(count);
+  }
 }
 
 /// From [rows, inputs] to [steps, clips, inputs].

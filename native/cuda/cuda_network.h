@@ -39,8 +39,11 @@ class CudaNetwork final : public Backend {
   void for_chunks(const Batch& batch, Work work);
   void free_traces();
   void pass_forward(const Batch& batch, int first, int count);
+  NarrowArgs narrow_arguments(float spike_cost, float* gradients) const;
+  Sent input_of(size_t layer) const { return layer > 0 ? layers_[layer - 1].sent() : inputs_.input(); }
   void gather_figures(int count, BatchStatistics& statistics);
   void pass_backward(const Batch& batch, int first, float spike_cost, bool add);
+  void narrow_pass_backward(const float* g, const float* every, float spike_cost, bool add);
   void copy_input_gradient(const Batch& batch, int first, const float* gx);
 
   NetworkOptions options_;
@@ -50,6 +53,7 @@ class CudaNetwork final : public Backend {
   mutable Device device_;
   size_t budget_;  // bytes that the clips in hand may take
   std::vector<LayerPass> layers_;
+  bool narrow_;  // all layers go at once
   ReadoutPass readout_;
   ClipInputs inputs_;
   Scratch scratch_;

@@ -107,7 +107,7 @@ Sent LayerPass::sent() const {
   return {neurons(), words_of(neurons()), all.s, all.bits};
 }
 
-void LayerPass::forward(const Clips& clips, const Sent& input, const EncodingKey* keys, Scratch& scratch) {
+void LayerPass::reserve(const Clips& clips, Scratch& scratch) {
   const size_t rows = clips.rows, size = rows * neurons(), states = size_t(clips.count) * neurons();
   u_.reserve(size);
   if (sends_values(options_.neuron.spike)) {
@@ -117,27 +117,35 @@ void LayerPass::forward(const Clips& clips, const Sent& input, const EncodingKey
   }
   if (options_.neuron.adaptive) w_.reserve(size);
   count_.reserve(states);
+  if (options_.recurrent) scratch.state.reserve(2 * states);
+}
+
+void LayerPass::forward(const Clips& clips, const Sent& input, const EncodingKey* keys, Scratch& scratch) {
+  reserve(clips, scratch);
   drive(device_, weights_.shape(), clips, input, weights_.forward(), parameters_ + offset("bias"), u_.data());
   if (!options_.recurrent) return scan_forward(device_, arguments(keys), clips, trace());
-  scratch.state.reserve(2 * states);
   recurrent_forward(device_, arguments(keys), clips, trace(), recurrent_.forward(), scratch.state.data());
 }
 
 void LayerPass::backward(const Clips& clips, const Sent& input, const EncodingKey* keys, const float* every,
                          float spike_cost, bool add, Scratch& scratch, float* g, float* gradient) {
-  const size_t states = static_cast<size_t>(clips.count) * neurons();
-  scratch.neurons.reserve(kNeuronGradients * states);
+  scratch.neurons.reserve(kNeuronGradients * static_cast<size_t>(clips.count) * neurons());
   const BackwardArgs back{g, every, spike_cost, scratch.neurons.data()};
   if (options_.recurrent) {
-    scratch.state.reserve(2 * states);
     recurrent_backward(device_, arguments(keys), clips, trace(), back, recurrent_.backward(),
                        scratch.state.data());
     recurrent_.gradient(clips, sent(), g, add, scratch, gradient + offset("recurrent"));
   } else {
     scan_backward(device_, arguments(keys), clips, trace(), back);
   }
-  const int own = weights_.shape().channels, bands = weights_.shape().bands;
-  SumArgs sum{scratch.neurons.data(), clips.count * bands, own, kPlainNeuronGradients, add, {}};
+  sum_neurons(clips.count, add, scratch.neurons.data(), gradient);
+  weights_.gradient(clips, input, g, add, scratch, gradient + offset("weight"));
+}
+
+/// Over the clips, and the bands that share parameters.
+void LayerPass::sum_neurons(int clips, bool add, const float* gradients, float* gradient) const {
+  const ConnectionShape& shape = weights_.shape();
+  SumArgs sum{gradients, clips * shape.bands, shape.channels, kPlainNeuronGradients, add, {}};
   sum.out[0] = gradient + offset("bias");
   sum.out[1] = gradient + offset("decay");
   sum.out[2] = gradient + offset("threshold");
@@ -148,7 +156,40 @@ void LayerPass::backward(const Clips& clips, const Sent& input, const EncodingKe
     sum.out[5] = gradient + offset("adaptation_jump");
   }
   sum_rows(device_, sum);
-  weights_.gradient(clips, input, g, add, scratch, gradient + offset("weight"));
+}
+
+bool LayerPass::narrow() const {
+  const ConnectionShape& shape = weights_.shape();
+  const bool dense = !options_.connection.convolves() && shape.taps == 1 && !options_.recurrent;
+  return dense && shape.inputs <= kNarrow && shape.channels <= kNarrow;
+}
+
+size_t LayerPass::narrow_gradients(int clips) const {
+  return static_cast<size_t>(clips) * (kNeuronGradients * neurons() + weights_.shape().weights());
+}
+
+NarrowLayer LayerPass::narrow_layer(const EncodingKey* keys, float spike_cost, int clips,
+                                    float* gradients) const {
+  return {arguments(keys),
+          trace(),
+          weights_.shape().inputs,
+          weights_.backward(),
+          parameters_ + offset("bias"),
+          spike_cost,
+          gradients,
+          gradients ? gradients + static_cast<size_t>(clips) * kNeuronGradients * neurons() : nullptr};
+}
+
+void LayerPass::sum_narrow(int clips, bool add, const float* gradients, float* gradient) const {
+  sum_neurons(clips, add, gradients, gradient);
+  SumArgs sum{gradients + static_cast<size_t>(clips) * kNeuronGradients * neurons(),
+              clips,
+              weights_.shape().weights(),
+              1,
+              add,
+              {gradient + offset("weight")},
+              weights_.scale()};
+  sum_rows(device_, sum);
 }
 
 void LayerPass::pass_down(const Clips& clips, const float* g, float* gx) const {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "core/network/backend.h"
-#include "cuda/kernels/layer.h"
+#include "cuda/kernels/narrow.h"
 
 namespace sonospike::cuda {
 
@@ -31,6 +31,7 @@ class PackedWeights {
   const ConnectionShape& shape() const { return shape_; }
   const float* forward() const { return forward_.data(); }
   const float* backward() const { return backward_.data(); }
+  float scale() const { return scale_; }
 
  private:
   Device& device_;
@@ -54,6 +55,16 @@ class LayerPass {
 
   /// keys: by which it drops [clips]; null: it does not.
   void forward(const Clips& clips, const Sent& input, const EncodingKey* keys, Scratch& scratch);
+  /// Makes room for what `forward` leaves of some clips; it does so itself.
+  void reserve(const Clips& clips, Scratch& scratch);
+  /// Whether it is a layer that narrow_forward takes.
+  bool narrow() const;
+  /// Itself for narrow_forward and, after it, narrow_backward. gradients: room for those of the neurons, then
+  /// of the weights, [narrow_gradients(clips)].
+  NarrowLayer narrow_layer(const EncodingKey* keys, float spike_cost, int clips, float* gradients) const;
+  size_t narrow_gradients(int clips) const;
+  /// From what narrow_backward has left there to the gradient of all parameters, or added to what is there.
+  void sum_narrow(int clips, bool add, const float* gradients, float* gradient) const;
   const double* count() const { return count_.data(); }
   Sent sent() const;
   /// After `forward`, of the same clips. `every`: dL/ds of every step, [clips, neurons]; null: g has it,
@@ -69,6 +80,7 @@ class LayerPass {
  private:
   size_t offset(const char* name) const { return table_.at(prefix_ + name).offset; }
   LayerArgs arguments(const EncodingKey* keys) const;
+  void sum_neurons(int clips, bool add, const float* gradients, float* gradient) const;
   TraceArgs trace() const;
 
   Device& device_;

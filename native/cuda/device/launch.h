@@ -26,8 +26,6 @@ inline unsigned blocks_of(size_t count, size_t size) {
   return static_cast<unsigned>((count + size - 1) / size);
 }
 
-constexpr int kWarp = 32;
-
 }  // namespace sonospike::cuda
 
 #if defined(__CUDACC__)
@@ -59,7 +57,7 @@ struct Block {
 };
 
 template <typename Kernel>
-__global__ void run_kernel(const Kernel kernel) {
+__global__ void run_kernel(const __grid_constant__ Kernel kernel) {
   kernel(Block{});
 }
 

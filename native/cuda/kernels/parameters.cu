@@ -72,7 +72,7 @@ struct SumRows {
     if (line > 0 || i >= args.size) return;
     for (int k = 1; k < kLines; ++k) sum += sums[k * kColumns + column];
     float* const out = args.out[block.y()];
-    out[i] = args.add ? out[i] + sum : sum;
+    out[i] = args.add ? out[i] + sum * args.scale : sum * args.scale;
   }
 };
 

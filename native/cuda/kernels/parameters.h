@@ -22,6 +22,7 @@ struct SumArgs {
   int count, size, arrays;
   bool add;
   float* out[kMostArrays];
+  float scale = 1.0f;
 };
 void sum_rows(const Device& device, const SumArgs& args);
 

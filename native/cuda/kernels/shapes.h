@@ -11,6 +11,8 @@
 
 namespace sonospike::cuda {
 
+constexpr int kWarp = 32;  // threads that run together
+
 /// Clips that are worked on together.
 struct Clips {
   int count;
