@@ -29,6 +29,7 @@
       "defines": ["NAPI_VERSION=8", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
       "sources": [
         "native/addon/addon.cc",
+        "native/addon/devices.cc",
         "native/addon/feature_store.cc",
         "native/addon/jobs.cc",
         "native/addon/model.cc",

@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     pool: 'forks',
     globalSetup: ['test/helpers/build.ts'],
+    // What has bits of its own is tested on the CPU, also where there is a GPU.
+    env: { SONOSPIKE_DEVICE: process.env.SONOSPIKE_DEVICE ?? 'cpu' },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -24,6 +24,20 @@ export function requireClose(what, ours, theirs, most) {
   return error;
 }
 
+/** The cosine of the angle between both; throws where it is less than `least`. */
+export function requireCosine(what, ours, theirs, least) {
+  requireLength(what, ours, theirs);
+  let [product, a, b] = [0, 0, 0];
+  for (let i = 0; i < theirs.length; i++) {
+    product += ours[i] * theirs[i];
+    a += ours[i] ** 2;
+    b += theirs[i] ** 2;
+  }
+  const cosine = product / Math.sqrt(a * b);
+  if (!(cosine >= least)) throw new Error(`${what}: their cosine is ${cosine} (at least ${least})`);
+  return cosine;
+}
+
 /** The greatest relative error of arrays by name. */
 export function requireAllClose(what, ours, theirs, most) {
   const errors = Object.entries(ours).map(([name, values]) =>

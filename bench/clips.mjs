@@ -1,5 +1,5 @@
+import { host } from '../dist/device.js';
 import { presetSettings } from '../dist/index.js';
-import { native } from '../dist/native.js';
 import { resolveRunOptions, toNative } from '../dist/training-options.js';
 import { random } from './random.mjs';
 
@@ -25,12 +25,12 @@ export function longerSettings(preset, times) {
 const AT_A_TIME = 64;
 const WORD = 0.5; // seconds
 
-/** A model and a trainer on noise, ready for `epochs` epochs. */
+/** A model and a trainer on noise, ready for `epochs` epochs; on the CPU unless `place` is another device. */
 export async function makeTrainer(options) {
   const { preset, threads, batchSize, count, epochs, times = 1, seconds = WORD * times } = options;
   const settings = options.settings ?? longerSettings(preset, times);
-  const addon = native();
-  const model = new addon.Model(settings, threads);
+  const { addon, number } = options.place ?? host();
+  const model = new addon.Model(settings, threads, number);
   model.initialise(1);
   const store = new addon.FeatureStore(model, threads);
   let chunk = [];
@@ -45,7 +45,7 @@ export async function makeTrainer(options) {
   // The network alone is timed, on clips as they are.
   const run = resolveRunOptions({ preset, batchSize, epochs, augmentation: null, negatives: 0 }, 'all');
   const trainer = new addon.Trainer(model, store, toNative(run), all);
-  return { settings, model, trainer, count };
+  return { settings, model, store, trainer, count };
 }
 
 /** Times an epoch; seconds for each clip. */

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // Speed on this machine, by itself and side by side with PyTorch programs, as a table or as JSON. See --help.
 import { writeFileSync } from 'node:fs';
+import { openDevices } from './devices.mjs';
 import { help, readOptions } from './options.mjs';
-import { Peer } from './peer.mjs';
 import { finish, machine, print } from './report.mjs';
 import { benchFrontend } from './suites/frontend.mjs';
 import { benchInference } from './suites/inference.mjs';
@@ -25,15 +25,18 @@ function progress(text) {
 }
 
 async function measure(options) {
-  const peer = options.peers ? new Peer(options.python) : null;
+  const devices = await openDevices(options);
+  for (const { who, why } of devices.refused) progress(`${who}: ${why}`);
+  const { name, peer } = devices.usable[0];
   try {
     const { torch, peers } = peer ? await peer.ask({ op: 'info' }) : { torch: null, peers: [] };
+    // The other suites are of the CPU.
+    const shared = { ...options, devices, peer: name === 'cpu' ? peer : null, peers, progress };
     const results = [];
-    for (const suite of options.suites)
-      results.push(...(await SUITES[suite]({ ...options, peer, peers, progress })));
-    return { machine: machine({ ...options, torch, peers }), results: finish(results) };
+    for (const suite of options.suites) results.push(...(await SUITES[suite](shared)));
+    return { machine: machine({ ...options, torch, peers, devices }), results: finish(results) };
   } finally {
-    peer?.close();
+    devices.close();
   }
 }
 

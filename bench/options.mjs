@@ -10,14 +10,16 @@ export const help = (suites) => `Usage: npm run bench -- [options]
 
 Measures training, prediction, single layers, the front end, how they scale, and memory. What is timed is first
 checked: one thread and all give the same bits, a batch the same as single clips, a peer and another instruction set
-the same spikes, scores, gradients or features. The floor is the work's arithmetic at this machine's measured peak
+the same spikes, scores, gradients or features, another device the same scores and gradients. The floor is the work's arithmetic at this machine's measured peak
 (bench/floor.mjs).
 
   --suite LIST     ${suites.join(',')} or all (default: ${DEFAULT_SUITES})
   --preset LIST    ${presetNames.join(',')} (default: all); for training, inference and scaling
+  --device LIST    cpu, cuda or both, side by side, in the suites training, inference (batches) and layer (default:
+                   cpu); both compute the same, which is checked
   --peers          alternates with the same work in PyTorch: the original program, torchaudio, and SpikingJelly and
                    snnTorch where Python can import them, each the fastest way (Debian: apt-get install python3-torch
-                   python3-torchaudio)
+                   python3-torchaudio). Each device has a PyTorch of its own.
   --python FILE    the Python that has torch (default: python3)
   --n, --steps, --batch, --density LIST
                    of the layer suite; density in percent of spiking inputs
@@ -37,6 +39,7 @@ const flag = { type: 'boolean', default: false };
 const OPTIONS = {
   suite: { type: 'string', default: DEFAULT_SUITES },
   preset: { type: 'string', default: presetNames.join(',') },
+  device: { type: 'string', default: 'cpu' },
   peers: flag,
   python: { type: 'string', default: 'python3' },
   n: text,
@@ -97,6 +100,7 @@ export function readOptions(suites) {
   return {
     ...common,
     suites: values.suite === 'all' ? suites : names(values.suite, suites, 'suite'),
+    devices: names(values.device, ['cpu', 'cuda'], 'device'),
     presets: names(values.preset, presetNames, 'preset'),
     grid: gridOf(values),
     threads: values.threads === undefined ? info().threads : wholeNumber(values.threads, 'threads', 256),

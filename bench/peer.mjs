@@ -13,7 +13,9 @@ export class Peer {
   #waiting = [];
   #ended = null;
 
-  constructor(python) {
+  /** `device`: where PyTorch computes, `cpu` or `cuda`. */
+  constructor(python, device = 'cpu') {
+    this.device = device;
     this.folder = mkdtempSync(join(tmpdir(), 'sonospike-bench-'));
     this.#child = spawn(python, [PROGRAM], {
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -25,7 +27,9 @@ export class Peer {
     });
     createInterface({ input: this.#child.stdout }).on('line', (line) => {
       const waiting = this.#waiting.shift();
-      if (waiting) waiting.resolve(JSON.parse(line));
+      const answer = JSON.parse(line);
+      if (answer.error) waiting?.reject(new Error(`the PyTorch side failed: ${answer.error}`));
+      else waiting?.resolve(answer);
     });
     const end = (reason) => {
       this.#ended = new Error(`the PyTorch side ended (${reason}): ${errors.trim().slice(-1500) ?? ''}`);
@@ -41,7 +45,7 @@ export class Peer {
     if (this.#ended) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      this.#child.stdin.write(`${JSON.stringify({ dir: this.folder, ...request })}\n`);
+      this.#child.stdin.write(`${JSON.stringify({ dir: this.folder, device: this.device, ...request })}\n`);
     });
   }
 

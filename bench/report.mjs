@@ -4,7 +4,7 @@ import { bandwidth, peakOperations } from './floor.mjs';
 import { quartiles } from './statistics.mjs';
 
 /** What the numbers were measured on, and what it can do at most: operations and bytes per second. */
-export function machine({ threads, torch, peers }) {
+export function machine({ threads, torch, peers, devices }) {
   const { version, node, platform, instructionSet, compiler } = info();
   const date = new Date().toISOString().slice(0, 10);
   const cpu = cpus()[0]?.model.trim() ?? 'unknown';
@@ -14,7 +14,17 @@ export function machine({ threads, torch, peers }) {
   const memory = totalmem();
   const peerList = peers.join(', ') || null;
   const software = { platform, node, version, compiler, torch, peers: peerList };
-  return { date, cpu, cores, memory, threads, instructionSet, ...software, peak };
+  const gpu = gpuOf(devices);
+  return { date, cpu, cores, memory, threads, instructionSet, ...software, peak, ...(gpu && { gpu }) };
+}
+
+/** The GPU in use, and what it can do at most. */
+function gpuOf({ usable }) {
+  const used = usable.find(({ name }) => name === 'cuda');
+  if (!used) return null;
+  const { cuda } = info();
+  const { driver, runtime, devices } = cuda;
+  return { ...devices[used.place.number], driver, runtime, peak: used.peak };
 }
 
 /** How many times `of` is as good as `to`, at the same work. */
@@ -97,6 +107,11 @@ export function print({ machine: m, results }) {
     `Peak: ${giga(one.operations)} GFLOP/s and ${giga(one.bytes)} GB/s on one thread, ` +
       `${giga(all.operations)} and ${giga(all.bytes)} on ${all.threads}`,
   );
+  if (m.gpu) {
+    console.log(
+      `${m.gpu.name}, CUDA ${m.gpu.runtime}: ${giga(m.gpu.peak.operations)} GFLOP/s, ${giga(m.gpu.peak.bytes)} GB/s`,
+    );
+  }
   for (const suite of new Set(results.map((row) => row.suite)))
     printSuite(
       suite,

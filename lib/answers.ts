@@ -4,7 +4,6 @@ import { evaluateNumbers, type RunOver } from './clip-results.js';
 import { judge } from './confidence/confidence.js';
 import { SonospikeError } from './errors.js';
 import { guard, guardAsync, type Model } from './model.js';
-import { native } from './native.js';
 
 /** What a model says of a sound. */
 export interface SoundAnswer {
@@ -32,7 +31,7 @@ export async function answerSounds(
   read: (i: number) => Promise<Audio>,
   options: AnswerOptions,
 ): Promise<{ answers: (SoundAnswer | null)[]; skipped: SkippedClip[] }> {
-  const store = guard(() => new (native().FeatureStore)(model.native, options.threads));
+  const store = guard(() => new model.addon.FeatureStore(model.native, options.threads));
   const skipped: SkippedClip[] = [];
   const numbers: number[] = [];
   let next = 0;

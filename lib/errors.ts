@@ -28,6 +28,11 @@ export type ErrorCode =
   | 'ERR_DOWNLOAD'
   | 'ERR_OFFLINE'
   | 'ERR_NATIVE_MISSING' // the addon is not built for this machine
+  | 'ERR_DEVICE_MISSING' // no GPU, no driver, or the addon for it is not built
+  | 'ERR_DEVICE_UNSUPPORTED' // the addon is not built for GPUs of this kind
+  | 'ERR_DEVICE_UNUSABLE' // the addon or the GPU failed when it was tried
+  | 'ERR_DEVICE_MEMORY' // the GPU has not enough memory
+  | 'ERR_DEVICE_LOST' // the GPU failed at work
   | 'ERR_BUSY' // the trainer or network is in use by another run
   | 'ERR_ABORTED'
   | 'ERR_OUT_OF_MEMORY'

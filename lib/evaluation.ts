@@ -4,10 +4,10 @@ import { type ClipResult, evaluateClips, type Scored } from './clip-results.js';
 import { type Dataset, openDataset, requireDataset } from './datasets/index.js';
 import { UNKNOWN_LABEL } from './datasets/names.js';
 import { describeSplit, type Split, splitDataset } from './datasets/split.js';
+import { checkDevice, type DeviceChoice } from './device.js';
 import { SonospikeError } from './errors.js';
 import { fingerprint } from './fingerprint.js';
 import { checkSeed, checkThreads, guard, guardAsync, loadModel, Model } from './model.js';
-import { native } from './native.js';
 import { countOperations, type Operations } from './operations.js';
 import { abortSignal, callback, choice, flag, optionsObject } from './options.js';
 import {
@@ -46,6 +46,8 @@ export interface EvaluateOptions {
   /** Tests again under noise, gain, offset, silence around the word, and at other sample rates. */
   robustness?: boolean;
   threads?: number;
+  /** Where a model that is given by its path computes; default `auto`. A `Model` stays where it is. */
+  device?: DeviceChoice;
   /** Makes a clip that cannot be used an error. */
   strict?: boolean;
   signal?: AbortSignal;
@@ -64,6 +66,7 @@ const EVALUATE_KEYS = [
   'unknown',
   'robustness',
   'threads',
+  'device',
   'strict',
   'signal',
   'onProgress',
@@ -84,7 +87,7 @@ export interface Evaluation extends Scored {
 /**
  * Runs a model over the clips of a dataset.
  * @throws SonospikeError as `openDataset`, `splitDataset` and `loadModel`; ERR_UNKNOWN_LABEL if the dataset has words
- * that the model does not know; ERR_DATASET_EMPTY if no clip could be read; ERR_ABORTED
+ * that the model does not know; ERR_DATASET_EMPTY if no clip could be read; ERR_ABORTED, ERR_DEVICE_*
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   optionsObject(options, 'options', EVALUATE_KEYS);
@@ -95,7 +98,10 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   if (typeof options.unknown !== 'string') flag(options.unknown, 'unknown');
   const part = choice(options.part ?? 'test', 'part', ['train', 'validation', 'test']);
   const threads = checkThreads(options.threads);
-  const model = options.model instanceof Model ? options.model : await loadModel(options.model, { threads });
+  const device = checkDevice(options.device, 'auto');
+  const model =
+    options.model instanceof Model ? options.model : await loadModel(options.model, { threads, device });
+  if (options.model instanceof Model) requireOn(model, options.device);
   const dataset = await resolveDataset(options.data, strict, options.signal);
   requireLabels(dataset, model.labels);
   const own = ownSplit(model, dataset);
@@ -111,7 +117,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const telling = (what: string) => (done: number, total: number) => options.onProgress?.(done, total, what);
   const over: AnswerOptions = { seed, threads, strict, signal: options.signal };
   const sounds = await chooseSounds(options.unknown, model.settings.sampleRate, seed);
-  const store = guard(() => new (native().FeatureStore)(model.native, threads));
+  const store = guard(() => new model.addon.FeatureStore(model.native, threads));
   const loaded = await loadClips(store, clips, {
     labels: model.labels,
     strict,
@@ -135,6 +141,15 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     seenInTraining: own ? countSeen(own, dataset, found.predictions) : 0,
     skipped: [...dataset.skipped, ...loaded.skipped, ...heard.skipped],
   };
+}
+
+/** A model does not move. */
+function requireOn(model: Model, device: DeviceChoice | undefined): void {
+  if (device === undefined || device === 'auto' || device === model.device) return;
+  throw new SonospikeError(
+    'ERR_INVALID_OPTION',
+    `device is '${device}', but the model is on '${model.device}': load it with { device: '${device}' }, or give its path.`,
+  );
 }
 
 async function chooseSounds(asked: boolean | string | undefined, sampleRate: number, seed: number) {

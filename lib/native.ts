@@ -182,8 +182,31 @@ export interface NativeStream {
   speaking(): boolean;
 }
 
+/** Versions are 1000 major + 10 minor; 0: none. Memory in bytes. */
+export interface NativeCudaInfo {
+  driverVersion: number;
+  runtimeVersion: number;
+  devices: {
+    name: string;
+    memory: number;
+    freeMemory: number;
+    major: number;
+    minor: number;
+    multiprocessors: number;
+    /** Whether the addon is built for it. */
+    supported: boolean;
+    whyNot: string;
+  }[];
+  whyNone: string;
+}
+
 export interface NativeAddon {
-  Model: new (settings: ModelSettings, threads: number) => NativeModel;
+  /** `device`: number of a CUDA device; left out: the CPU. */
+  Model: new (
+    settings: ModelSettings,
+    threads: number,
+    device?: number,
+  ) => NativeModel;
   FeatureStore: new (model: NativeModel, threads: number) => NativeFeatureStore;
   Trainer: new (
     model: NativeModel,
@@ -209,6 +232,13 @@ export interface NativeAddon {
     clip: number,
     epoch: number,
   ): Float32Array;
+  /** Only of an addon that is built with CUDA. */
+  cudaInfo?(): NativeCudaInfo;
+  /**
+   * The same: most floating-point operations and bytes per second of a device; `brief`: in too little work to tell,
+   * to see that they can be measured.
+   */
+  cudaPeak?(device: number, brief: boolean): { operations: number; bytes: number };
   /** Floating-point operations per second of `threads` threads at once: `rounds` of multiply-adds in registers. */
   peakOperations(threads: number, rounds: number): number;
   /** Bytes per second of `threads` threads at once, each adding one array of `floats` to another. */
@@ -245,15 +275,29 @@ const NATIVE_CODES: readonly string[] = [
   'ERR_AUDIO_NOT_FINITE',
   'ERR_BUSY',
   'ERR_OUT_OF_MEMORY',
+  'ERR_DEVICE_MISSING',
+  'ERR_DEVICE_UNSUPPORTED',
+  'ERR_DEVICE_MEMORY',
+  'ERR_DEVICE_LOST',
   'ERR_INTERNAL',
 ] satisfies ErrorCode[];
+
+/** What to do about errors of a GPU, beside what it says itself. */
+const ADVICE: Partial<Record<ErrorCode, string>> = {
+  ERR_DEVICE_MEMORY:
+    "Use shorter clips, a smaller network, or device 'cpu'; other programs may hold some of it.",
+  ERR_DEVICE_LOST:
+    "What it had in hand is gone, files are whole. In a new process, or with device 'cpu', a training goes on from its checkpoint.",
+};
 
 /** The `SonospikeError` for what the addon threw. */
 export function fromNative(error: unknown): unknown {
   if (error instanceof SonospikeError || !(error instanceof Error)) return error;
   const code = (error as NodeJS.ErrnoException).code;
   if (code !== undefined && NATIVE_CODES.includes(code)) {
-    return new SonospikeError(code as ErrorCode, error.message, { cause: error });
+    const advice = ADVICE[code as ErrorCode];
+    const message = advice ? `${error.message.replace(/\.?$/, '.')} ${advice}` : error.message;
+    return new SonospikeError(code as ErrorCode, message, { cause: error });
   }
   return error instanceof TypeError
     ? new SonospikeError('ERR_INVALID_OPTION', error.message, { cause: error })

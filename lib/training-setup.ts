@@ -4,11 +4,12 @@ import { loadClips, type SkippedClip } from './clip-loader.js';
 import type { Clip, Dataset } from './datasets/index.js';
 import { UNKNOWN_LABEL } from './datasets/names.js';
 import { describeSplit, type Split, splitDataset } from './datasets/split.js';
+import { choosePlace, type DeviceChoice } from './device.js';
 import { SonospikeError } from './errors.js';
 import { resolveDataset } from './evaluation.js';
 import { fingerprint } from './fingerprint.js';
 import { checkThreads, guard, guardAsync, loadTensors, Model } from './model.js';
-import { type NativeFeatureStore, type NativeTrainer, native } from './native.js';
+import type { NativeFeatureStore, NativeTrainer } from './native.js';
 import { flag } from './options.js';
 import { presetSettings } from './presets.js';
 import { readSavedRun, type SavedRun } from './saved-run.js';
@@ -30,6 +31,11 @@ export interface PrepareOptions {
   /** More datasets whose clips are all added to the training part; their words must be among those of `data`. */
   extraData?: string | Dataset | readonly (string | Dataset)[];
   threads?: number;
+  /**
+   * Default `auto`. The same seed gives the same bits on one device; those of the CPU and of a GPU differ by rounding. A
+   * checkpoint of one goes on on the other.
+   */
+  device?: DeviceChoice;
   /** Makes a clip that cannot be used an error instead of leaving it out. */
   strict?: boolean;
   signal?: AbortSignal;
@@ -74,6 +80,7 @@ export interface Prepared {
 export async function prepare(options: SetupOptions): Promise<Prepared> {
   const strict = flag(options.strict, 'strict');
   const threads = checkThreads(options.threads);
+  const place = await choosePlace(options.device, 'auto');
   const saved = options.resume === undefined ? null : await readSavedRun(options.resume);
   const dataset = await resolveDataset(options.data, strict, options.signal);
   const named = fingerprint(dataset.layout, dataset.clips);
@@ -94,8 +101,8 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
   if (saved && !saved.fingerprint.startsWith(`${print} `))
     throw otherClips(options, 'on other clips than those');
 
-  const model = new Model(settings, { threads });
-  const store = guard(() => new (native().FeatureStore)(model.native, threads));
+  const model = new Model(settings, { threads }, {}, place);
+  const store = guard(() => new place.addon.FeatureStore(model.native, threads));
   const { parts, skipped } = await loadParts(store, split, extra, {
     ...options,
     strict,
@@ -116,7 +123,7 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
   const trainingClips = training.length + negatives;
   await guardAsync(() => store.fit(training, false));
   const trainer = guard(
-    () => new (native().Trainer)(model.native, store, { ...toNative(run), negatives }, training),
+    () => new place.addon.Trainer(model.native, store, { ...toNative(run), negatives }, training),
   );
   if (saved) {
     checkPosition(saved, trainingClips, options.resume);

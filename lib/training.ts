@@ -1,5 +1,6 @@
 import { evaluateClips, evaluateNumbers } from './clip-results.js';
 import { calibrateOnPart } from './confidence/part.js';
+import type { Device } from './device.js';
 import { SonospikeError } from './errors.js';
 import type { Evaluation } from './evaluation.js';
 import { guard, guardAsync, loadTensors, type Model } from './model.js';
@@ -62,8 +63,10 @@ export interface TrainOptions extends Partial<RunOptions>, PrepareOptions {
 }
 
 export interface TrainResult {
-  /** The best model. */
+  /** The best model, on the CPU. */
   model: Model;
+  /** Where it was trained. */
+  device: Device;
   /** Metrics of the epochs; those before a resume without their speed. */
   epochs: EpochMetrics[];
   /** Number of the best epoch. */
@@ -81,7 +84,7 @@ export interface TrainResult {
  * A resumed run may have more or fewer `epochs`; with the schedules cosine and one-cycle that changes the learning
  * rates of what is left, so the bits are those of an uninterrupted run only if `epochs` stays the same.
  * @throws SonospikeError ERR_INVALID_OPTION, ERR_UNKNOWN_PRESET, ERR_DATASET_*, ERR_SPLIT_INVALID,
- * ERR_CHECKPOINT_INVALID, ERR_FILE_*, ERR_TRAINING_DIVERGED, ERR_ABORTED, ERR_OUT_OF_MEMORY
+ * ERR_CHECKPOINT_INVALID, ERR_FILE_*, ERR_TRAINING_DIVERGED, ERR_ABORTED, ERR_OUT_OF_MEMORY, ERR_DEVICE_*
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   optionsObject(options, 'options', TRAIN_KEYS);
@@ -101,6 +104,7 @@ export const TRAIN_KEYS = [
   'data',
   'extraData',
   'threads',
+  'device',
   'strict',
   'signal',
   'onData',
@@ -305,7 +309,15 @@ class TrainingRun {
     const test: Evaluation = { ...found, split: splitText, seenInTraining: 0, skipped: this.#p.skipped };
     const bestEpoch = best?.epoch ?? 0;
     const finished = await this.#files.saveFinished(best, test, confidence);
-    return { model: finished, epochs: this.#epochs, bestEpoch, test, split: splitText, options: run };
+    return {
+      model: finished,
+      epochs: this.#epochs,
+      bestEpoch,
+      test,
+      split: splitText,
+      options: run,
+      device: model.device,
+    };
   }
 }
 

@@ -8,6 +8,13 @@ import { startNode } from './helpers/cli.js';
 const SUITES = ['training', 'inference', 'layer', 'frontend', 'scaling', 'memory'];
 const bench = (...args: string[]) => startNode([resolve('bench/main.mjs'), ...args]).finished;
 
+/** The bench of both devices, with an addon of a kind in place of the one with CUDA (see helpers/cuda-addon.cjs). */
+const benchDevices = (kind: string, device: string) => {
+  const args = ['--quick', '--json', '--suite', 'training,inference,layer', '--device', device];
+  const env = { SONOSPIKE_CUDA_ADDON: resolve('test/helpers/cuda-addon.cjs'), STAND_IN: kind };
+  return startNode([resolve('bench/main.mjs'), ...args], { env }).finished;
+};
+
 interface Row {
   suite: string;
   what: string;
@@ -95,6 +102,38 @@ describe('bench', () => {
   });
 
   it('writes the same report to a file', () => expect(file).toEqual(report));
+
+  it('compares devices, having checked that both compute the same', async () => {
+    const { status, stdout, stderr } = await benchDevices('good', 'cpu,cuda');
+    expect(status, stderr).toBe(0);
+    const { machine, results } = JSON.parse(stdout);
+    expect(machine.gpu).toMatchObject({ name: 'Stand-in', peak: { operations: 1e12, bytes: 1e11 } });
+    const rows = results.filter(({ who }: Row) => who === 'cuda');
+    expect(rows).toHaveLength(5);
+    for (const row of rows) {
+      expect(row.checks, row.what).toEqual(expect.any(Object));
+      expect(row.ratio, row.what).toMatchObject({ of: 'cuda', to: 'sonospike' });
+      expect(row.timesFloor, row.what).toBeGreaterThan(0);
+    }
+  });
+
+  it('says why a device cannot be measured, and measures the other', async () => {
+    const { status, stdout, stderr } = await benchDevices('no driver', 'cpu,cuda');
+    expect(status, stderr).toBe(0);
+    const { results } = JSON.parse(stdout);
+    const rows = results.filter(({ who }: Row) => who === 'cuda');
+    expect(rows).toHaveLength(5);
+    for (const { refused } of rows) expect(refused).toMatch(/no CUDA device: no CUDA driver/);
+    const alone = await benchDevices('no driver', 'cuda');
+    expect(alone.status).toBe(1);
+    expect(alone.stderr).toMatch(/^bench: There is no CUDA device/m);
+  });
+
+  it('does not compare a device that computes something else', async () => {
+    const { status, stderr } = await benchDevices('differs', 'cpu,cuda');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/on cuda and cpu, scores: both sides differ/);
+  });
 
   it('has a help that names every suite', async () => {
     const { status, stdout } = await bench('--help');

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 const files = readdirSync('native', { recursive: true, withFileTypes: true })
-  .filter((entry) => entry.isFile() && /\.(cc|h|inc)$/.test(entry.name))
+  .filter((entry) => entry.isFile() && /\.(cc|cu|h|inc)$/.test(entry.name))
   .map((entry) => join(entry.parentPath, entry.name));
 const mode = process.argv.includes('--write') ? ['-i'] : ['--dry-run', '--Werror'];
 const { status, error } = spawnSync('clang-format', [...mode, ...files], { stdio: 'inherit' });

@@ -216,7 +216,8 @@ describe('from training to a digit', () => {
 describe('info', () => {
   it('--json tells what the library tells', async () => {
     const { document } = await runJson(['info']);
-    expect(document).toMatchObject({ node: process.versions.node, devices: [{ name: 'cpu' }] });
+    expect(document).toMatchObject({ node: process.versions.node });
+    expect(document.devices[0]).toEqual({ name: 'cpu' });
     expect(document.instructionSets).toContain(document.instructionSet);
     expect((await run(['info'])).stdout).toContain(document.instructionSet);
   });

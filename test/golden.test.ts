@@ -2,6 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseSafetensors } from '../lib/checkpoint/safetensors.js';
+import { cudaPlaceSync } from '../lib/cuda/devices.js';
+import { SonospikeError } from '../lib/errors.js';
 import { type NamedArrays, native } from '../lib/native.js';
 import { presetSettings } from '../lib/presets.js';
 import type { LayerSettings, ModelSettings, Surrogate } from '../lib/settings.js';
@@ -46,151 +48,151 @@ function expectGradient(ours: ArrayLike<number>, reference: ArrayLike<number>, n
 const digits = Array.from({ length: 10 }, (_, i) => String(i));
 const adam = { type: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 0 } as const;
 
-describe.skipIf(golden.missing).each(native().info().instructionSets)(
-  'golden values, %s',
-  (instructionSet) => {
-    const use = () => expect(native().selectInstructionSet(instructionSet)).toBe(true);
+/** Where they are computed: with every instruction set of this machine, and on a GPU that can be used. */
+function places() {
+  const [cpu, cuda] = [native(), cudaPlaceSync()];
+  const sets = cpu.info().instructionSets.map((name) => ({ name, addon: cpu, device: undefined, set: name }));
+  if (cuda instanceof SonospikeError) return sets;
+  const { addon, device } = cuda;
+  return [...sets, { name: device.name, addon, device: device.number, set: cpu.info().instructionSet }];
+}
 
-    describe('original network', () => {
-      const names = [0, 1, 2, 3].flatMap((k) =>
-        ['weight', 'bias', 'decay', 'threshold'].map((kind) => ({
-          ours: `layers.${k}.${kind}`,
-          theirs: `l${k + 1}.${kind === 'weight' || kind === 'bias' ? `fc.${kind}` : kind}`,
-        })),
-      );
+describe.skipIf(golden.missing).each(places())('golden values, $name', ({ addon, device, set }) => {
+  const use = () => expect(addon.selectInstructionSet(set)).toBe(true);
 
-      it('gives the logits, loss, gradients and three Adam steps of PyTorch', () => {
-        use();
-        const f32 = load('original_network_f32.safetensors');
-        const f64 = load('original_network_f64.safetensors');
-        const model = new (native().Model)(presetSettings('original', digits), 2);
-        const parameters: NamedArrays = {};
-        for (const { ours, theirs } of names) parameters[ours] = f32.floats(`param.${theirs}`);
-        model.loadParameters(parameters);
+  describe('original network', () => {
+    const names = [0, 1, 2, 3].flatMap((k) =>
+      ['weight', 'bias', 'decay', 'threshold'].map((kind) => ({
+        ours: `layers.${k}.${kind}`,
+        theirs: `l${k + 1}.${kind === 'weight' || kind === 'bias' ? `fc.${kind}` : kind}`,
+      })),
+    );
 
-        const inputs = f32.floats('spikes');
-        const labels = Int32Array.from(f32.get('labels').data);
-        const logits = model.forwardInputs(inputs, 800, 4).scores;
-        const reference = f32.get('logits').data;
-        for (let i = 0; i < logits.length; i++) {
-          expect(Math.abs(logits[i]! - reference[i]!) / Math.abs(reference[i]!)).toBeLessThan(1e-3);
-        }
-
-        for (let step = 0; step < 3; step++) {
-          const { loss, gradients } = model.gradient(inputs, 800, 4, labels, 0);
-          if (step === 0) {
-            expect(Math.abs(loss / f64.get('loss').data[0]! - 1)).toBeLessThan(1e-4);
-            for (const { ours, theirs } of names) {
-              expectGradient(gradients[ours]!, f64.get(`grad.${theirs}`).data, theirs);
-            }
-          }
-          model.optimizerStep(adam, 1e-3);
-        }
-        const after = model.readParameters();
-        for (const { ours, theirs } of names) {
-          expect(largestDifference(after[ours]!, f32.get(`after3.${theirs}`).data), theirs).toBeLessThan(
-            1e-5,
-          );
-          expect(largestDifference(after[ours]!, f64.get(`after3.${theirs}`).data), theirs).toBeLessThan(
-            1e-5,
-          );
-        }
-      });
-    });
-
-    const cases = golden.missing
-      ? []
-      : readdirSync(golden.path).filter((file) => file.startsWith('spiking_'));
-    it('has all spiking cases', () => expect(cases.length).toBe(15));
-
-    it.each(cases)('%s: the same spikes, loss and gradients', (file) => {
+    it('gives the logits, loss, gradients and three Adam steps of PyTorch', () => {
       use();
-      const reference = load(file);
-      const [, kind, slope] = /^(\w+), a = ([\d.]+)/.exec(reference.metadata.surrogate!)!;
-      const recurrent = reference.keys.includes('param.r0');
-      const layer: LayerSettings = {
-        neurons: 16,
-        recurrent,
-        spike: { type: 'hard', surrogate: kind!.replace('_', '-') as Surrogate, slope: Number(slope) },
-        reset: reference.metadata.reset!.startsWith('v = u (1 - s)') ? 'zero' : 'subtract',
-        detachReset: reference.metadata.reset_gradient!.includes('is detached'),
-        decay: 0.9,
-        decaySpread: 0,
-        threshold: 1,
-        thresholdSpread: 0,
-        learnDecay: true,
-        learnThreshold: true,
-        constrain: false,
-      };
-      const base = presetSettings('original', digits);
-      const settings: ModelSettings = {
-        ...base,
-        frontend: { ...base.frontend, coefficients: 12 },
-        frames: 50,
-        encoding: { type: 'direct', stepsPerFrame: 1, threshold: 0 },
-        network: {
-          layers: [layer, layer],
-          readout: { type: 'leaky-integrator', decay: 0.9, learnDecay: true },
-        },
-      };
-      const model = new (native().Model)(settings, 2);
-      const names = new Map([
-        ['readout.weight', 'w_out'],
-        ['readout.bias', 'b_out'],
-        ['readout.decay', 'decay_out'],
-      ]);
-      for (const k of [0, 1]) {
-        names.set(`layers.${k}.weight`, `w${k}`).set(`layers.${k}.bias`, `b${k}`);
-        names.set(`layers.${k}.decay`, `decay${k}`).set(`layers.${k}.threshold`, `threshold${k}`);
-        if (recurrent) names.set(`layers.${k}.recurrent`, `r${k}`);
-      }
+      const f32 = load('original_network_f32.safetensors');
+      const f64 = load('original_network_f64.safetensors');
+      const model = new addon.Model(presetSettings('original', digits), 2, device);
       const parameters: NamedArrays = {};
-      for (const [ours, theirs] of names) parameters[ours] = reference.floats(`param.${theirs}`);
+      for (const { ours, theirs } of names) parameters[ours] = f32.floats(`param.${theirs}`);
       model.loadParameters(parameters);
 
-      const inputs = reference.floats('input');
-      const { scores, spikes } = model.forwardInputs(inputs, 50, 4);
-      for (const k of [0, 1]) expect(largestDifference(spikes[k]!, reference.get(`spikes${k}`).data)).toBe(0);
-      expect(largestDifference(scores, reference.get('mean_softmax').data)).toBeLessThan(1e-6);
+      const inputs = f32.floats('spikes');
+      const labels = Int32Array.from(f32.get('labels').data);
+      const logits = model.forwardInputs(inputs, 800, 4).scores;
+      const reference = f32.get('logits').data;
+      for (let i = 0; i < logits.length; i++) {
+        expect(Math.abs(logits[i]! - reference[i]!) / Math.abs(reference[i]!)).toBeLessThan(1e-3);
+      }
 
-      const labels = Int32Array.from(reference.get('labels').data);
-      const { loss, gradients } = model.gradient(inputs, 50, 4, labels, 0);
-      expect(Math.abs(loss / reference.get('loss').data[0]! - 1)).toBeLessThan(1e-5);
-      for (const [ours, theirs] of names) {
-        expectGradient(gradients[ours]!, reference.get(`grad.${theirs}`).data, theirs);
+      for (let step = 0; step < 3; step++) {
+        const { loss, gradients } = model.gradient(inputs, 800, 4, labels, 0);
+        if (step === 0) {
+          expect(Math.abs(loss / f64.get('loss').data[0]! - 1)).toBeLessThan(1e-4);
+          for (const { ours, theirs } of names) {
+            expectGradient(gradients[ours]!, f64.get(`grad.${theirs}`).data, theirs);
+          }
+        }
+        model.optimizerStep(adam, 1e-3);
+      }
+      const after = model.readParameters();
+      for (const { ours, theirs } of names) {
+        expect(largestDifference(after[ours]!, f32.get(`after3.${theirs}`).data), theirs).toBeLessThan(1e-5);
+        expect(largestDifference(after[ours]!, f64.get(`after3.${theirs}`).data), theirs).toBeLessThan(1e-5);
+      }
+    });
+  });
+
+  const cases = golden.missing ? [] : readdirSync(golden.path).filter((file) => file.startsWith('spiking_'));
+  it('has all spiking cases', () => expect(cases.length).toBe(15));
+
+  it.each(cases)('%s: the same spikes, loss and gradients', (file) => {
+    use();
+    const reference = load(file);
+    const [, kind, slope] = /^(\w+), a = ([\d.]+)/.exec(reference.metadata.surrogate!)!;
+    const recurrent = reference.keys.includes('param.r0');
+    const layer: LayerSettings = {
+      neurons: 16,
+      recurrent,
+      spike: { type: 'hard', surrogate: kind!.replace('_', '-') as Surrogate, slope: Number(slope) },
+      reset: reference.metadata.reset!.startsWith('v = u (1 - s)') ? 'zero' : 'subtract',
+      detachReset: reference.metadata.reset_gradient!.includes('is detached'),
+      decay: 0.9,
+      decaySpread: 0,
+      threshold: 1,
+      thresholdSpread: 0,
+      learnDecay: true,
+      learnThreshold: true,
+      constrain: false,
+    };
+    const base = presetSettings('original', digits);
+    const settings: ModelSettings = {
+      ...base,
+      frontend: { ...base.frontend, coefficients: 12 },
+      frames: 50,
+      encoding: { type: 'direct', stepsPerFrame: 1, threshold: 0 },
+      network: {
+        layers: [layer, layer],
+        readout: { type: 'leaky-integrator', decay: 0.9, learnDecay: true },
+      },
+    };
+    const model = new addon.Model(settings, 2, device);
+    const names = new Map([
+      ['readout.weight', 'w_out'],
+      ['readout.bias', 'b_out'],
+      ['readout.decay', 'decay_out'],
+    ]);
+    for (const k of [0, 1]) {
+      names.set(`layers.${k}.weight`, `w${k}`).set(`layers.${k}.bias`, `b${k}`);
+      names.set(`layers.${k}.decay`, `decay${k}`).set(`layers.${k}.threshold`, `threshold${k}`);
+      if (recurrent) names.set(`layers.${k}.recurrent`, `r${k}`);
+    }
+    const parameters: NamedArrays = {};
+    for (const [ours, theirs] of names) parameters[ours] = reference.floats(`param.${theirs}`);
+    model.loadParameters(parameters);
+
+    const inputs = reference.floats('input');
+    const { scores, spikes } = model.forwardInputs(inputs, 50, 4);
+    for (const k of [0, 1]) expect(largestDifference(spikes[k]!, reference.get(`spikes${k}`).data)).toBe(0);
+    expect(largestDifference(scores, reference.get('mean_softmax').data)).toBeLessThan(1e-6);
+
+    const labels = Int32Array.from(reference.get('labels').data);
+    const { loss, gradients } = model.gradient(inputs, 50, 4, labels, 0);
+    expect(Math.abs(loss / reference.get('loss').data[0]! - 1)).toBeLessThan(1e-5);
+    for (const [ours, theirs] of names) {
+      expectGradient(gradients[ours]!, reference.get(`grad.${theirs}`).data, theirs);
+    }
+  });
+
+  describe('front end', () => {
+    const frontend = presetSettings('original', digits).frontend;
+
+    it('resamples as torchaudio within 1e-5', () => {
+      const reference = load('resample.safetensors');
+      for (const rate of [8000, 22050, 44100, 48000]) {
+        const ours = addon.resample(reference.floats(`from${rate}.in`), rate, 16000);
+        expect(largestDifference(ours, reference.get(`from${rate}.out`).data), `${rate} Hz`).toBeLessThan(
+          1e-5,
+        );
       }
     });
 
-    describe('front end', () => {
-      const frontend = presetSettings('original', digits).frontend;
-
-      it('resamples as torchaudio within 1e-5', () => {
-        const reference = load('resample.safetensors');
-        for (const rate of [8000, 22050, 44100, 48000]) {
-          const ours = native().resample(reference.floats(`from${rate}.in`), rate, 16000);
-          expect(largestDifference(ours, reference.get(`from${rate}.out`).data), `${rate} Hz`).toBeLessThan(
-            1e-5,
-          );
-        }
-      });
-
-      it('computes the MFCC of torchaudio within 2e-3 dB and scaled frames within 5e-4', async () => {
-        const reference = load('frontend.safetensors');
-        const clips = reference.keys.filter((key) => key.endsWith('.samples')).map((key) => key.slice(0, -8));
-        expect(clips.length).toBe(6);
-        const model = new (native().Model)(presetSettings('original', digits), 1);
-        model.initialise(1);
-        for (const clip of clips) {
-          const samples = reference.floats(`${clip}.samples`);
-          const mfcc = native().features(samples, 16000, frontend);
-          expect([mfcc.frames, mfcc.features]).toEqual(reference.get(`${clip}.mfcc`).shape);
-          expect(largestDifference(mfcc.data, reference.get(`${clip}.mfcc`).data), clip).toBeLessThan(2e-3);
-          const frames = (await model.observe(samples, 16000, 0)).features;
-          expect(largestDifference(frames, reference.get(`${clip}.frames80`).data), clip).toBeLessThan(5e-4);
-          const scaled = reference.get(`${clip}.scaled`).data.slice(0, 80 * 20);
-          expect(largestDifference(frames.slice(0, scaled.length), scaled), clip).toBeLessThan(5e-4);
-        }
-      });
+    it('computes the MFCC of torchaudio within 2e-3 dB and scaled frames within 5e-4', async () => {
+      const reference = load('frontend.safetensors');
+      const clips = reference.keys.filter((key) => key.endsWith('.samples')).map((key) => key.slice(0, -8));
+      expect(clips.length).toBe(6);
+      const model = new addon.Model(presetSettings('original', digits), 1, device);
+      model.initialise(1);
+      for (const clip of clips) {
+        const samples = reference.floats(`${clip}.samples`);
+        const mfcc = addon.features(samples, 16000, frontend);
+        expect([mfcc.frames, mfcc.features]).toEqual(reference.get(`${clip}.mfcc`).shape);
+        expect(largestDifference(mfcc.data, reference.get(`${clip}.mfcc`).data), clip).toBeLessThan(2e-3);
+        const frames = (await model.observe(samples, 16000, 0)).features;
+        expect(largestDifference(frames, reference.get(`${clip}.frames80`).data), clip).toBeLessThan(5e-4);
+        const scaled = reference.get(`${clip}.scaled`).data.slice(0, 80 * 20);
+        expect(largestDifference(frames.slice(0, scaled.length), scaled), clip).toBeLessThan(5e-4);
+      }
     });
-  },
-);
+  });
+});

@@ -80,6 +80,8 @@ describe('the tarball', () => {
       'dist/cli/main.js',
       'models/digits.safetensors',
       'native/addon/addon.cc',
+      'native/cuda/cuda_backend.h',
+      'cmake/CudaArchitectures.cmake',
       'docs/architecture.md',
       'native/core/kernels/avx2.cc',
       'samples/7_kal_0.wav',

@@ -38,11 +38,19 @@ describe('sources', () => {
   });
 });
 
+it('CMakeLists.txt names every CUDA source, and no other', () => {
+  const onDisk = readdirSync('native/cuda', { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.(cu|cc)$/.test(file))
+    .map((file) => `native/cuda/${file.replaceAll('\\', '/')}`);
+  const named = new Set(cmake.match(/native\/cuda\/[\w/]+\.(cu|cc)/g) ?? []);
+  expect([...named].sort()).toEqual(onDisk.sort());
+});
+
 describe('compiler flags', () => {
   const { variables, conditions } = JSON.parse(gyp) as Gyp;
 
   it('the core is compiled with the same ones', () => {
-    const common = cmake.match(/add_compile_options\((-Wall[^)]*)\)/)![1]!.split(/\s+/);
+    const common = cmake.match(/set\(core_flags (-Wall[^)]*)\)/)![1]!.split(/\s+/);
     // CMake spells these two as CMAKE_CXX_STANDARD and CMAKE_CXX_FLAGS_RELEASE.
     expect(cmake).toContain('set(CMAKE_CXX_STANDARD 20)');
     expect(cmake).toContain('set(CMAKE_CXX_FLAGS_RELEASE "-O3")');

@@ -2,7 +2,8 @@
 
 `loop` and `linear` choose between ways to write the same program. x.unbind(0) has one backward for all steps, while
 that of each x[t] makes a gradient of the whole sequence: SpikingJelly's own multi-step loop does that, so its
-neuron is also run step by step over unbind.
+neuron is also run step by step over unbind. On a GPU it has kernels of its own too, by CuPy or Triton: the loops "cupy"
+and "triton".
 """
 import torch
 
@@ -19,7 +20,7 @@ class Layer:
         self.x = read(f"{q['dir']}/input", q["steps"], q["batch"], n).requires_grad_()
         self.y = torch.tensor(q["labels"])
         self.decay, self.threshold = float(q["decay"]), float(q["threshold"])
-        self.own_loop, self.at_once = q["loop"] == "own", q["linear"] == "sequence"
+        self.loop, self.at_once = q["loop"], q["linear"] == "sequence"
 
     def currents(self):
         """The input current of every step."""
@@ -51,11 +52,12 @@ class SpikingJellyLayer(Layer):
         self.functional = functional
         self.node = neuron.LIFNode(tau=1 / (1 - self.decay), decay_input=False, v_threshold=self.threshold, v_reset=0.0,
                                    surrogate_function=surrogate.ATan(alpha=2.0), detach_reset=True,
-                                   step_mode="m" if self.own_loop else "s", backend="torch")
+                                   step_mode="s" if self.loop == "unbind" else "m",
+                                   backend=self.loop if self.loop in ("cupy", "triton") else "torch")
 
     def spikes(self):
         self.functional.reset_net(self.node)
-        if not self.own_loop:
+        if self.loop == "unbind":
             return torch.stack([self.node(current) for current in self.currents()])
         return self.node(self.fc(self.x) if self.at_once else torch.stack(list(self.currents())))
 

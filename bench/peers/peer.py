@@ -10,6 +10,7 @@ import time
 
 import torch
 
+from arrays import use, wait
 from audio import Mfcc, Resample
 from layers import Products, SnnTorchLayer, SpikingJellyLayer
 from memory import added_by
@@ -29,8 +30,10 @@ def can_import(name):
 
 
 def timed(work):
+    wait()
     start = time.perf_counter()
     work()
+    wait()
     return {"seconds": time.perf_counter() - start}
 
 
@@ -42,6 +45,7 @@ class Session:
 
     def make(self, q):
         self.work = None  # the arrays of the one before are given back first
+        use(q["device"])
         torch.set_num_threads(q["threads"])
         self.work = KINDS[q["kind"]](q)
         return {}
@@ -72,7 +76,11 @@ def main():
     session = Session()
     for line in sys.stdin:
         q = json.loads(line)
-        print(json.dumps(getattr(session, q["op"])(q)), flush=True)
+        try:
+            answer = getattr(session, q["op"])(q)
+        except Exception as error:
+            answer = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), flush=True)
 
 
 main()

@@ -1,8 +1,8 @@
 import { presetSettings } from '../../dist/index.js';
-import { native } from '../../dist/native.js';
-import { requireAllClose, requireClose, requireSameSpikes } from '../checks.mjs';
+import { requireAllClose, requireClose, requireCosine, requireSameSpikes } from '../checks.mjs';
 import { DIGITS } from '../clips.mjs';
-import { bandwidth, floorOf, layerTraffic, networkWork } from '../floor.mjs';
+import { comparison, refusedRows } from '../devices.mjs';
+import { bandwidth, layerTraffic, networkWork } from '../floor.mjs';
 import { random } from '../random.mjs';
 import { alternate, rows } from '../works.mjs';
 
@@ -11,6 +11,7 @@ const THRESHOLD = 1;
 // A potential that rounding moves over the threshold flips a spike, and with it the neuron's next ones.
 const SAME_SPIKES = 0.9995;
 const TOLERANCE = 0.02; // relative, of scores and gradients that such spikes are in
+const COSINE = 0.999; // the least between gradients of two devices
 // Arrays of the size of the inputs that live at once, measured; on the peers' side what autograd keeps for the way back.
 const OUR_ARRAYS = 8;
 const PEER_ARRAYS = 17;
@@ -41,9 +42,9 @@ function layerSettings(n, steps) {
 }
 
 /** One layer n -> n, read by its spike counts, with inputs of which a share `density` are spikes. */
-function makeLayer({ n, steps, batch, density }, threads) {
+function makeLayer({ n, steps, batch, density }, threads, { addon, number }) {
   const settings = layerSettings(n, steps);
-  const model = new (native().Model)(settings, threads);
+  const model = new addon.Model(settings, threads, number);
   model.initialise(1);
   // Enough current that neurons spike at any density of the input.
   const parameters = model.readParameters();
@@ -93,6 +94,11 @@ const WAYS = {
   spikingjelly: { loop: ['unbind', 'own'], linear: ['sequence', 'step'] },
   snntorch: { loop: ['unbind'], linear: ['sequence', 'step'] },
 };
+/** On a GPU SpikingJelly has kernels of its own for whole sequences, in place of its loop. */
+const GPU_WAYS = {
+  ...WAYS,
+  spikingjelly: { loop: ['unbind', 'cupy', 'triton'], linear: ['sequence', 'step'] },
+};
 const WARM = 3; // seconds: a run that takes longer needs none before it
 
 /** Makes a peer's layer and gives the seconds of a run. */
@@ -113,23 +119,29 @@ function leastOfOwnLoop({ n, steps, batch, threads }) {
 /** The peer's fastest way, found one choice after the other. */
 async function fastestWay(peer, request) {
   const threads = [...new Set([request.threads, 1])];
-  const choices = Object.entries({ ...WAYS[request.kind], threads });
+  const ways = peer.device === 'cuda' ? GPU_WAYS : WAYS;
+  const choices = Object.entries({ ...ways[request.kind], threads });
   let best = Object.fromEntries(choices.map(([name, [first]]) => [name, first]));
   let seconds = await makeAndRun(peer, { ...request, ...best });
   for (const [name, [, ...others]] of choices) {
     for (const other of others) {
       if (other === 'own' && leastOfOwnLoop(request) > seconds) continue;
       const way = { ...best, [name]: other };
-      const taken = await makeAndRun(peer, { ...request, ...way });
+      // What is not installed is no way.
+      const taken = await makeAndRun(peer, { ...request, ...way }).catch(() => Number.POSITIVE_INFINITY);
       if (taken < seconds) [best, seconds] = [way, taken];
     }
   }
   return best;
 }
 
-/** The peers' work, each the fastest way and checked, and what their rows say of it. */
-async function addPeers(layer, cell, { peer, peers, threads, ways, progress }) {
-  const [works, more] = [{}, {}];
+/**
+ * Adds to `more` what the rows of a device's peers say.
+ * @returns their work, each the fastest way and checked, by the name of its row
+ */
+async function addPeers(layer, cell, device, more, { peers, threads, ways, progress }) {
+  const { peer } = device;
+  const works = {};
   const request = {
     op: 'make',
     ...cell,
@@ -142,19 +154,22 @@ async function addPeers(layer, cell, { peer, peers, threads, ways, progress }) {
   peer.write('input', layer.inputs);
   const kinds = ['products', ...['spikingjelly', 'snntorch'].filter((name) => peers.includes(name))];
   for (const kind of kinds) {
-    const shape = `${kind} ${cell.n} ${cell.steps} ${cell.batch}`;
+    const name = peerName(kind, device);
+    const shape = `${name} ${cell.n} ${cell.steps} ${cell.batch}`;
     if (!ways.has(shape)) {
       ways.set(shape, await fastestWay(peer, { ...request, kind }));
-      progress(`layer: ${kind} is fastest with ${JSON.stringify(ways.get(shape))}`);
+      progress(`layer: ${name} is fastest with ${JSON.stringify(ways.get(shape))}`);
     }
     const way = ways.get(shape);
     const made = { ...request, kind, ...way };
-    more[kind] = { compare: ['sonospike', kind], settings: way };
-    if (kind !== 'products') more[kind].checks = await check(peer, made, layer, cell);
-    works[kind] = () => makeAndRun(peer, made);
+    more[name] = { compare: [device.who, name], settings: way };
+    if (kind !== 'products') more[name].checks = await check(peer, made, layer, cell);
+    works[name] = () => makeAndRun(peer, made);
   }
-  return { works, more };
+  return works;
 }
+
+const peerName = (kind, { name }) => (name === 'cpu' ? kind : `${kind} ${name}`);
 
 const nameOf = ({ n, steps, batch, density }) =>
   `n ${n}, ${steps} steps, batch ${batch}, ${Number((density * 100).toPrecision(3))}%`;
@@ -171,27 +186,59 @@ function emptyRow(cell, who, why) {
   return { suite: 'layer', what: nameOf(cell), who, unit: 'ms', better: 'less', ...why };
 }
 
-/** The least seconds by name: of the layer, whoever computes it, and of its dense products alone. */
-function floors(layer, { n, steps, batch, density }, threads) {
+/** The least seconds on a device: of the layer, whoever computes it, and of its dense products alone. */
+function floors(layer, { n, steps, batch, density }, device) {
   const { spikes } = layer.model.forwardInputs(layer.inputs.slice(0, steps * n), steps, 1);
   const fired = spikes[0].reduce((sum, s) => sum + s, 0) / spikes[0].length;
   const activity = { input: density, layers: [fired], near: [1] };
   const { forward, backward } = networkWork(layer.settings, activity, { inputGradient: true });
-  const whole = floorOf((forward + backward) * batch, threads, layerTraffic(n, steps * batch));
-  const products = floorOf(3 * n * n * steps * batch, threads);
-  return { sonospike: whole, snntorch: whole, spikingjelly: whole, products };
+  const layers = device.floorOf((forward + backward) * batch, layerTraffic(n, steps * batch));
+  return { layers, products: device.floorOf(3 * n * n * steps * batch) };
+}
+
+/** Both devices have the same scores' loss and gradients, but for spikes that rounding flips. */
+function sameGradient(what, found, expected) {
+  const all = ({ gradients, inputGradient }) => ({ ...gradients, input: inputGradient });
+  const theirs = all(expected);
+  const cosines = Object.entries(all(found)).map(([name, values]) =>
+    requireCosine(`${what}, gradient of ${name}`, values, theirs[name], COSINE),
+  );
+  return { cosine: Math.min(...cosines), loss: requireClose(what, [found.loss], [expected.loss], TOLERANCE) };
+}
+
+/** Adds a device and its peers to what is timed. */
+async function addDevice(device, cell, bench, { works, more, floor, expected }) {
+  const { who, peer, place } = device;
+  const layer = makeLayer(cell, bench.threads, place);
+  more[who] = comparison(bench.devices, device);
+  const found = layer.gradient();
+  if (expected) more[who].checks = sameGradient(`layer on ${who}`, found, expected);
+  works[who] = () => void layer.gradient();
+  const { layers, products } = floors(layer, cell, device);
+  floor[who] = layers;
+  if (peer) {
+    for (const [name, work] of Object.entries(await addPeers(layer, cell, device, more, bench))) {
+      works[name] = work;
+      floor[name] = name.startsWith('products') ? products : layers;
+    }
+  }
+  return found;
 }
 
 async function benchCell(cell, bench) {
-  const noRoom = tooLarge(cell, OUR_ARRAYS);
+  const { devices } = bench;
+  const noRoom = tooLarge(cell, OUR_ARRAYS * devices.usable.length);
   if (noRoom) return [emptyRow(cell, 'sonospike', { refused: noRoom })];
-  const noPeers = bench.peer ? tooLarge(cell, OUR_ARRAYS + PEER_ARRAYS) : null;
-  const layer = makeLayer(cell, bench.threads);
-  const peers = bench.peer && !noPeers ? await addPeers(layer, cell, bench) : { works: {}, more: {} };
-  const works = { sonospike: () => void layer.gradient(), ...peers.works };
-  const seconds = await alternate(bench.repeats, works);
-  const floor = floors(layer, cell, bench.threads);
-  const found = rows({ suite: 'layer', what: nameOf(cell), unit: 'ms', floor, more: peers.more }, seconds);
+  const asked = devices.usable.some(({ peer }) => peer);
+  const noPeers = asked ? tooLarge(cell, OUR_ARRAYS * devices.usable.length + PEER_ARRAYS) : null;
+  const made = { works: {}, more: {}, floor: {}, expected: null };
+  for (const device of devices.usable) {
+    const found = await addDevice(noPeers ? { ...device, peer: null } : device, cell, bench, made);
+    made.expected ??= found;
+  }
+  const seconds = await alternate(bench.repeats, made.works);
+  const row = emptyRow(cell, undefined, {});
+  const found = [...rows({ ...row, ...made }, seconds), ...refusedRows(devices, row)];
   return noPeers ? [...found, emptyRow(cell, 'peers', { refused: noPeers })] : found;
 }
 

@@ -48,6 +48,7 @@ const {
   testEveryEpoch: _testEveryEpoch,
   plot: _plot,
   threads,
+  device,
   strict,
   ...training
 } = TRAIN_OPTIONS;
@@ -102,6 +103,7 @@ export const EVALUATE_OPTIONS = {
       'confidence can be believed, into an .svg or .html.',
   },
   threads,
+  device,
   strict,
   protocol: {
     type: 'choice',

@@ -49,7 +49,7 @@ async function evaluate(
   signal: AbortSignal,
   plot: PlotFile | null,
 ): Promise<ProtocolResult> {
-  const { protocol, strict, seeds, folds, parallel, target, threads, extraData, out: file } = options;
+  const { protocol, strict, seeds, folds, parallel, target, threads, device, extraData, out: file } = options;
   const data = await openData(options.data, { strict, signal });
   const settings = await chooseSettings(options, data);
   const { split: _split, fold: _fold, ...training } = options;
@@ -58,7 +58,7 @@ async function evaluate(
     ...recipe,
     ...(settings === null ? {} : { settings }),
     ...(folds === undefined ? {} : { folds: readFolds(folds) }),
-    ...defined({ seeds, parallel, target, threads, extraData, out: file }),
+    ...defined({ seeds, parallel, target, threads, device, extraData, out: file }),
   };
   let last: ProtocolResult | null = null;
   return evaluateProtocol({

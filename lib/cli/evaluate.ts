@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { checkDevice } from '../device.js';
 import { SonospikeError } from '../errors.js';
 import { evaluate as evaluateModel } from '../evaluation.js';
 import { loadModel } from '../model.js';
@@ -53,7 +54,10 @@ async function measureModel(options: EvaluateValues, out: Output): Promise<void>
   const { strict, unknown, robustness } = options;
   const plot = await PlotFile.choose(options.plot);
   const file = modelPath(named);
-  const model = await loadModel(file, threads === undefined ? {} : { threads });
+  const model = await loadModel(file, {
+    ...(threads === undefined ? {} : { threads }),
+    device: checkDevice(options.device, 'auto'),
+  });
   const chosen = Object.entries({ split, fold, part, splitSeed, seed, threads });
   const opened = await openData(directory, options);
   const found = await evaluateModel({

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readModelFile } from '../checkpoint/model-file.js';
+import type { CudaDevice, CudaReport } from '../cuda/devices.js';
 import { type Info, info as installation } from '../info.js';
 import { SHIPPED_MODEL } from '../model.js';
 import { defineCommand } from './command.js';
@@ -39,11 +40,33 @@ function report(found: Info, model: ShippedModel | null): string {
     ['platform', found.platform],
     ['instruction set', `${found.instructionSet} (of ${found.instructionSets.join(', ')})`],
     ['threads', String(found.threads)],
-    ['devices', found.devices.map(({ name }) => name).join(', ')],
     ['compiler', found.compiler],
+    ...cudaRows(found.cuda),
     ['shipped model', model ? card(model) : 'none'],
   ];
   return table(rows, 2);
+}
+
+function cudaRows({ built, driver, runtime, devices, device, whyNot }: CudaReport): string[][] {
+  const versions = [driver && `driver for ${driver}`, runtime && `built with ${runtime}`].filter(Boolean);
+  return [
+    ...devices.map((each) => [`cuda ${each.number}`, gpuText(each, each.number === device)]),
+    ...(versions.length > 0 ? [['cuda', versions.join(', ')]] : []),
+    ...(whyNot === null ? [] : [['cuda', built ? whyNot : `no CUDA device is used: ${whyNot}`]]),
+  ];
+}
+
+function gpuText(gpu: CudaDevice, used: boolean): string {
+  const { name, memory, freeMemory, computeCapability, multiprocessors, whyNot } = gpu;
+  const gibibytes = (bytes: number) => (bytes / 2 ** 30).toFixed(1);
+  return [
+    name,
+    `compute capability ${computeCapability}`,
+    `${multiprocessors} multiprocessors`,
+    `${gibibytes(freeMemory)} of ${gibibytes(memory)} GiB free`,
+    ...(used ? ['used'] : []),
+    ...(whyNot === null ? [] : [`cannot be used: ${whyNot}`]),
+  ].join('; ');
 }
 
 /** The model in one line. */

@@ -1,3 +1,4 @@
+import { deviceChoices } from '../device.js';
 import { MAX_THREADS } from '../model.js';
 import { presetNames } from '../presets.js';
 import { RECIPES } from '../training-options.js';
@@ -182,5 +183,10 @@ export const TRAIN_OPTIONS = {
     help: 'Draws the curves of loss, accuracy and firing rates into an .svg or .html, anew after every epoch.',
   },
   threads: { type: 'integer', min: 1, max: MAX_THREADS, help: 'Left out: all cores.' },
+  device: {
+    type: 'choice',
+    choices: deviceChoices,
+    help: 'cuda: an NVIDIA GPU, or an error that says what is missing. Left out: auto, a GPU if one can be used.',
+  },
   strict: { type: 'flag', help: 'Makes a clip that cannot be used an error, instead of leaving it out.' },
 } as const satisfies OptionTable;

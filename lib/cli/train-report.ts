@@ -63,7 +63,7 @@ export function summary(result: TrainResult, files: TrainFiles): string {
 
 /** What a training gave, as the JSON document. */
 export function document(result: TrainResult, files: TrainFiles): Record<string, unknown> {
-  const { test, bestEpoch, epochs, split, options } = result;
+  const { test, bestEpoch, epochs, split, options, device } = result;
   const { accuracy, clips, interval, confusion, perSpeaker, perClass, firingRates, skipped } = test;
   const { calibration, rejection } = test;
   return {
@@ -86,5 +86,6 @@ export function document(result: TrainResult, files: TrainFiles): Record<string,
     split,
     skipped,
     options,
+    device,
   };
 }

@@ -1,4 +1,5 @@
 import type { Dataset } from '../datasets/index.js';
+import { choosePlace } from '../device.js';
 import { SonospikeError } from '../errors.js';
 import { presetSettings } from '../presets.js';
 import type { ModelSettings } from '../settings.js';
@@ -60,9 +61,10 @@ async function runTraining(
   signal: AbortSignal,
   curves: TrainingCurves | null,
 ): Promise<TrainResult> {
-  const { strict, threads, extraData, testEveryEpoch } = options;
+  const { strict, threads, device, extraData, testEveryEpoch } = options;
   const data = await openData(options.data, { strict, signal });
   const settings = await chooseSettings(options, data);
+  const place = await choosePlace(device, 'auto');
   const report = new TrainReport(out);
   return trainNetwork({
     ...(await chooseRunOptions(options, files)),
@@ -73,6 +75,7 @@ async function runTraining(
     ...(extraData === undefined ? {} : { extraData }),
     ...(settings === null ? {} : { settings }),
     ...(threads === undefined ? {} : { threads }),
+    device: place.device,
     strict,
     testEveryEpoch,
     signal,
@@ -82,6 +85,7 @@ async function runTraining(
       for (const note of files.notes) out.note(note);
       noteSkipped(out, skipped);
       out.note(`Split ${split}.`);
+      if (place.device === 'cuda') out.note(`Training on ${place.name}.`);
     },
     onLoad: (done, total) => report.load(done, total),
     onProgress: (progress) => report.progress(progress),

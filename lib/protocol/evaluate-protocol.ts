@@ -1,5 +1,6 @@
 import { writeFileAtomic } from '../checkpoint/atomic-file.js';
 import type { Dataset } from '../datasets/index.js';
+import { choosePlace, type Device } from '../device.js';
 import { SonospikeError } from '../errors.js';
 import { resolveDataset } from '../evaluation.js';
 import { fingerprint } from '../fingerprint.js';
@@ -24,7 +25,7 @@ import { type ProtocolSummary, SummaryOfRuns } from './summary.js';
 
 /** Everything that `train` takes about recipe, settings and data, beside what the protocol is. */
 export interface ProtocolOptions extends Omit<TrainOptions, OwnKey | 'seed'>, PlanOptions {
-  /** Runs that are trained side by side; default: one for each thread, as far as memory goes; 1 with `target`. */
+  /** Runs that are trained side by side; default: one for each thread, as far as memory goes; 1 with `target`, and on a GPU. */
   parallel?: number;
   /** Test accuracy from 0 to 1 of which the time is told until a training reaches it. */
   target?: number;
@@ -69,6 +70,7 @@ export interface ProtocolResult {
   target: number | null;
   parallel: number;
   threads: number;
+  device: Device;
   /** null before the first run has ended. */
   summary: ProtocolSummary | null;
   runs: ProtocolRun[];
@@ -113,6 +115,7 @@ export async function evaluateProtocol(options: ProtocolOptions): Promise<Protoc
   if (out !== undefined) string(out, 'out');
   if (target !== undefined) number(target, 'target', 0, 1);
   const threads = checkThreads(options.threads);
+  const place = await choosePlace(options.device, 'auto');
   const strict = flag(options.strict, 'strict');
   const { seed: _, ...recipe } = pickRunOptions(options);
   const resolved = resolveRunOptions(recipe, 'official');
@@ -123,7 +126,7 @@ export async function evaluateProtocol(options: ProtocolOptions): Promise<Protoc
     options.settings === undefined
       ? presetSettings(preset, dataset.labels)
       : validateSettings(options.settings, 'settings');
-  const parallel = chooseParallel(options, plan.runs.length, threads, {
+  const parallel = chooseParallel(options, place.device, plan.runs.length, threads, {
     clips: dataset.clips.length,
     settings,
     recipe: resolved,
@@ -133,6 +136,7 @@ export async function evaluateProtocol(options: ProtocolOptions): Promise<Protoc
   const protocol = new ProtocolRuns(options, plan, {
     dataset,
     settings,
+    device: place.device,
     threads,
     parallel,
     lead: (first - (options.since ?? called)) / 1000,
@@ -142,6 +146,7 @@ export async function evaluateProtocol(options: ProtocolOptions): Promise<Protoc
 }
 
 interface Scene {
+  device: Device;
   dataset: Dataset;
   settings: ModelSettings;
   threads: number;
@@ -253,7 +258,7 @@ class ProtocolRuns {
   }
 
   #result(): ProtocolResult {
-    const { dataset, settings, options, threads, parallel } = this.#setting;
+    const { dataset, settings, options, device, threads, parallel } = this.#setting;
     const { protocol, folds, seeds, missing, runs } = this.#plan;
     const { directory, layout, clips, speakers, labels } = dataset;
     return {
@@ -275,6 +280,7 @@ class ProtocolRuns {
       target: this.#options.target ?? null,
       parallel,
       threads,
+      device,
       summary: this.#summary.summary(),
       runs: this.#summary.runs,
     };

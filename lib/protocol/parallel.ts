@@ -1,4 +1,5 @@
 import { freemem } from 'node:os';
+import type { Device } from '../device.js';
 import { MAX_THREADS } from '../model.js';
 import { integer } from '../options.js';
 import type { ModelSettings } from '../settings.js';
@@ -13,16 +14,20 @@ export interface Kept {
   recipe: Pick<TrainingRecipe, 'augmentation' | 'negatives'>;
 }
 
-/** How many of `runs` trainings go side by side: one for each thread, as far as half of the free memory holds them. */
+/**
+ * How many of `runs` trainings go side by side: one for each thread, as far as half of the free memory holds them; on a
+ * GPU, which each fills by itself, one.
+ */
 export function chooseParallel(
   given: { parallel?: number; target?: number },
+  device: Device,
   runs: number,
   threads: number,
   kept: Kept,
 ): number {
   if (given.parallel !== undefined)
     return Math.min(runs, integer(given.parallel, 'parallel', 1, MAX_THREADS));
-  if (given.target !== undefined) return 1;
+  if (given.target !== undefined || device === 'cuda') return 1;
   return Math.max(1, Math.min(runs, threads, Math.floor(freemem() / 2 / keptBytes(kept))));
 }
 

@@ -1,5 +1,6 @@
 #include <napi.h>
 
+#include "addon/devices.h"
 #include "addon/feature_store.h"
 #include "addon/jobs.h"
 #include "addon/model.h"
@@ -14,6 +15,7 @@ static Napi::Object define_addon(Napi::Env env, Napi::Object exports) {
   exports.Set("Stream", sonospike::NativeStream::define(env));
   exports.Set("Trainer", sonospike::NativeTrainer::define(env));
   sonospike::define_tools(env, exports);
+  sonospike::define_devices(env, exports);
   return exports;
 }
 

@@ -2,11 +2,13 @@
 
 #include <functional>
 
+#include "addon/devices.h"
+
 namespace sonospike {
 namespace {
 
 // Marks the objects of this class, so that nothing else is taken for one.
-constexpr napi_type_tag kStoreTag = {0x0f3a9a5be0f24c8aull, 0x8d6e1f7a92c34b15ull};
+constexpr napi_type_tag kStoreTag = {0x0f3a9a5be0f24c8aull, 0x8d6e1f7a92c34b15ull ^ kAddonMark};
 
 /// Changes the clips of a store; one that fails halfway leaves it unfit for use.
 void change(StoreCore& core, const std::function<void(FeatureStore&)>& work) {

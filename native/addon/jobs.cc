@@ -3,6 +3,7 @@
 #include <new>
 
 #include "core/support/denormals.h"
+#include "cuda/cuda_backend.h"
 
 namespace sonospike {
 
@@ -150,6 +151,24 @@ Napi::Error coded_error(Napi::Env env, const char* code, const std::string& mess
   return error;
 }
 
+namespace {
+
+const char* code_of(DeviceError::Kind kind) {
+  switch (kind) {
+    case DeviceError::Kind::kNoDevice:
+      return "ERR_DEVICE_MISSING";
+    case DeviceError::Kind::kUnsupported:
+      return "ERR_DEVICE_UNSUPPORTED";
+    case DeviceError::Kind::kOutOfMemory:
+      return "ERR_DEVICE_MEMORY";
+    case DeviceError::Kind::kLost:
+      break;
+  }
+  return "ERR_DEVICE_LOST";
+}
+
+}  // namespace
+
 Napi::Error to_js_error(Napi::Env env, std::exception_ptr failure) {
   try {
     std::rethrow_exception(failure);
@@ -157,6 +176,8 @@ Napi::Error to_js_error(Napi::Env env, std::exception_ptr failure) {
     return error;
   } catch (const CodedFailure& failed) {
     return coded_error(env, failed.code, failed.what());
+  } catch (const DeviceError& failed) {
+    return coded_error(env, code_of(failed.kind()), failed.what());
   } catch (const std::bad_alloc&) {
     return coded_error(env, "ERR_OUT_OF_MEMORY",
                        "Not enough memory. Use a smaller batch, a smaller network or shorter clips.");

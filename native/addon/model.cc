@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "addon/devices.h"
+
 namespace sonospike {
 namespace {
 
 // Marks the objects of this class, so that nothing else is taken for one.
-constexpr napi_type_tag kModelTag = {0x5d1c6b0c6f0a4b7eull, 0x9a3f0b7d2c5e4811ull};
+constexpr napi_type_tag kModelTag = {0x5d1c6b0c6f0a4b7eull, 0x9a3f0b7d2c5e4811ull ^ kAddonMark};
 
 struct OwnedClip {
   std::vector<float> samples;
@@ -153,7 +155,7 @@ NativeModel::NativeModel(const Napi::CallbackInfo& info) : GuardedWrap(info) {
       core_->extractor->set_training_scaling(
           {std::vector<float>(features, 0.0f), std::vector<float>(features, 1.0f)});
     }
-    core_->backend = make_cpu_backend(options.network, core_->threads);
+    core_->backend = make_backend(options.network, core_->threads, info[2]);
     core_->recognizer = std::make_unique<Recognizer>(core_->extractor, options.encoding, core_->backend);
   } catch (...) {
     throw to_js_error(info.Env(), std::current_exception());

@@ -25,7 +25,8 @@ struct ModelCore {
   std::shared_ptr<SamplePool> pool = std::make_shared<SamplePool>();  ///< of the streams
 };
 
-/// `new Model(settings, threads)`: front end, encoder and network with their parameters.
+/// `new Model(settings, threads, device?)`: front end, encoder and network with their parameters. `device`:
+/// see `make_backend`.
 class NativeModel : public GuardedWrap<NativeModel> {
  public:
   static Napi::Function define(Napi::Env env);

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <memory>
 
-#include "test/instruction_sets.h"
+#include "test/backends.h"
 #include "test/network_cases.h"
 
 namespace sonospike {
@@ -13,8 +13,9 @@ namespace {
 
 using test::NetworkCase;
 
-std::unique_ptr<Backend> make_backend(const NetworkCase& c, int threads) {
-  auto backend = make_cpu_backend(c.options, threads);
+template <class Make>
+std::unique_ptr<Backend> make_backend(const Make& make, const NetworkCase& c, int threads) {
+  auto backend = make(c.options, threads);
   backend->load_parameters(c.parameters.data());
   return backend;
 }
@@ -36,8 +37,9 @@ struct Outcome {
   }
 };
 
-Outcome outcome_of(const NetworkCase& c, int threads) {
-  const auto backend = make_backend(c, threads);
+template <class Make>
+Outcome outcome_of(const Make& make, const NetworkCase& c, int threads) {
+  const auto backend = make_backend(make, c, threads);
   Outcome made;
   made.scores.resize(c.clips.size() * c.options.classes);
   made.spikes.resize(c.clips.size() * c.options.layers.size());
@@ -57,7 +59,8 @@ NetworkCase mixed_case(uint32_t seed, test::CaseLimits limits = {}) {
 }
 
 /// Scores and spikes bit for bit; sums over the clips within rounding.
-void check_against_single(const NetworkCase& c, const Outcome& together) {
+template <class Make>
+void check_against_single(const Make& make, const NetworkCase& c, const Outcome& together) {
   const size_t clips = c.clips.size(), classes = c.options.classes, layers = c.options.layers.size();
   std::vector<double> gradient(c.parameters.size()), size(c.parameters.size()), spikes(layers);
   double loss = 0.0;
@@ -65,7 +68,7 @@ void check_against_single(const NetworkCase& c, const Outcome& together) {
   int64_t steps = 0;
   bool same_scores = true, same_spikes = true;
   for (size_t i = 0; i < clips; ++i) {
-    const Outcome one = outcome_of(c.alone(i), 1);
+    const Outcome one = outcome_of(make, c.alone(i), 1);
     same_scores =
         same_scores && std::equal(one.scores.begin(), one.scores.end(), &together.scores[i * classes]);
     same_spikes =
@@ -97,55 +100,55 @@ void check_against_single(const NetworkCase& c, const Outcome& together) {
 }
 
 TEST_CASE("mixed lengths: a batch gives what its clips give one by one, on any number of threads") {
-  test::at_every_instruction_set([](const Kernels&) {
+  test::at_every_backend([](const auto& make) {
     for (uint32_t seed = 700; seed < 730; ++seed) {
       CAPTURE(seed);
       const NetworkCase c = mixed_case(seed);
-      const Outcome one = outcome_of(c, 1);
-      check_against_single(c, one);
-      for (int threads : {2, 3, 4}) CHECK(outcome_of(c, threads) == one);
+      const Outcome one = outcome_of(make, c, 1);
+      check_against_single(make, c, one);
+      for (int threads : {2, 3, 4}) CHECK(outcome_of(make, c, threads) == one);
     }
   });
 }
 
 TEST_CASE("mixed lengths: threads that share the products of a wide layer give the same") {
-  test::at_every_instruction_set([](const Kernels&) {
+  test::at_every_backend([](const auto& make) {
     for (uint32_t seed = 730; seed < 734; ++seed) {
       CAPTURE(seed);
       NetworkCase c = mixed_case(seed, {2, 400, 300, 100, 2});
-      const Outcome one = outcome_of(c, 1);
-      check_against_single(c, one);
-      for (int threads : {2, 5}) CHECK(outcome_of(c, threads) == one);
+      const Outcome one = outcome_of(make, c, 1);
+      check_against_single(make, c, one);
+      for (int threads : {2, 5}) CHECK(outcome_of(make, c, threads) == one);
     }
   });
 }
 
 TEST_CASE("mixed lengths: lengths that are all the same give the bits of scores without them") {
-  test::at_every_instruction_set([](const Kernels&) {
+  test::at_every_backend([](const auto& make) {
     for (uint32_t seed = 740; seed < 746; ++seed) {
       CAPTURE(seed);
       NetworkCase c = mixed_case(seed);
       c.lengths.clear();
-      const Outcome plain = outcome_of(c, 2);
+      const Outcome plain = outcome_of(make, c, 2);
       c.lengths.assign(c.clips.size(), c.steps);
-      const Outcome told = outcome_of(c, 2);
+      const Outcome told = outcome_of(make, c, 2);
       CHECK(told.scores == plain.scores);
       CHECK(told.spikes == plain.spikes);
       CHECK(told.statistics.steps == plain.statistics.steps);
-      check_against_single(c, told);
+      check_against_single(make, c, told);
     }
   });
 }
 
 TEST_CASE("mixed lengths: what a clip shows is what it shows alone, whatever was looked at before") {
-  test::at_every_instruction_set([](const Kernels&) {
+  test::at_every_backend([](const auto& make) {
     for (uint32_t seed = 750; seed < 760; ++seed) {
       CAPTURE(seed);
       const NetworkCase c = mixed_case(seed);
-      const auto backend = make_backend(c, 1);
+      const auto backend = make_backend(make, c, 1);
       std::vector<float> scores(c.options.classes), alone(c.options.classes);
       for (size_t i = 0; i < c.clips.size(); ++i) {
-        const auto fresh = make_backend(c, 1);
+        const auto fresh = make_backend(make, c, 1);
         const NetworkCase one = c.alone(i);
         const auto expected = fresh->observe(one.batch(), alone.data());
         const auto seen = backend->observe(c.batch(static_cast<int>(i), 1), scores.data());

@@ -2,9 +2,8 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <memory>
 
-#include "test/instruction_sets.h"
+#include "test/backends.h"
 #include "test/network_cases.h"
 
 namespace sonospike {
@@ -65,8 +64,9 @@ class ReferenceAdam {
 
 /// Takes six steps with the backend's own gradients and holds the parameters against the reference after
 /// each.
-void check_steps(const NetworkCase& c, const OptimizerOptions& options) {
-  const auto backend = make_cpu_backend(c.options, 1);
+template <class Make>
+void check_steps(const Make& make, const NetworkCase& c, const OptimizerOptions& options) {
+  const auto backend = make(c.options, 1);
   backend->load_parameters(c.parameters.data());
   ReferenceAdam reference(backend->table(), options);
   std::vector<double> expected(c.parameters.begin(), c.parameters.end());
@@ -118,7 +118,7 @@ NetworkCase some_case(uint32_t seed) {
 }
 
 TEST_CASE("optimizer: Adam and AdamW, clipped or not, equal double precision") {
-  test::at_every_instruction_set([&](const Kernels&) {
+  test::at_every_backend([&](const auto& make) {
     for (uint32_t seed = 0; seed < 12; ++seed) {
       CAPTURE(seed);
       OptimizerOptions options;
@@ -126,61 +126,65 @@ TEST_CASE("optimizer: Adam and AdamW, clipped or not, equal double precision") {
       options.weight_decay = seed % 3 == 0 ? 0.0f : 0.05f;
       options.clip_norm = seed % 4 < 2 ? 0.0f : 0.1f;
       if (seed >= 8) options = {options.decoupled_decay, 0.8f, 0.99f, 1e-5f, 0.1f, 1e-3f};
-      check_steps(some_case(seed), options);
+      check_steps(make, some_case(seed), options);
     }
   });
 }
 
 TEST_CASE("optimizer: rho stays within [0, 0.999] where it is constrained") {
-  for (bool constrain : {true, false}) {
-    NetworkCase c;
-    c.options.inputs = c.options.classes = 3;
-    c.options.layers.resize(1);
-    c.options.layers[0].neurons = 3;
-    c.options.layers[0].neuron = {SpikeKind::kSoft, 5.0f, ResetKind::kZero, false, true};
-    c.options.layers[0].constrain = constrain;
-    const ParameterTable table(c.options);
-    c.parameters.resize(table.size());
-    table.initialise(1, c.parameters.data());
-    const ParameterInfo& rho = table.at("layers.0.adaptation_decay");
-    c.parameters[rho.offset] = 0.9995f;
-    c.parameters[rho.offset + 1] = -0.5f;
-    c.steps = 5;
-    test::CaseMaker(1).add_clips(c, 2);
-    const auto backend = make_cpu_backend(c.options, 1);
-    backend->load_parameters(c.parameters.data());
-    backend->gradient(c.batch(), c.loss);
-    backend->step({}, 1e-5f);
-    backend->read_parameters(c.parameters.data());
-    CHECK((c.parameters[rho.offset] == 0.999f) == constrain);
-    CHECK((c.parameters[rho.offset + 1] == 0.0f) == constrain);
-    CHECK(c.parameters[rho.offset + 2] == doctest::Approx(0.9).epsilon(1e-4));
-  }
+  test::at_every_backend([&](const auto& make) {
+    for (bool constrain : {true, false}) {
+      NetworkCase c;
+      c.options.inputs = c.options.classes = 3;
+      c.options.layers.resize(1);
+      c.options.layers[0].neurons = 3;
+      c.options.layers[0].neuron = {SpikeKind::kSoft, 5.0f, ResetKind::kZero, false, true};
+      c.options.layers[0].constrain = constrain;
+      const ParameterTable table(c.options);
+      c.parameters.resize(table.size());
+      table.initialise(1, c.parameters.data());
+      const ParameterInfo& rho = table.at("layers.0.adaptation_decay");
+      c.parameters[rho.offset] = 0.9995f;
+      c.parameters[rho.offset + 1] = -0.5f;
+      c.steps = 5;
+      test::CaseMaker(1).add_clips(c, 2);
+      const auto backend = make(c.options, 1);
+      backend->load_parameters(c.parameters.data());
+      backend->gradient(c.batch(), c.loss);
+      backend->step({}, 1e-5f);
+      backend->read_parameters(c.parameters.data());
+      CHECK((c.parameters[rho.offset] == 0.999f) == constrain);
+      CHECK((c.parameters[rho.offset + 1] == 0.0f) == constrain);
+      CHECK(c.parameters[rho.offset + 2] == doctest::Approx(0.9).epsilon(1e-4));
+    }
+  });
 }
 
 TEST_CASE("optimizer: a gradient of zero moves nothing but what decays") {
-  NetworkCase c = some_case(3);
-  c.options.layers.resize(1);
-  c.options.readout.kind = ReadoutKind::kLeakyIntegrator;
-  c.options.layers[0].neuron = {SpikeKind::kBoxcar, 100.0f, ResetKind::kZero,
-                                false};  // nothing near the threshold
-  const ParameterTable table(c.options);
-  c.parameters.assign(table.size(), 0.0f);
-  const ParameterInfo &threshold = table.at("layers.0.threshold"), &weight = table.at("layers.0.weight");
-  std::fill_n(&c.parameters[threshold.offset], threshold.size, 10.0f);
-  std::fill_n(&c.parameters[weight.offset], weight.size, 0.5f);
-  const auto backend = make_cpu_backend(c.options, 1);
-  backend->load_parameters(c.parameters.data());
-  OptimizerOptions options;
-  options.decoupled_decay = true;
-  options.weight_decay = 0.5f;
-  options.clip_norm = 1.0f;
-  backend->gradient(c.batch(), c.loss);
-  backend->step(options, 0.1f);
-  std::vector<float> after(table.size());
-  backend->read_parameters(after.data());
-  CHECK(after[threshold.offset] == 10.0f);
-  CHECK(after[weight.offset] == doctest::Approx(0.5 * (1 - 0.1 * 0.5)));
+  test::at_every_backend([&](const auto& make) {
+    NetworkCase c = some_case(3);
+    c.options.layers.resize(1);
+    c.options.readout.kind = ReadoutKind::kLeakyIntegrator;
+    c.options.layers[0].neuron = {SpikeKind::kBoxcar, 100.0f, ResetKind::kZero,
+                                  false};  // nothing near the threshold
+    const ParameterTable table(c.options);
+    c.parameters.assign(table.size(), 0.0f);
+    const ParameterInfo &threshold = table.at("layers.0.threshold"), &weight = table.at("layers.0.weight");
+    std::fill_n(&c.parameters[threshold.offset], threshold.size, 10.0f);
+    std::fill_n(&c.parameters[weight.offset], weight.size, 0.5f);
+    const auto backend = make(c.options, 1);
+    backend->load_parameters(c.parameters.data());
+    OptimizerOptions options;
+    options.decoupled_decay = true;
+    options.weight_decay = 0.5f;
+    options.clip_norm = 1.0f;
+    backend->gradient(c.batch(), c.loss);
+    backend->step(options, 0.1f);
+    std::vector<float> after(table.size());
+    backend->read_parameters(after.data());
+    CHECK(after[threshold.offset] == 10.0f);
+    CHECK(after[weight.offset] == doctest::Approx(0.5 * (1 - 0.1 * 0.5)));
+  });
 }
 
 }  // namespace

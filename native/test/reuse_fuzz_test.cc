@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-#include "test/instruction_sets.h"
+#include "test/backends.h"
 #include "test/network_cases.h"
 
 namespace sonospike {
@@ -57,28 +57,35 @@ void draw_batch(test::CaseMaker& maker, NetworkCase& c) {
   maker.add_clips(c, maker.between(1, 40), maker.flip() ? test::Inputs::kBinary : test::Inputs::kMixed);
 }
 
-TEST_CASE("reuse: batches of all sizes in a row give the bits of a new backend each") {
-  test::at_every_instruction_set([&](const Kernels&) {
-    for (uint32_t seed = 1000; seed < 1000 + kNetworks; ++seed) {
-      CAPTURE(seed);
-      test::CaseMaker maker(seed);
-      NetworkCase c = mixed_network(maker);
-      const auto used = make_cpu_backend(c.options, maker.between(1, 3));
-      used->load_parameters(c.parameters.data());
-      for (int call = 0; call < kCalls; ++call) {
-        CAPTURE(call);
-        draw_batch(maker, c);
-        const auto fresh = make_cpu_backend(c.options, maker.between(1, 3));
-        fresh->load_parameters(c.parameters.data());
-        const Results ours = ask(*used, c), expected = ask(*fresh, c);
-        CHECK(same_bits(ours.scores, expected.scores));
-        CHECK(same_bits(ours.clip_spikes, expected.clip_spikes));
-        CHECK(same_bits(ours.gradient, expected.gradient));
-        CHECK(same_bits(ours.input_gradient, expected.input_gradient));
-        CHECK(same_bits(ours.sums, expected.sums));
-      }
+template <class Make>
+void check_reuse(const Make& make, uint32_t networks) {
+  for (uint32_t seed = 1000; seed < 1000 + networks; ++seed) {
+    CAPTURE(seed);
+    test::CaseMaker maker(seed);
+    NetworkCase c = mixed_network(maker);
+    const auto used = make(c.options, maker.between(1, 3));
+    used->load_parameters(c.parameters.data());
+    for (int call = 0; call < kCalls; ++call) {
+      CAPTURE(call);
+      draw_batch(maker, c);
+      const auto fresh = make(c.options, maker.between(1, 3));
+      fresh->load_parameters(c.parameters.data());
+      const Results ours = ask(*used, c), expected = ask(*fresh, c);
+      CHECK(same_bits(ours.scores, expected.scores));
+      CHECK(same_bits(ours.clip_spikes, expected.clip_spikes));
+      CHECK(same_bits(ours.gradient, expected.gradient));
+      CHECK(same_bits(ours.input_gradient, expected.input_gradient));
+      CHECK(same_bits(ours.sums, expected.sums));
     }
-  });
+  }
+}
+
+TEST_CASE("reuse: batches of all sizes in a row give the bits of a new backend each") {
+  test::at_every_instruction_set([](const Kernels&) { check_reuse(make_cpu_backend, kNetworks); });
+}
+
+TEST_CASE("reuse: so they do on the GPU") {
+  check_reuse(test::make_gpu_backend, 12);
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ class Encoder {
  public:
   explicit Encoder(const EncodingOptions& options) : options_(options) {}
 
+  const EncodingOptions& options() const { return options_; }
   int steps(int frames) const { return frames * options_.steps_per_frame; }
   int channels(int features) const { return channels_of_feature() * features; }
   int channels_of_feature() const { return options_.kind == EncodingKind::kDelta ? 2 : 1; }

@@ -11,6 +11,18 @@
 
 namespace sonospike {
 
+/// What the inputs of a batch are encoded from, for a backend that does so itself.
+struct EncodedClips {
+  EncodingOptions encoding;
+  int features = 0;  ///< of a frame
+  /// [frames, features], scaled. A clip has as many frames as fill its steps.
+  std::function<const float*(int clip)> values;
+  /// The same number stands for the same values for as long as the process runs, so that they can be kept;
+  /// 0: they will not come again.
+  std::function<uint64_t(int clip)> identity;
+  const EncodingKey* keys = nullptr;  ///< [clips]: of the random numbers
+};
+
 /// A batch whose inputs are made where and when they are needed, so that they are never all in memory at
 /// once.
 struct Batch {
@@ -23,6 +35,8 @@ struct Batch {
   /// The same for inputs that are all 0 or 1, as bits: see Encoder::encode_spikes. Takes the place of
   /// `input`.
   std::function<void(int clip, int first, int steps, uint16_t* bits, size_t stride, int worker)> spikes;
+  /// What `input` or `spikes` makes them from; null: not known. A backend may leave it alone.
+  const EncodedClips* encoded = nullptr;
   int steps_of_clip(int clip) const { return steps_of ? steps_of[clip] : steps; }
 
   const int* labels = nullptr;  ///< [clips]; training only

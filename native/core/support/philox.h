@@ -5,7 +5,7 @@
 /// Philox4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3", SC11): a counter
 /// and a key give four 32-bit words. Nothing is carried from draw to draw, so any thread or device gets the
 /// same ones. All functions have internal linkage: kernel files compile their own copies for their
-/// instruction set.
+/// instruction set. They are constexpr so that nvcc compiles them for the GPU too.
 
 namespace sonospike {
 
@@ -23,7 +23,7 @@ struct PhiloxBlock {
   uint32_t word[4];
 };
 
-static inline PhiloxBlock philox(uint64_t seed, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3) {
+static constexpr PhiloxBlock philox(uint64_t seed, uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3) {
   uint32_t k0 = static_cast<uint32_t>(seed), k1 = static_cast<uint32_t>(seed >> 32);
   for (int round = 0; round < 10; ++round) {
     const uint64_t p0 = 0xD2511F53ull * c0, p1 = 0xCD9E8D57ull * c2;
@@ -38,7 +38,7 @@ static inline PhiloxBlock philox(uint64_t seed, uint32_t c0, uint32_t c1, uint32
 }
 
 /// A word as a float in [0, 1) with 24 random bits.
-static inline float philox_uniform(uint32_t word) {
+static constexpr float philox_uniform(uint32_t word) {
   return static_cast<float>(static_cast<int32_t>(word >> 8)) * 0x1p-24f;
 }
 

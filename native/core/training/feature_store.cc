@@ -1,10 +1,16 @@
 #include "core/training/feature_store.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cassert>
 
 namespace sonospike {
 namespace {
+
+uint64_t next_number() {
+  static std::atomic<uint64_t> last{0};
+  return ++last;
+}
 
 void cut(std::vector<float>& features, int frames, const FeatureExtractor& extractor) {
   features.resize(static_cast<size_t>(frames) * extractor.feature_count());
@@ -14,7 +20,7 @@ void cut(std::vector<float>& features, int frames, const FeatureExtractor& extra
 }  // namespace
 
 FeatureStore::FeatureStore(std::shared_ptr<FeatureExtractor> extractor, int threads)
-    : extractor_(std::move(extractor)), pool_(threads), workspaces_(pool_.size()) {}
+    : extractor_(std::move(extractor)), number_(next_number()), pool_(threads), workspaces_(pool_.size()) {}
 
 void FeatureStore::add(const std::vector<ClipAudio>& clips) {
   assert(open());

@@ -39,6 +39,8 @@ class FeatureStore {
   int label(int clip) const { return labels_[clip]; }
   /// [frames(clip), features]
   const float* features(int clip) const { return features_[clip].data(); }
+  /// Of a clip's features, among those of all stores of the process; not 0.
+  uint64_t identity(int clip) const { return (number_ << 32) + static_cast<uint32_t>(clip); }
   int frames(int clip) const {
     return static_cast<int>(features_[clip].size() / extractor_->feature_count());
   }
@@ -53,6 +55,7 @@ class FeatureStore {
   }
 
   std::shared_ptr<FeatureExtractor> extractor_;
+  uint64_t number_;  // of the store, from 1
   ThreadPool pool_;
   std::vector<ExtractorWorkspace> workspaces_;
   std::vector<int> labels_;

@@ -12,13 +12,15 @@ constexpr int kEvaluationBatch = 256;
 constexpr uint32_t kEvaluationEpoch = 0xFFFFFFFFu;  // of what augments a clip that is not trained on
 constexpr double kEvaluationWork = 4e9;             // multiplications that one thread does in about a second
 
-/// `features(i)` gives those of clip i of the batch, `steps` how long each is.
+/// `features(i)` gives those of clip i of the batch, `encoded` has them too; `steps`: how long each is.
 template <typename Features>
 Batch make_batch(const FeatureStore& store, const Encoder& encoder, Features features, const int* steps,
-                 const EncodingKey* keys, int count, const int* labels,
+                 const EncodedClips& encoded, int count, const int* labels,
                  std::vector<EncoderScratch>& scratch) {
-  const int width = store.extractor().feature_count();
+  const int width = encoded.features;
+  const EncodingKey* keys = encoded.keys;
   Batch batch;
+  batch.encoded = &encoded;
   batch.clips = count;
   batch.steps = encoder.steps(store.extractor().frames());
   if (!store.extractor().clip_frames().fixed()) batch.steps_of = steps;
@@ -128,8 +130,13 @@ bool Trainer::run_epoch(const std::atomic<bool>& abort) {
     };
     for (int i = 0; i < count; ++i)
       steps[i] = encoder_.steps(augmenter_ ? frames_[i] : store_->frames(clips[first + i]));
+    const auto identity = [this, batch = clips.data() + first](int i) {
+      return augmenter_ ? 0 : store_->identity(batch[i]);
+    };
+    const EncodedClips encoded{encoder_.options(), store_->extractor().feature_count(), features, identity,
+                               keys.data()};
     Batch batch =
-        make_batch(*store_, encoder_, features, steps.data(), keys.data(), count, labels.data(), scratch);
+        make_batch(*store_, encoder_, features, steps.data(), encoded, count, labels.data(), scratch);
     batch.keys = keys.data();
     const BatchStatistics done = backend_->gradient(batch, options_.loss);
     const int64_t step = static_cast<int64_t>(position_.epoch) * batches() + position_.batch;
@@ -219,8 +226,10 @@ EvaluationResult evaluate(Backend& backend, const FeatureStore& store, const Enc
     const auto features = [&](int i) {
       return augmenter ? changed.data() + i * size : store.features(clips[first + i]);
     };
-    const Batch batch = make_batch(store, encoder, features, result.steps.data() + first, keys.data(), count,
-                                   nullptr, scratch);
+    const auto identity = [&](int i) { return augmenter ? 0 : store.identity(clips[first + i]); };
+    const EncodedClips encoded{encoding, store.extractor().feature_count(), features, identity, keys.data()};
+    const Batch batch =
+        make_batch(store, encoder, features, result.steps.data() + first, encoded, count, nullptr, scratch);
     backend.forward(batch, result.scores.data() + first * classes, result.spikes.data() + first * layers);
   }
   add_up(backend, store, loss, clips, result);

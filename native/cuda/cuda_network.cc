@@ -1,0 +1,380 @@
+#include "cuda/cuda_network.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <string>
+
+#include "core/support/denormals.h"
+#include "cuda/kernels/parameters.h"
+
+namespace sonospike::cuda {
+namespace {
+
+constexpr size_t kMostRows = size_t{1} << 30;  // rows times bands are counted in 31 bits
+
+std::vector<LayerPass> make_passes(Device& device, const NetworkOptions& options,
+                                   const ParameterTable& table) {
+  std::vector<LayerPass> layers;
+  for (size_t k = 0; k < options.layers.size(); ++k) layers.emplace_back(device, options, table, k);
+  return layers;
+}
+
+uint8_t flags_of(const ParameterInfo& info) {
+  if (!info.trained) return 0;
+  const int decays = info.role == ParameterRole::kWeight ? kDecays : 0;
+  if (!info.constrained) return static_cast<uint8_t>(kTrained | decays);
+  const int kept = info.role == ParameterRole::kThreshold         ? kAboveThreshold
+                   : info.role == ParameterRole::kAdaptationDecay ? kWithinRho
+                                                                  : kWithinOne;
+  return static_cast<uint8_t>(kTrained | decays | kept);
+}
+
+bool drops(const NetworkOptions& options) {
+  return std::any_of(options.layers.begin(), options.layers.end(),
+                     [](const LayerOptions& layer) { return layer.dropout > 0.0f; });
+}
+
+}  // namespace
+
+CudaNetwork::CudaNetwork(const NetworkOptions& options, int device, int host_threads,
+                         SingleClips single_clips)
+    : options_(options),
+      table_(options),
+      host_threads_(host_threads),
+      single_clips_(single_clips),
+      device_(device),
+      budget_(device_.memory() / 2),
+      layers_(make_passes(device_, options_, table_)),
+      narrow_(layers_.size() <= kMostNarrowLayers &&
+              std::all_of(layers_.begin(), layers_.end(), [](const LayerPass& k) { return k.narrow(); })),
+      readout_(device_, options_, table_),
+      inputs_(device_, options.inputs, host_threads),
+      scratch_(device_),
+      parameters_(device_),
+      gradient_(device_),
+      m_(device_),
+      v_(device_),
+      flags_(device_),
+      norm_(device_),
+      scores_(device_),
+      grad_score_(device_),
+      g_(device_),
+      gx_(device_),
+      labels_(device_),
+      figures_(device_) {
+  for (auto* array : {&parameters_, &gradient_, &m_, &v_}) {
+    array->reserve(table_.size());
+    array->zero();
+  }
+  std::vector<uint8_t> flags(table_.size());
+  for (const ParameterInfo& info : table_.all()) std::fill_n(&flags[info.offset], info.size, flags_of(info));
+  flags_.upload(flags.data(), flags.size());
+  norm_.reserve(kNormParts);
+}
+
+void CudaNetwork::load_parameters(const float* values) {
+  device_.use();
+  parameters_.upload(values, table_.size());
+  packed_ = host_is_current_ = false;
+}
+
+void CudaNetwork::read_parameters(float* values) const {
+  device_.use();
+  parameters_.download(values);
+}
+
+void CudaNetwork::read_gradient(float* values) const {
+  device_.use();
+  gradient_.download(values);
+}
+
+void CudaNetwork::read_moments(float* m, float* v, int64_t* steps) const {
+  device_.use();
+  m_.download(m);
+  v_.download(v);
+  *steps = steps_;
+}
+
+void CudaNetwork::load_moments(const float* m, const float* v, int64_t steps) {
+  device_.use();
+  m_.upload(m, table_.size());
+  v_.upload(v, table_.size());
+  steps_ = steps;
+}
+
+/// A CPU backend with the parameters of the device.
+Backend& CudaNetwork::on_host() {
+  if (!host_) host_ = make_cpu_backend(options_, host_threads_);
+  if (!host_is_current_) {
+    std::vector<float> values(table_.size());
+    read_parameters(values.data());
+    host_->load_parameters(values.data());
+    host_is_current_ = true;
+  }
+  return *host_;
+}
+
+/// Brings the parameters into the kernels' layout; the weights that read a layer with dropout make up for it.
+void CudaNetwork::pack(bool dropping) {
+  if (packed_ && dropping == dropping_) return;
+  float scale = 1.0f;
+  for (size_t k = 0; k < layers_.size(); ++k) {
+    layers_[k].pack(parameters_.data(), scale);
+    scale = dropping ? 1.0f / (1.0f - options_.layers[k].dropout) : 1.0f;
+  }
+  readout_.pack(parameters_.data(), scale);
+  packed_ = true;
+  dropping_ = dropping;
+}
+
+/// Of the device, for a step of a clip.
+size_t CudaNetwork::row_bytes() const {
+  size_t bytes = inputs_.row_bytes() + readout_.row_bytes();
+  int widest = options_.inputs;
+  for (const LayerPass& layer : layers_) {
+    bytes += layer.row_bytes();
+    widest = std::max(widest, layer.neurons());
+  }
+  return bytes + 2 * widest * sizeof(float);
+}
+
+/// The end of the clips from `first` on that the device takes at a time: at least one.
+int CudaNetwork::chunk_end(const Batch& batch, int first) const {
+  size_t clip_bytes = 0, widest = 0;
+  int bands = 1;
+  for (size_t k = 0; k < layers_.size(); ++k) {
+    clip_bytes += layers_[k].clip_bytes();
+    widest = std::max<size_t>(widest, layers_[k].neurons());
+    if (narrow_) clip_bytes += layers_[k].narrow_gradients(1) * sizeof(float);
+    const ConnectionShape shape = connection_shape(options_, k);
+    bands = std::max({bands, shape.bands, shape.inputs / shape.in_channels});
+  }
+  clip_bytes += widest * kNeuronGradients * sizeof(float);
+  size_t bytes = 0, rows = 0;
+  for (int end = first; end < batch.clips; ++end) {
+    const size_t steps = batch.steps_of_clip(end);
+    bytes += steps * row_bytes() + clip_bytes;
+    rows += steps * bands;
+    if (end > first && (bytes > budget_ || rows > kMostRows)) return end;
+  }
+  return batch.clips;
+}
+
+/// Calls work(first, count) for all clips of a batch, as many at a time as the device has memory for. Where
+/// there is less than was thought, as others use it too, all of it starts again with fewer at a time.
+template <typename Work>
+void CudaNetwork::for_chunks(const Batch& batch, Work work) {
+  for (;;) {
+    int most = 0;
+    try {
+      for (int first = 0, end; first < batch.clips; first = end) {
+        end = chunk_end(batch, first);
+        most = std::max(most, end - first);
+        work(first, end - first);
+      }
+      return;
+    } catch (const DeviceError& error) {
+      if (error.kind() != DeviceError::Kind::kOutOfMemory) throw;
+      free_traces();
+      if (most <= 1) {
+        const size_t needed = row_bytes() * batch.steps;
+        throw DeviceError(DeviceError::Kind::kOutOfMemory,
+                          "A clip of " + std::to_string(batch.steps) + " steps needs about " +
+                              std::to_string((needed >> 20) + 1) + " MiB of the device's memory, of which " +
+                              std::to_string(device_.free_memory() >> 20) + " MiB are free.");
+      }
+      budget_ = std::min(budget_, most * row_bytes() * batch.steps) / 2;
+    }
+  }
+}
+
+void CudaNetwork::free_traces() {
+  inputs_.free();
+  readout_.free();
+  for (LayerPass& layer : layers_) layer.free();
+  for (auto* array : {&g_, &gx_, &scratch_.parts, &scratch_.neurons, &scratch_.state}) array->free();
+}
+
+/// To scores_, and the spikes of all layers to figures_.
+void CudaNetwork::pass_forward(const Batch& batch, int first, int count) {
+  inputs_.load(batch, first, count);
+  const Clips& clips = inputs_.clips();
+  const EncodingKey* keys = dropping_ ? inputs_.dropout_keys() : nullptr;
+  figures_.reserve((kFigures + layers_.size()) * count);
+  if (narrow_) {
+    for (LayerPass& layer : layers_) layer.reserve(clips, scratch_);
+    narrow_forward(device_, narrow_arguments(0.0f, nullptr));
+  } else {
+    for (size_t k = 0; k < layers_.size(); ++k) layers_[k].forward(clips, input_of(k), keys, scratch_);
+  }
+  for (size_t k = 0; k < layers_.size(); ++k) {
+    count_spikes(device_, layers_[k].count(), count, layers_[k].neurons(),
+                 figures_.data() + (kFigures + k) * count);
+  }
+  scores_.reserve(static_cast<size_t>(count) * options_.classes);
+  readout_.forward(clips, layers_.back().sent(), layers_.back().count(), scores_.data());
+}
+
+/// gradients: room for those of all layers, one after the other; null: forward alone.
+NarrowArgs CudaNetwork::narrow_arguments(float spike_cost, float* gradients) const {
+  const Clips& clips = inputs_.clips();
+  const EncodingKey* keys = dropping_ ? inputs_.dropout_keys() : nullptr;
+  NarrowArgs args{};
+  args.layers = static_cast<int>(layers_.size());
+  args.clips = clips;
+  args.input = inputs_.input();
+  for (size_t k = 0; k < layers_.size(); ++k) {
+    args.layer[k] = layers_[k].narrow_layer(keys, spike_cost, clips.count, gradients);
+    if (gradients) gradients += layers_[k].narrow_gradients(clips.count);
+  }
+  return args;
+}
+
+void CudaNetwork::forward(const Batch& batch, float* scores, double* spikes) {
+  if (batch.clips == 1 && !batch.encoded && single_clips_ == SingleClips::kOnHost) {
+    return on_host().forward(batch, scores, spikes);
+  }
+  device_.use();
+  pack(false);
+  const size_t layers = layers_.size();
+  for_chunks(batch, [&](int first, int count) {
+    pass_forward(batch, first, count);
+    scores_.download(scores + static_cast<size_t>(first) * options_.classes);
+    std::vector<double> figures(figures_.size());
+    figures_.download(figures.data());
+    for (int i = 0; i < count; ++i) {
+      for (size_t k = 0; k < layers; ++k)
+        spikes[(first + i) * layers + k] = figures[(kFigures + k) * count + i];
+    }
+  });
+}
+
+NetworkView CudaNetwork::observe(const Batch& batch, float* scores) {
+  if (single_clips_ == SingleClips::kOnHost) return on_host().observe(batch, scores);
+  std::vector<double> spikes(layers_.size());
+  forward(batch, scores, spikes.data());
+  NetworkView view;
+  views_.resize(2 * layers_.size() + 1);
+  for (size_t k = 0; k < layers_.size(); ++k) {
+    std::vector<float>&u = views_[2 * k], &s = views_[2 * k + 1];
+    layers_[k].download(inputs_.clips().rows, u, s);
+    const int n = layers_[k].neurons();
+    view.layers.push_back({u.data(), s.data(), static_cast<size_t>(n), n, spikes[k]});
+  }
+  if (readout_.counts_spikes()) return view;
+  readout_.download(views_.back());
+  view.potential = views_.back().data();
+  view.potential_stride = static_cast<size_t>(options_.classes);
+  return view;
+}
+
+/// Adds up what the host wants to know of the clips in hand, in their order.
+void CudaNetwork::gather_figures(int count, BatchStatistics& statistics) {
+  std::vector<double> figures(figures_.size());
+  figures_.download(figures.data());
+  const double* of = figures.data();
+  for (int i = 0; i < count; ++i) {
+    statistics.loss += of[static_cast<size_t>(kLossFigure) * count + i];
+    statistics.correct += of[static_cast<size_t>(kCorrectFigure) * count + i] > 0.0;
+    for (size_t k = 0; k < layers_.size(); ++k) statistics.spikes[k] += of[(kFigures + k) * count + i];
+  }
+}
+
+BatchStatistics CudaNetwork::gradient(const Batch& batch, const LossOptions& loss) {
+  assert(batch.clips > 0);
+  device_.use();
+  pack(batch.keys && drops(options_));
+  BatchStatistics statistics;
+  for_chunks(batch, [&](int first, int count) {
+    if (first == 0) statistics = {0.0, 0, std::vector<double>(layers_.size()), 0};
+    pass_forward(batch, first, count);
+    grad_score_.reserve(scores_.size());
+    labels_.upload(batch.labels + first, count);
+    losses(device_, options_.readout.kind, loss, scores_.data(), options_.classes, labels_.data(), count,
+           1.0f / static_cast<float>(batch.clips), grad_score_.data(), figures_.data());
+    pass_backward(batch, first, loss.spike_cost / static_cast<float>(batch.clips), first > 0);
+    gather_figures(count, statistics);
+    for (int i = 0; i < count; ++i) statistics.steps += batch.steps_of_clip(first + i);
+  });
+  return statistics;
+}
+
+void CudaNetwork::pass_backward(const Batch& batch, int first, float spike_cost, bool add) {
+  const Clips& clips = inputs_.clips();
+  const EncodingKey* keys = dropping_ ? inputs_.dropout_keys() : nullptr;
+  size_t widest = options_.inputs;
+  for (const LayerPass& layer : layers_) widest = std::max<size_t>(widest, layer.neurons());
+  g_.reserve(clips.rows * widest);
+  gx_.reserve(clips.rows * widest);
+  float *g = g_.data(), *gx = gx_.data();
+  const float* every = readout_.counts_spikes() ? grad_score_.data() : nullptr;
+  if (!every) {
+    readout_.backward(clips, layers_.back().sent(), grad_score_.data(), add, scratch_, g, gradient_.data());
+  }
+  if (narrow_ && !batch.input_gradient)
+    return narrow_pass_backward(every ? nullptr : g, every, spike_cost, add);
+  for (size_t k = layers_.size(); k-- > 0;) {
+    layers_[k].backward(clips, input_of(k), keys, every, spike_cost, add, scratch_, g, gradient_.data());
+    every = nullptr;
+    if (k == 0 && !batch.input_gradient) return;
+    layers_[k].pass_down(clips, g, gx);
+    std::swap(g, gx);
+  }
+  copy_input_gradient(batch, first, g);
+}
+
+void CudaNetwork::narrow_pass_backward(const float* g, const float* every, float spike_cost, bool add) {
+  const int count = inputs_.clips().count;
+  size_t size = 0;
+  for (const LayerPass& layer : layers_) size += layer.narrow_gradients(count);
+  scratch_.neurons.reserve(size);
+  NarrowArgs args = narrow_arguments(spike_cost, scratch_.neurons.data());
+  args.g = g;
+  args.every = every;
+  narrow_backward(device_, args);
+  const float* gradients = scratch_.neurons.data();
+  for (const LayerPass& layer : layers_) {
+    layer.sum_narrow(count, add, gradients, gradient_.data());
+    gradients += layer.narrow_gradients(count);
+  }
+}
+
+/// From [rows, inputs] to [steps, clips, inputs].
+void CudaNetwork::copy_input_gradient(const Batch& batch, int first, const float* gx) {
+  const size_t n = options_.inputs;
+  std::vector<float> rows(inputs_.clips().rows * n);
+  device_.download(rows.data(), gx, rows.size() * sizeof(float));
+  const float* from = rows.data();
+  for (int i = first; i < first + inputs_.clips().count; ++i) {
+    for (int t = 0; t < batch.steps_of_clip(i); ++t, from += n) {
+      std::copy_n(from, n, batch.input_gradient + (static_cast<size_t>(t) * batch.clips + i) * n);
+    }
+  }
+}
+
+void CudaNetwork::step(const OptimizerOptions& options, float rate) {
+  device_.use();
+  ++steps_;
+  const bool clips = options.clip_norm > 0.0f;
+  if (clips) squared_norm(device_, flags_.data(), gradient_.data(), table_.size(), norm_.data());
+  const auto correction = [this](float beta) {
+    return static_cast<float>(1.0 - std::pow(static_cast<double>(beta), steps_));
+  };
+  adam_step(device_, {table_.size(), flags_.data(), parameters_.data(), m_.data(), v_.data(),
+                      gradient_.data(), clips ? norm_.data() : nullptr, options.clip_norm, rate,
+                      options.beta1, options.beta2, options.epsilon, correction(options.beta1),
+                      correction(options.beta2), options.decoupled_decay ? options.weight_decay : 0.0f,
+                      options.decoupled_decay ? 0.0f : options.weight_decay});
+  packed_ = host_is_current_ = false;
+}
+
+}  // namespace sonospike::cuda
+
+namespace sonospike {
+
+std::unique_ptr<Backend> make_cuda_backend(const NetworkOptions& options, int device, int host_threads) {
+  return std::make_unique<cuda::CudaNetwork>(options, device, host_threads);
+}
+
+}  // namespace sonospike

@@ -1,0 +1,73 @@
+#pragma once
+
+#include "core/network/cpu_backend.h"
+#include "cuda/clip_inputs.h"
+#include "cuda/cuda_backend.h"
+#include "cuda/readout_pass.h"
+
+namespace sonospike::cuda {
+
+/// Owns a network's parameters, gradient and moments on a device, and takes batches through it.
+class CudaNetwork final : public Backend {
+ public:
+  /// Where single clips that are not encoded on the device go: a prediction is over on the CPU before the
+  /// device would have begun.
+  enum class SingleClips { kOnHost, kOnDevice };
+
+  CudaNetwork(const NetworkOptions& options, int device, int host_threads,
+              SingleClips single_clips = SingleClips::kOnHost);
+
+  const NetworkOptions& options() const override { return options_; }
+  const ParameterTable& table() const override { return table_; }
+  int workers() const override { return host_threads_; }
+  void load_parameters(const float* values) override;
+  void read_parameters(float* values) const override;
+  void forward(const Batch& batch, float* scores, double* spikes) override;
+  NetworkView observe(const Batch& batch, float* scores) override;
+  BatchStatistics gradient(const Batch& batch, const LossOptions& loss) override;
+  void read_gradient(float* values) const override;
+  void step(const OptimizerOptions& options, float rate) override;
+  void read_moments(float* m, float* v, int64_t* steps) const override;
+  void load_moments(const float* m, const float* v, int64_t steps) override;
+
+ private:
+  Backend& on_host();
+  void pack(bool dropping);
+  size_t row_bytes() const;
+  int chunk_end(const Batch& batch, int first) const;
+  template <typename Work>
+  void for_chunks(const Batch& batch, Work work);
+  void free_traces();
+  void pass_forward(const Batch& batch, int first, int count);
+  NarrowArgs narrow_arguments(float spike_cost, float* gradients) const;
+  Sent input_of(size_t layer) const { return layer > 0 ? layers_[layer - 1].sent() : inputs_.input(); }
+  void gather_figures(int count, BatchStatistics& statistics);
+  void pass_backward(const Batch& batch, int first, float spike_cost, bool add);
+  void narrow_pass_backward(const float* g, const float* every, float spike_cost, bool add);
+  void copy_input_gradient(const Batch& batch, int first, const float* gx);
+
+  NetworkOptions options_;
+  ParameterTable table_;
+  int host_threads_;
+  SingleClips single_clips_;
+  mutable Device device_;
+  size_t budget_;  // bytes that the clips in hand may take
+  std::vector<LayerPass> layers_;
+  bool narrow_;  // all layers go at once
+  ReadoutPass readout_;
+  ClipInputs inputs_;
+  Scratch scratch_;
+  DeviceArray<float> parameters_, gradient_, m_, v_;
+  DeviceArray<uint8_t> flags_;
+  DeviceArray<double> norm_;
+  DeviceArray<float> scores_, grad_score_, g_, gx_;
+  DeviceArray<int> labels_;
+  DeviceArray<double> figures_;  // [kFigures + layers, clips]
+  int64_t steps_ = 0;
+  bool packed_ = false, dropping_ = false;  // how the weights are packed
+  std::unique_ptr<Backend> host_;
+  bool host_is_current_ = false;
+  std::vector<std::vector<float>> views_;  // of what was observed: u and s of each layer, the readout's o
+};
+
+}  // namespace sonospike::cuda

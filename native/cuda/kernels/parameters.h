@@ -1,0 +1,55 @@
+#pragma once
+
+#include "core/network/backend.h"
+#include "cuda/kernels/shapes.h"
+
+namespace sonospike::cuda {
+
+/// From the layout of the files, [channels, in_channels, kernel, taps], times `scale`, to those of the
+/// products: forward [taps, depth, channels], backward [taps, kernel, channels, in_channels].
+void pack_weights(const Device& device, const ConnectionShape& shape, const float* weights, float scale,
+                  float* forward, float* backward);
+
+/// weights = scale times the sum of parts [parts, taps, depth, channels], or that added to them.
+void unpack_gradient(const Device& device, const ConnectionShape& shape, const float* parts, int count,
+                     float scale, bool add, float* weights);
+
+/// out[k][i] = sum over `count` of in[k, count, size], or that added to it, for each of `arrays`, in an order
+/// that depends on `count` alone.
+constexpr int kMostArrays = 6;
+struct SumArgs {
+  const float* in;
+  int count, size, arrays;
+  bool add;
+  float* out[kMostArrays];
+  float scale = 1.0f;
+};
+void sum_rows(const Device& device, const SumArgs& args);
+
+/// What the optimizer does with a parameter, one byte each.
+enum ParameterFlags : uint8_t {
+  kTrained = 1,
+  kDecays = 2,          ///< weight decay is of it
+  kWithinOne = 4,       ///< kept in [0, 1]
+  kWithinRho = 8,       ///< kept in [0, 0.999]
+  kAboveThreshold = 16  ///< kept at or above 0.01
+};
+
+/// Norm of the gradient of what is trained. partial [kNormParts], of which the host adds up all.
+constexpr int kNormParts = 256;
+void squared_norm(const Device& device, const uint8_t* flags, const float* gradient, size_t size,
+                  double* partial);
+
+struct AdamStep {
+  size_t size;
+  const uint8_t* flags;
+  float *parameters, *m, *v;
+  const float* gradient;
+  const double* squared_norm;  ///< [kNormParts]; null: the gradient is not clipped
+  float clip_norm;
+  float rate, beta1, beta2, epsilon, correction1, correction2;
+  float decoupled_decay, l2_decay;
+};
+void adam_step(const Device& device, const AdamStep& step);
+
+}  // namespace sonospike::cuda

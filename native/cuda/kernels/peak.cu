@@ -1,0 +1,84 @@
+#include "cuda/kernels/peak.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "cuda/device/launch.h"
+
+namespace sonospike {
+namespace cuda {
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int kSums = 16;  // of a thread, side by side: more than a multiply-add takes cycles
+
+struct MultiplyAdds {
+  static constexpr bool kSyncs = false;
+  float* out;  // [blocks, threads]
+  int rounds;
+  float factor, term;
+  SONOSPIKE_DEVICE void operator()(const Block& block) const {
+    float sums[kSums];
+    for (int i = 0; i < kSums; ++i) sums[i] = static_cast<float>(block.thread() + i);
+    for (int round = 0; round < rounds; ++round) {
+      for (int i = 0; i < kSums; ++i) sums[i] = fmaf(sums[i], factor, term);
+    }
+    float sum = 0.0f;
+    for (int i = 0; i < kSums; ++i) sum += sums[i];
+    out[number_of(block)] = sum;
+  }
+};
+
+struct AddArray {
+  static constexpr bool kSyncs = false;
+  float* to;
+  const float* from;
+  size_t count;
+  SONOSPIKE_DEVICE void operator()(const Block& block) const {
+    const size_t i = number_of(block);
+    if (i < count) to[i] += from[i];
+  }
+};
+
+/// The least seconds of some tries, after one to warm up.
+template <typename Work>
+double least_seconds(Device& device, int tries, Work work) {
+  double least = 0.0;
+  for (int i = 0; i <= tries; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    work();
+    device.synchronize();
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (i > 0) least = i == 1 ? seconds : std::min(least, seconds);
+  }
+  return least;
+}
+
+}  // namespace
+}  // namespace cuda
+
+CudaPeak measure_cuda_peak(int number, const PeakWork& work) {
+  cuda::Device device(number);
+  device.use();
+  CudaPeak peak;
+  {
+    cuda::DeviceArray<float> out(device);
+    out.reserve(size_t{work.blocks} * cuda::kThreads);
+    const cuda::MultiplyAdds kernel{out.data(), work.rounds, 0.999f, 0.001f};
+    const double seconds = cuda::least_seconds(
+        device, work.tries, [&] { cuda::launch(device, {work.blocks}, cuda::kThreads, 0, kernel); });
+    peak.operations = 2.0 * cuda::kSums * work.rounds * static_cast<double>(out.size()) / seconds;
+  }
+  cuda::DeviceArray<float> to(device), from(device);
+  to.reserve(work.floats);
+  from.reserve(work.floats);
+  to.zero();
+  from.zero();
+  const cuda::AddArray kernel{to.data(), from.data(), work.floats};
+  const double seconds =
+      cuda::least_seconds(device, work.tries, [&] { cuda::launch_each(device, work.floats, kernel); });
+  peak.bytes = 3.0 * sizeof(float) * static_cast<double>(work.floats) / seconds;  // two read, one written
+  return peak;
+}
+
+}  // namespace sonospike

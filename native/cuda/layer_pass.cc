@@ -1,0 +1,221 @@
+#include "cuda/layer_pass.h"
+
+#include <algorithm>
+
+#include "cuda/kernels/parameters.h"
+#include "cuda/kernels/product.h"
+
+namespace sonospike::cuda {
+namespace {
+
+ConnectionShape dense(int inputs, int neurons, int taps = 1, int dilation = 1) {
+  return {inputs, inputs, 1, neurons, 1, 1, 0, taps, dilation};
+}
+
+/// Of a layer that reads its own spikes; without neurons where it does not.
+ConnectionShape recurrent_shape(const LayerOptions& layer) {
+  ConnectionShape shape = dense(layer.neurons, layer.recurrent ? layer.neurons : 0);
+  shape.delay = 1;
+  return shape;
+}
+
+}  // namespace
+
+ConnectionShape connection_shape(const NetworkOptions& options, size_t layer) {
+  const int inputs = layer > 0 ? options.layers[layer - 1].neurons : options.inputs;
+  if (layer == options.layers.size()) return dense(inputs, options.classes);
+  const LayerOptions& of = options.layers[layer];
+  const ConnectionOptions& c = of.connection;
+  if (!c.convolves()) return dense(inputs, of.neurons, c.taps, c.dilation);
+  const Bands in = bands_below(options)[layer];
+  const int bands = output_bands(c, in.count);
+  const int left = std::max(0, (bands - 1) * c.stride + c.kernel - in.count) / 2;
+  return {inputs, in.channels, bands, c.channels, c.kernel, c.stride, left, c.taps, c.dilation};
+}
+
+PackedWeights::PackedWeights(Device& device, const ConnectionShape& shape)
+    : device_(device), shape_(shape), forward_(device), backward_(device) {
+  if (shape.weights() == 0) return;
+  forward_.reserve(shape.weights());
+  backward_.reserve(shape.weights());
+}
+
+void PackedWeights::pack(const float* weights, float scale) {
+  scale_ = scale;
+  pack_weights(device_, shape_, weights, scale, forward_.data(), backward_.data());
+}
+
+void PackedWeights::gradient(const Clips& clips, const Sent& input, const float* g, bool add,
+                             Scratch& scratch, float* gradient) const {
+  const int parts = gradient_parts(shape_, clips.rows);
+  scratch.parts.reserve(static_cast<size_t>(parts) * shape_.weights());
+  weight_gradient(device_, shape_, clips, input, g, parts, scratch.parts.data());
+  unpack_gradient(device_, shape_, scratch.parts.data(), parts, scale_, add, gradient);
+}
+
+LayerPass::LayerPass(Device& device, const NetworkOptions& options, const ParameterTable& table, size_t layer)
+    : device_(device),
+      table_(table),
+      options_(options.layers[layer]),
+      number_(static_cast<int>(layer)),
+      prefix_("layers." + std::to_string(layer) + "."),
+      weights_(device, connection_shape(options, layer)),
+      recurrent_(device, recurrent_shape(options_)),
+      u_(device),
+      s_(device),
+      w_(device),
+      bits_(device),
+      count_(device) {}
+
+size_t LayerPass::row_bytes() const {
+  const bool values = sends_values(options_.neuron.spike);
+  return neurons() * sizeof(float) * (1 + values + options_.neuron.adaptive) +
+         (values ? 0 : words_of(neurons()) * sizeof(uint32_t));
+}
+
+size_t LayerPass::clip_bytes() const {
+  return neurons() * (sizeof(double) + (options_.recurrent ? 2 * sizeof(float) : 0));
+}
+
+void LayerPass::pack(const float* parameters, float input_scale) {
+  parameters_ = parameters;
+  weights_.pack(parameters + offset("weight"), input_scale);
+  if (options_.recurrent) recurrent_.pack(parameters + offset("recurrent"), 1.0f);
+}
+
+LayerArgs LayerPass::arguments(const EncodingKey* keys) const {
+  const bool adaptive = options_.neuron.adaptive;
+  const auto parameter = [&](const char* name) { return parameters_ + offset(name); };
+  return {options_.neuron,
+          neurons(),
+          weights_.shape().channels,
+          parameter("decay"),
+          parameter("threshold"),
+          adaptive ? parameter("adaptation_decay") : nullptr,
+          adaptive ? parameter("adaptation_coupling") : nullptr,
+          adaptive ? parameter("adaptation_jump") : nullptr,
+          {keys ? options_.dropout : 0.0f, number_, keys}};
+}
+
+TraceArgs LayerPass::trace() const {
+  const bool values = sends_values(options_.neuron.spike);
+  return {u_.data(), values ? s_.data() : nullptr, values ? nullptr : bits_.data(), w_.data(), count_.data()};
+}
+
+Sent LayerPass::sent() const {
+  const TraceArgs all = trace();
+  return {neurons(), words_of(neurons()), all.s, all.bits};
+}
+
+void LayerPass::reserve(const Clips& clips, Scratch& scratch) {
+  const size_t rows = clips.rows, size = rows * neurons(), states = size_t(clips.count) * neurons();
+  u_.reserve(size);
+  if (sends_values(options_.neuron.spike)) {
+    s_.reserve(size);
+  } else {
+    bits_.reserve(rows * words_of(neurons()));
+  }
+  if (options_.neuron.adaptive) w_.reserve(size);
+  count_.reserve(states);
+  if (options_.recurrent) scratch.state.reserve(2 * states);
+}
+
+void LayerPass::forward(const Clips& clips, const Sent& input, const EncodingKey* keys, Scratch& scratch) {
+  reserve(clips, scratch);
+  drive(device_, weights_.shape(), clips, input, weights_.forward(), parameters_ + offset("bias"), u_.data());
+  if (!options_.recurrent) return scan_forward(device_, arguments(keys), clips, trace());
+  recurrent_forward(device_, arguments(keys), clips, trace(), recurrent_.forward(), scratch.state.data());
+}
+
+void LayerPass::backward(const Clips& clips, const Sent& input, const EncodingKey* keys, const float* every,
+                         float spike_cost, bool add, Scratch& scratch, float* g, float* gradient) {
+  scratch.neurons.reserve(kNeuronGradients * static_cast<size_t>(clips.count) * neurons());
+  const BackwardArgs back{g, every, spike_cost, scratch.neurons.data()};
+  if (options_.recurrent) {
+    recurrent_backward(device_, arguments(keys), clips, trace(), back, recurrent_.backward(),
+                       scratch.state.data());
+    recurrent_.gradient(clips, sent(), g, add, scratch, gradient + offset("recurrent"));
+  } else {
+    scan_backward(device_, arguments(keys), clips, trace(), back);
+  }
+  sum_neurons(clips.count, add, scratch.neurons.data(), gradient);
+  weights_.gradient(clips, input, g, add, scratch, gradient + offset("weight"));
+}
+
+/// Over the clips, and the bands that share parameters.
+void LayerPass::sum_neurons(int clips, bool add, const float* gradients, float* gradient) const {
+  const ConnectionShape& shape = weights_.shape();
+  SumArgs sum{gradients, clips * shape.bands, shape.channels, kPlainNeuronGradients, add, {}};
+  sum.out[0] = gradient + offset("bias");
+  sum.out[1] = gradient + offset("decay");
+  sum.out[2] = gradient + offset("threshold");
+  if (options_.neuron.adaptive) {
+    sum.arrays = kNeuronGradients;
+    sum.out[3] = gradient + offset("adaptation_decay");
+    sum.out[4] = gradient + offset("adaptation_coupling");
+    sum.out[5] = gradient + offset("adaptation_jump");
+  }
+  sum_rows(device_, sum);
+}
+
+bool LayerPass::narrow() const {
+  const ConnectionShape& shape = weights_.shape();
+  const bool dense = !options_.connection.convolves() && shape.taps == 1 && !options_.recurrent;
+  return dense && shape.inputs <= kNarrow && shape.channels <= kNarrow;
+}
+
+size_t LayerPass::narrow_gradients(int clips) const {
+  return static_cast<size_t>(clips) * (kNeuronGradients * neurons() + weights_.shape().weights());
+}
+
+NarrowLayer LayerPass::narrow_layer(const EncodingKey* keys, float spike_cost, int clips,
+                                    float* gradients) const {
+  return {arguments(keys),
+          trace(),
+          weights_.shape().inputs,
+          weights_.backward(),
+          parameters_ + offset("bias"),
+          spike_cost,
+          gradients,
+          gradients ? gradients + static_cast<size_t>(clips) * kNeuronGradients * neurons() : nullptr};
+}
+
+void LayerPass::sum_narrow(int clips, bool add, const float* gradients, float* gradient) const {
+  sum_neurons(clips, add, gradients, gradient);
+  SumArgs sum{gradients + static_cast<size_t>(clips) * kNeuronGradients * neurons(),
+              clips,
+              weights_.shape().weights(),
+              1,
+              add,
+              {gradient + offset("weight")},
+              weights_.scale()};
+  sum_rows(device_, sum);
+}
+
+void LayerPass::pass_down(const Clips& clips, const float* g, float* gx) const {
+  sonospike::cuda::pass_down(device_, weights_.shape(), clips, g, weights_.backward(), gx);
+}
+
+void LayerPass::download(int rows, std::vector<float>& u, std::vector<float>& s) const {
+  const int n = neurons(), words = words_of(n);
+  u.resize(u_.size());
+  u_.download(u.data());
+  s.resize(u.size());
+  if (sends_values(options_.neuron.spike)) return s_.download(s.data());
+  std::vector<uint32_t> bits(bits_.size());
+  bits_.download(bits.data());
+  for (int row = 0; row < rows; ++row) {
+    const Sent of{n, words, nullptr, bits.data()};
+    for (int i = 0; i < n; ++i) s[static_cast<size_t>(row) * n + i] = of.at(row, i);
+  }
+}
+
+void LayerPass::free() {
+  u_.free();
+  s_.free();
+  w_.free();
+  bits_.free();
+  count_.free();
+}
+
+}  // namespace sonospike::cuda

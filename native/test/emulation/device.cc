@@ -1,0 +1,170 @@
+// cuda/device/device.h on the heap.
+#include "cuda/device/device.h"
+
+#include <algorithm>
+#include <cstring>
+#include <mutex>
+#include <new>
+#include <numeric>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "cuda/cuda_backend.h"
+#include "cuda/device/launch.h"
+#include "test/emulation/fibers.h"
+
+namespace sonospike {
+namespace cuda {
+namespace {
+
+struct Heap {
+  std::mutex mutex;
+  std::unordered_map<void*, size_t> sizes;
+  size_t total = size_t{1} << 30, used = 0;
+  bool lost = false;
+};
+
+Heap& heap() {
+  static Heap heap;
+  return heap;
+}
+
+uint32_t shuffle_seed = 0;
+
+/// 0 … count - 1, in the order that is asked for.
+std::vector<int> order_of(size_t count, std::mt19937& random) {
+  std::vector<int> order(count);
+  std::iota(order.begin(), order.end(), 0);
+  if (shuffle_seed) std::shuffle(order.begin(), order.end(), random);
+  return order;
+}
+
+}  // namespace
+
+void Block::sync() const {
+  emulation::Fibers::current().wait_for_block();
+}
+
+uint32_t Block::ballot(bool predicate) const {
+  return emulation::Fibers::current().wait_for_warp(predicate);
+}
+
+namespace emulation {
+
+void shuffle(uint32_t seed) {
+  shuffle_seed = seed;
+}
+
+void set_memory(size_t bytes) {
+  heap().total = bytes;
+}
+
+size_t memory_in_use() {
+  return heap().used;
+}
+
+void lose() {
+  heap().lost = true;
+}
+
+void restore() {
+  heap().lost = false;
+}
+
+void check_alive() {
+  if (heap().lost) throw DeviceError(DeviceError::Kind::kLost, "The emulated device was lost.");
+}
+
+void run(Grid grid, int threads, size_t shared, bool syncs, const std::function<void(const Block&)>& body) {
+  std::mt19937 random(shuffle_seed);
+  const size_t blocks = static_cast<size_t>(grid.x) * grid.y * grid.z;
+  for (const int i : order_of(blocks, random)) {
+    const auto number = static_cast<unsigned>(i);
+    const Grid place{number % grid.x, number / grid.x % grid.y, number / grid.x / grid.y};
+    // Of its own size, so that the address sanitizer sees what lies beyond.
+    const std::vector<uint64_t> memory((shared + 7) / 8, ~uint64_t{0});
+    void* const own = const_cast<uint64_t*>(memory.data());
+    const std::vector<int> order = order_of(threads, random);
+    const auto one = [&](int thread) { body(Block(thread, threads, place, own)); };
+    if (syncs) {
+      Fibers::current().run(threads, order, one);
+    } else {
+      for (const int thread : order) one(thread);
+    }
+  }
+}
+
+}  // namespace emulation
+
+Device::Device(int number) : number_(number), memory_(heap().total) {
+  if (number != 0) throw DeviceError(DeviceError::Kind::kNoDevice, "There is one emulated device, number 0.");
+}
+
+Device::~Device() = default;
+
+void Device::use() const {
+  emulation::check_alive();
+}
+
+size_t Device::free_memory() const {
+  return heap().total - std::min(heap().total, heap().used);
+}
+
+void* Device::allocate(size_t bytes) {
+  emulation::check_alive();
+  const std::lock_guard lock(heap().mutex);
+  if (heap().used + bytes > heap().total) {
+    throw DeviceError(DeviceError::Kind::kOutOfMemory,
+                      "The emulated device has no " + std::to_string(bytes) + " bytes left.");
+  }
+  void* made = ::operator new(bytes);
+  std::memset(made, 0xff, bytes);  // NaN, and -1, until something else is written
+  heap().sizes[made] = bytes;
+  heap().used += bytes;
+  return made;
+}
+
+void Device::release(void* made) noexcept {
+  const std::lock_guard lock(heap().mutex);
+  const auto found = heap().sizes.find(made);
+  heap().used -= found->second;
+  heap().sizes.erase(found);
+  ::operator delete(made);
+}
+
+void Device::upload(void* to, const void* from, size_t bytes) {
+  emulation::check_alive();
+  std::memcpy(to, from, bytes);
+}
+
+void Device::download(void* to, const void* from, size_t bytes) {
+  emulation::check_alive();
+  std::memcpy(to, from, bytes);
+}
+
+void Device::copy(void* to, const void* from, size_t bytes) {
+  emulation::check_alive();
+  std::memcpy(to, from, bytes);
+}
+
+void Device::zero(void* made, size_t bytes) {
+  emulation::check_alive();
+  std::memset(made, 0, bytes);
+}
+
+void Device::synchronize() {
+  emulation::check_alive();
+}
+
+}  // namespace cuda
+
+CudaInfo cuda_info() {
+  CudaInfo info;
+  info.devices.push_back({"emulation", static_cast<int64_t>(cuda::heap().total),
+                          static_cast<int64_t>(cuda::heap().total - cuda::heap().used), 0, 0, 1, true, ""});
+  return info;
+}
+
+}  // namespace sonospike
