@@ -48,7 +48,7 @@ beforeAll(async () => {
   expect(status, stderr).toBe(0);
   report = JSON.parse(stdout);
   file = JSON.parse(await readFile(out, 'utf8'));
-});
+}, 300_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const rowsOf = (suite: string) => report.results.filter((row) => row.suite === suite);
