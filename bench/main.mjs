@@ -9,6 +9,7 @@ import { benchInference } from './suites/inference.mjs';
 import { benchLayer } from './suites/layer.mjs';
 import { benchMemory } from './suites/memory.mjs';
 import { benchScaling } from './suites/scaling.mjs';
+import { benchStream } from './suites/stream.mjs';
 import { benchTraining } from './suites/training.mjs';
 
 const SUITES = {
@@ -18,6 +19,7 @@ const SUITES = {
   frontend: benchFrontend,
   scaling: benchScaling,
   memory: benchMemory,
+  stream: benchStream,
 };
 
 function progress(text) {

@@ -4,11 +4,12 @@ import { info, presetNames } from '../dist/index.js';
 const GRID = { n: '512', steps: '500', batch: '16', density: '5,100' };
 const WHOLE_GRID = { n: '128,512,2048', steps: '100,500', batch: '1,16,128', density: '1,5,20,100' };
 const SMALLEST_GRID = { n: '32', steps: '20', batch: '2', density: '5' };
+const DEFAULT_DATA = 'data/fsdd';
 const DEFAULT_SUITES = 'training,inference';
 
 export const help = (suites) => `Usage: npm run bench -- [options]
 
-Measures training, prediction, single layers, the front end, how they scale, and memory. What is timed is first
+Measures training, prediction, single layers, the front end, how they scale, memory, and live streams. What is timed is first
 checked: one thread and all give the same bits, a batch the same as single clips, a peer and another instruction set
 the same spikes, scores, gradients or features, another device the same scores and gradients. The floor is the work's arithmetic at this machine's measured peak
 (bench/floor.mjs).
@@ -25,6 +26,7 @@ the same spikes, scores, gradients or features, another device the same scores a
                    of the layer suite; density in percent of spiking inputs
                    (default: ${Object.values(GRID).join(' ')})
   --grid           all of ${Object.values(WHOLE_GRID).join(' ')}
+  --data DIR       FSDD, for the stream suite (default: ${DEFAULT_DATA}); how well words are found in its test clips
   --threads N      threads for training, batches and layers (default: all cores)
   --repeats N      timed runs of each, after one to warm up; fewer where they take long (default: 7)
   --quick          the smallest case of each suite, once: whether it works
@@ -42,6 +44,7 @@ const OPTIONS = {
   device: { type: 'string', default: 'cpu' },
   peers: flag,
   python: { type: 'string', default: 'python3' },
+  data: { type: 'string', default: DEFAULT_DATA },
   n: text,
   steps: text,
   batch: text,
@@ -95,8 +98,8 @@ function gridOf(values) {
 /** What the command line asks for. */
 export function readOptions(suites) {
   const { values } = parseArgs({ options: OPTIONS });
-  const { help, peers, python, quick, json, out } = values;
-  const common = { help, peers, python, quick, json, out };
+  const { help, peers, python, data, quick, json, out } = values;
+  const common = { help, peers, python, data, quick, json, out };
   return {
     ...common,
     suites: values.suite === 'all' ? suites : names(values.suite, suites, 'suite'),

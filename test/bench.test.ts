@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startNode } from './helpers/cli.js';
 
-const SUITES = ['training', 'inference', 'layer', 'frontend', 'scaling', 'memory'];
+const SUITES = ['training', 'inference', 'layer', 'frontend', 'scaling', 'memory', 'stream'];
 const bench = (...args: string[]) => startNode([resolve('bench/main.mjs'), ...args]).finished;
 
 /** The bench of both devices, with an addon of a kind in place of the one with CUDA (see helpers/cuda-addon.cjs). */
@@ -55,7 +55,7 @@ beforeAll(async () => {
   expect(status, stderr).toBe(0);
   report = JSON.parse(stdout);
   file = JSON.parse(await readFile(out, 'utf8'));
-});
+}, 300_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const rowsOf = (suite: string) => report.results.filter((row) => row.suite === suite);
@@ -78,8 +78,9 @@ describe('bench', () => {
       expect(row.refused, name).toBeUndefined();
       expect(row.unit, name).toEqual(expect.any(String));
       for (const value of [row.lower, row.median, row.upper]) {
-        // An exponent fitted to two tiny works, or the memory that one adds, may be anything.
-        if (row.who === 'exponent' || row.suite === 'memory') expect(value, name).toEqual(expect.any(Number));
+        // An exponent fitted to two tiny works, or the memory that one adds, may be anything; false words are none.
+        if (row.who === 'exponent' || ['memory', 'stream'].includes(row.suite))
+          expect(value, name).toEqual(expect.any(Number));
         else expect(value, name).toBeGreaterThan(0);
       }
       expect(row.lower, name).toBeLessThanOrEqual(row.upper!);
@@ -99,6 +100,14 @@ describe('bench', () => {
     const exponents = rows.filter(({ who }) => who === 'exponent');
     expect(exponents).toHaveLength(6); // steps, batch and clips for each of two presets
     for (const { ratio } of rows) if (ratio) expect(ratio.times).toBeGreaterThan(0);
+  });
+
+  it('stream: finds most words of the samples, and works in many at once', () => {
+    const value = (who: string) => rowsOf('stream').find((row) => row.who === who)!.median!;
+    expect(value('found, right')).toBeGreaterThan(80);
+    expect(value('predict, right')).toBeGreaterThan(80);
+    expect(value('streams a core')).toBeGreaterThan(10);
+    expect(value('a stream')).toBeLessThan(1000);
   });
 
   it('writes the same report to a file', () => expect(file).toEqual(report));

@@ -1,59 +1,17 @@
-// Streams on the sample clips: what is found, whatever the writes are, and how a stream ends.
+// Streams on the sample clips: what is found, whatever the writes are.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadModel, type Model, readAudio, type Word, type WordStream } from '../lib/index.js';
+import { Random } from '../lib/audio/random.js';
+import { createModel, type Model, presetSettings } from '../lib/index.js';
 import { native } from '../lib/native.js';
-import { SAMPLES } from './helpers/training.js';
-
-const RATE = 8000;
-const CLIPS = ['7_kal_0', '1_slt_0', '3_rms_0', '6_awb_0', '9_ked_0'];
-const GAP = 0.4; // seconds
+import { CLIPS, ended, GAP, listen, RATE, spokenClips, wordsOf } from './helpers/streams.js';
+import { quickSettings } from './helpers/training.js';
 
 let model: Model;
 let speech: Float32Array;
-/** [start, end] of each clip, seconds. */
-const places: [number, number][] = [];
-
-function joined(parts: Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
-
+let places: [number, number][];
 beforeAll(async () => {
-  model = await loadModel();
-  const silence = new Float32Array(GAP * RATE);
-  const parts: Float32Array[] = [silence];
-  let at = GAP;
-  for (const name of CLIPS) {
-    const { samples, sampleRate } = await readAudio(`${SAMPLES}/${name}.wav`);
-    const clip = native().resample(samples, sampleRate, RATE);
-    places.push([at, at + clip.length / RATE]);
-    parts.push(clip, silence);
-    at += clip.length / RATE + GAP;
-  }
-  speech = joined(parts);
+  ({ model, speech, places } = await spokenClips());
 });
-
-interface Heard {
-  words: Word[];
-  rejected: Word[];
-}
-
-function listen(stream: WordStream): Heard {
-  const heard: Heard = { words: [], rejected: [] };
-  stream.on('word', (word) => heard.words.push(word));
-  stream.on('rejected', (word) => heard.rejected.push(word));
-  return heard;
-}
-
-async function ended(stream: WordStream): Promise<void> {
-  stream.end();
-  await new Promise((done, fail) => stream.once('finish', done).once('error', fail));
-}
 
 describe('a stream', () => {
   it('finds the words where they are', async () => {
@@ -82,15 +40,104 @@ describe('a stream', () => {
     }
   });
 
-  it('refuses NaN by its place, and is destroyed', async () => {
+  it('gives the same words however it is written, as floats, integers or bytes', async () => {
+    const integers = Int16Array.from(speech, (x) => Math.round(x * 32767));
+    const whole = await wordsOf(model.stream(), [integers]);
+    expect(whole).toHaveLength(CLIPS.length);
+    const floats = Float32Array.from(integers, (x) => x / 32768);
+    const bytes = Buffer.from(integers.buffer);
+    let state = 1;
+    // Pieces of any length: odd numbers of bytes too.
+    const cut = <T extends Float32Array | Int16Array | Buffer>(all: T, most: number): T[] => {
+      const parts: T[] = [];
+      for (let at = 0; at < all.length; ) {
+        state = (state * 1103515245 + 12345) % 2 ** 31;
+        const end = at + 1 + (state % most);
+        parts.push(all.subarray(at, end) as T);
+        at = end;
+      }
+      return parts;
+    };
+    expect(await wordsOf(model.stream(), cut(floats, 400))).toEqual(whole);
+    expect(await wordsOf(model.stream(), cut(integers, 3000))).toEqual(whole);
+    expect(await wordsOf(model.stream(), cut(bytes, 999))).toEqual(whole);
+  });
+
+  it('works at other rates, with its own time', async () => {
+    for (const sampleRate of [16_000, 44_100]) {
+      const samples = native().resample(speech, RATE, sampleRate);
+      const heard = await wordsOf(model.stream({ sampleRate }), [samples]);
+      expect(heard.map(({ label }) => label)).toEqual(CLIPS.map((name) => name[0]));
+      const { label, start, end } = heard[0]!;
+      const cut = samples.subarray(Math.round(start * sampleRate), Math.round(end * sampleRate));
+      expect(model.predictSync({ samples: cut, sampleRate }).scores).toEqual(heard[0]!.scores);
+      expect(label).toBe('7');
+    }
+  });
+
+  it('finds the words of clipped sound, of sound with an offset, and of faint sound', async () => {
+    const labels = CLIPS.map((name) => name[0]);
+    const changed = (change: (x: number) => number) => [speech.map(change)];
+    const clip = (x: number) => Math.max(-1, Math.min(1, 2 * x));
+    for (const change of [clip, (x: number) => x + 0.3, (x: number) => x / 30]) {
+      expect((await wordsOf(model.stream(), changed(change))).map(({ label }) => label)).toEqual(labels);
+    }
+  });
+
+  it('hears no word in silence, a click, a burst of noise, or noise that begins and stays', async () => {
+    const random = new Random('burst');
+    const sound = new Float32Array(20 * RATE);
+    sound[RATE] = 1;
+    for (let i = 3 * RATE; i < 3.4 * RATE; i++) sound[i] = random.uniform(-0.1, 0.1);
+    for (let i = 8 * RATE; i < sound.length; i++) sound[i] = random.uniform(-0.1, 0.1);
     const stream = model.stream();
-    const failed = new Promise((done) => stream.once('error', done));
-    stream.write(new Float32Array(100));
-    stream.write(Float32Array.of(0, Number.NaN));
-    expect(await failed).toMatchObject({
-      code: 'ERR_AUDIO_NOT_FINITE',
-      message: expect.stringContaining('101'),
-    });
-    expect(stream.destroyed).toBe(true);
+    const heard = listen(stream);
+    stream.write(sound);
+    expect(stream.speaking).toBe(false);
+    await ended(stream);
+    expect(heard.words).toEqual([]);
+  });
+
+  it('tells the level and whether somebody speaks', () => {
+    const stream = model.stream();
+    expect(stream.level).toBe(-120);
+    stream.write(speech.subarray(0, (GAP + 0.25) * RATE));
+    expect(stream.speaking).toBe(true);
+    expect(stream.level).toBeGreaterThan(-50);
+    expect(stream.time).toBe(GAP + 0.25);
+    stream.write(new Float32Array(RATE));
+    expect(stream.speaking).toBe(false);
+    const tone = Float32Array.from({ length: RATE }, (_, i) => Math.sin(i));
+    stream.write(tone);
+    expect(stream.level).toBeCloseTo(-3, 1);
+    stream.destroy();
+  });
+
+  it('begins anew after reset()', async () => {
+    const stream = model.stream();
+    const heard = listen(stream);
+    stream.write(speech.subarray(0, (GAP + 0.25) * RATE));
+    stream.reset();
+    expect([stream.time, stream.speaking]).toEqual([0, false]);
+    stream.write(speech);
+    await ended(stream);
+    expect(heard.words).toEqual(await wordsOf(model.stream(), [speech]));
+  });
+
+  it('works with models of other settings', async () => {
+    const mfcc = createModel(presetSettings('original', model.labels as string[]), { seed: 3 });
+    for (const other of [mfcc, createModel(quickSettings())]) {
+      const stream = other.stream({ sampleRate: RATE, seed: 5, keepSamples: true });
+      const heard = listen(stream);
+      stream.write(speech);
+      await ended(stream);
+      // Without a confidence nothing is rejected.
+      expect(heard.rejected).toEqual([]);
+      expect(heard.words.length).toBeGreaterThanOrEqual(CLIPS.length);
+      for (const { samples, scores } of heard.words)
+        expect(other.predictSync({ samples: samples!, sampleRate: RATE }, { seed: 5 }).scores).toEqual(
+          scores,
+        );
+    }
   });
 });

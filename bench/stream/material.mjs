@@ -1,8 +1,12 @@
 // Streams of spoken words with gaps and noise, of which it is known where each word is.
+import { fileURLToPath } from 'node:url';
 import { openDataset, readAudio, splitDataset } from '../../dist/index.js';
+import { native } from '../../dist/native.js';
 import { random } from '../random.mjs';
 
 export const RATE = 8000; // Hz, of FSDD
+const SAMPLES = fileURLToPath(new URL('../../samples/', import.meta.url));
+const MARGIN = 0.08; // seconds
 const LEVEL = 0.05; // root mean square of a levelled clip
 
 /** The official test clips of FSDD, or the first 300 of the training part: { samples, label }. */
@@ -11,6 +15,17 @@ export async function readClips(path, part = 'test') {
   const clips = part === 'test' ? test : shuffled(train, random(17)).slice(0, test.length);
   return Promise.all(
     clips.map(async ({ file, label }) => ({ samples: (await readAudio(file)).samples, label })),
+  );
+}
+
+/** The clips that come with the package. */
+export async function sampleClips() {
+  const { clips } = await openDataset(SAMPLES);
+  return Promise.all(
+    clips.map(async ({ file, label }) => {
+      const { samples, sampleRate } = await readAudio(file);
+      return { samples: native().resample(samples, sampleRate, RATE), label };
+    }),
   );
 }
 
@@ -111,6 +126,18 @@ export function score(said, heard) {
     else wrong++;
   }
   return { said: said.length, right: found.size, wrong, inserted };
+}
+
+/** How many words `predict` recognises that are told where they are: right, right and accepted, accepted but wrong. */
+export function alone(model, samples, words) {
+  const counts = { right: 0, accepted: 0, wrong: 0 };
+  for (const { label, start, end } of words) {
+    const [from, to] = [start - MARGIN, end + MARGIN].map((seconds) => Math.round(seconds * RATE));
+    const answer = model.predictSync({ samples: samples.subarray(from, to), sampleRate: RATE });
+    if (answer.label === label) counts.right++;
+    if (!answer.rejected) counts[answer.label === label ? 'accepted' : 'wrong']++;
+  }
+  return counts;
 }
 
 /** What a stream hears of samples that come in chunks, and when it says so: seconds after the samples. */

@@ -7,6 +7,7 @@ describe('a worker is terminated while it', () => {
     ['predict', 20],
     ['predictSync', 5],
     ['evaluate', 15],
+    ['stream', 15],
   ])('%ss', { timeout: 130_000 }, async (task, count) => {
     const child = await runChild('terminate-workers.mjs', [task, String(count)]);
     expect(child).toMatchObject({ ...CLEAN, stdout: '7\n' });

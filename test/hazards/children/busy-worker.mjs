@@ -1,6 +1,6 @@
 // A worker that never stops by itself: trains, predicts, or loads clips, as its data says.
 import { parentPort, workerData } from 'node:worker_threads';
-import { evaluate, loadModel } from '../../../dist/index.js';
+import { evaluate, loadModel, readAudio } from '../../../dist/index.js';
 import { CLIP, SAMPLES, training } from './common.mjs';
 
 const started = () => parentPort.postMessage('started');
@@ -19,6 +19,22 @@ if (workerData === 'train') {
   const bytes = readFileSync(CLIP);
   started();
   for (;;) model.predictSync(bytes);
+} else if (workerData === 'stream') {
+  // Some streams work on this thread, those of a model in use on another.
+  const [free, used] = [await loadModel(), await loadModel()];
+  const { samples, sampleRate } = await readAudio(CLIP);
+  const quiet = new Float32Array(sampleRate / 2);
+  for (;;) {
+    void evaluate({ data: SAMPLES, split: 'all', model: used, threads: 1 });
+    for (const model of [free, used, used]) {
+      const stream = model.stream({ sampleRate });
+      stream.on('word', () => {});
+      for (const part of [quiet, samples, quiet, samples]) stream.write(part);
+      stream.end();
+    }
+    started();
+    await new Promise((next) => setTimeout(next, 5));
+  }
 } else {
   for (;;) {
     started();

@@ -60,6 +60,13 @@ export function sweep(length = 8000) {
   return Float32Array.from({ length }, (_, i) => 0.5 * Math.sin((i * i) / 5e4));
 }
 
+/** A second in which there is a sound of a quarter of a second, as long as a word. */
+export function spoken() {
+  const samples = new Float32Array(8000);
+  for (let i = 0; i < 2000; i++) samples[4000 + i] = 0.5 * Math.sin(0.3 * i + (i * i) / 2e4);
+  return samples;
+}
+
 export function check(condition, what) {
   if (!condition) throw new Error(what);
 }

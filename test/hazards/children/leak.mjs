@@ -1,11 +1,17 @@
 // Growth of the resident memory, in bytes, over many rounds of what argv names. Run with --expose-gc.
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createModel, loadModel } from '../../../dist/index.js';
+import { createModel, loadModel, readAudio } from '../../../dist/index.js';
 import { addon, CLIP, settings, sleep, sweep, training } from './common.mjs';
 
 const model = await loadModel();
 const bytes = readFileSync(CLIP);
 const samples = sweep();
+const { samples: clip, sampleRate } = await readAudio(CLIP);
+const spoken = new Float32Array(8000);
+spoken.set(addon.resample(clip, sampleRate, 8000), 2000);
+const live = model.stream();
+live.on('word', () => {});
 
 const tasks = {
   predictSync: { rounds: 6000, work: () => model.predictSync(bytes) },
@@ -21,6 +27,19 @@ const tasks = {
       await store.evaluate(Int32Array.of(0), 0, 0);
     },
   },
+  streams: {
+    rounds: 600,
+    async work() {
+      const stream = model.stream({ keepSamples: true });
+      let words = 0;
+      stream.on('word', () => words++).on('rejected', () => words++);
+      for (let i = 0; i < 4; i++) stream.write(spoken);
+      stream.end();
+      await once(stream, 'close');
+      if (words < 4) throw new Error(`${words} words of 4`);
+    },
+  },
+  writes: { rounds: 4000, work: () => live.write(spoken) },
   errors: {
     rounds: 4000,
     async work() {

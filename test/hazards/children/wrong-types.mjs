@@ -1,7 +1,7 @@
 // Calls everything that the addon has with arguments that make no sense. Each call may throw or give a result; what
 // it may not do is end the process. Prints the number of calls.
 import { readFileSync } from 'node:fs';
-import { addon, CLIP, check, presetLike, settings, sweep } from './common.mjs';
+import { addon, CLIP, check, presetLike, settings, spoken, sweep } from './common.mjs';
 
 const detached = sweep();
 structuredClone(detached, { transfer: [detached.buffer] });
@@ -28,6 +28,8 @@ const options = {
   schedule: { type: 'constant', rate: 1e-3, warmupShare: 0.3 },
 };
 const trainer = new addon.Trainer(model, store, options, Int32Array.of(0, 1));
+const streamOptions = { sampleRate: 8000, endSilence: 0.25, seed: 1, keepSamples: true, confidence: null };
+const stream = new addon.Stream(model, streamOptions);
 
 const garbage = [
   undefined,
@@ -70,6 +72,7 @@ const garbage = [
   model,
   store,
   trainer,
+  stream,
   settings(),
   options,
   sample,
@@ -109,6 +112,7 @@ const valid = {
   resample: [sweep(), 8000, 16000],
   features: [sweep(), 8000, settings().frontend],
   encode: [new Float32Array(6), 3, 2, direct, 0, 0, 0],
+  write: [spoken()],
   selectInstructionSet: ['baseline'],
 };
 
@@ -126,7 +130,7 @@ function* spoiled(value) {
 const methods = (object) =>
   Object.getOwnPropertyNames(Object.getPrototypeOf(object)).filter((name) => name !== 'constructor');
 
-for (const target of [model, store, trainer, addon]) {
+for (const target of [model, store, trainer, stream, addon]) {
   const names = target === addon ? Object.keys(addon) : methods(target);
   for (const name of names.filter((each) => each !== 'abort')) {
     const method = target[name];
@@ -152,6 +156,11 @@ for (const bad of spoiled(trainer.readState().position)) {
   attempt(() => trainer.loadState({ ...trainer.readState(), position: bad }));
 }
 for (const bad of spoiled(options)) attempt(() => new addon.Trainer(model, store, bad, Int32Array.of(0)));
+const confidence = { bias: 0, logOdds: 1, margin: 0, entropy: 0, threshold: 0.7 };
+for (const bad of spoiled({ ...streamOptions, confidence })) {
+  attempt(() => new addon.Stream(model, bad).write(sweep()));
+  await Promise.all(pending.splice(0));
+}
 for (const bad of spoiled(sample)) {
   attempt(() => store.add([bad]));
   await Promise.all(pending.splice(0));
@@ -162,6 +171,8 @@ for (const whole of [settings(), presetLike('default'), presetLike('original')])
 for (const other of garbage) {
   attempt(() => new addon.Model(other, other));
   attempt(() => new addon.FeatureStore(other, 1));
+  attempt(() => new addon.Stream(other, streamOptions));
+  attempt(() => new addon.Stream(model, other));
   attempt(() => new addon.FeatureStore(model, other));
   attempt(() => new addon.Trainer(model, other, options, Int32Array.of(0)));
   attempt(() => new addon.Trainer(other, store, options, Int32Array.of(0)));
@@ -174,6 +185,14 @@ const evil = (samples) => ({
 });
 for (let i = 0; i < 20; i++) {
   const samples = sweep(200_000);
+  const heard = sweep(200_000);
+  const late = {
+    ...streamOptions,
+    get seed() {
+      return Number(evil(heard)) && 1;
+    },
+  };
+  attempt(() => new addon.Stream(model, late).write(heard));
   attempt(() => addon.resample(samples, evil(samples), 16000));
   attempt(() =>
     store.add([
@@ -215,4 +234,6 @@ attempt(() =>
 await Promise.all(pending);
 check((await trainer.runEpoch()).complete, 'the trainer still works');
 check(model.predictSync(sweep(), 8000, 0).scores.length === 10, 'the model still works');
+stream.reset();
+check(stream.write(spoken()).length === 1, 'the stream still works');
 console.log(calls);
