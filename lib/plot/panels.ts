@@ -122,7 +122,7 @@ function border({ x, y, width, height }: Area): string {
 }
 
 /** Ticks and label to the left of an area. */
-export function yAxis(axis: Axis, area: Area, y: Scale): string {
+function yAxis(axis: Axis, area: Area, y: Scale): string {
   const spaced = apart(axis.ticks, y, FONT.body + 1);
   const labels = spaced.map(({ value, label }) => {
     // At the ends the labels stay within the area, so that those of panels below each other do not meet.

@@ -45,7 +45,7 @@ export function percentTicks(domain: readonly [number, number], about: number): 
 }
 
 /** The nearest of 1, 2, 5, 10 … times a power of ten, by their ratio. */
-export function roundStep(wanted: number): number {
+function roundStep(wanted: number): number {
   if (!(wanted > 0)) return 0;
   const power = 10 ** Math.floor(Math.log10(wanted));
   const share = wanted / power;

@@ -37,13 +37,11 @@ export interface TextOptions {
   class?: string;
   /** Degrees, clockwise about (x, y). */
   rotate?: number;
-  /** Colour where it is not that of the class. */
-  fill?: string;
 }
 
 /** Text whose base line is at y. */
 export function text(x: number, y: number, value: string, options: TextOptions = {}): string {
-  const { anchor = 'start', rotate, fill } = options;
+  const { anchor = 'start', rotate } = options;
   return element(
     'text',
     {
@@ -51,7 +49,6 @@ export function text(x: number, y: number, value: string, options: TextOptions =
       y,
       'text-anchor': anchor === 'start' ? undefined : anchor,
       class: options.class,
-      fill,
       transform: rotate === undefined ? undefined : `rotate(${short(rotate)} ${short(x)} ${short(y)})`,
     },
     escapeXml(value),
