@@ -66,6 +66,27 @@ TEST_CASE("cuda: every connection, neuron and readout, and dropout, equal the re
   CHECK(compared >= networks * 9 / 10);
 }
 
+TEST_CASE("cuda: narrow networks, whose layers go all at once, equal the reference") {
+  int networks = 0, compared = 0;
+  double spikes = 0.0;
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    CAPTURE(seed);
+    const NetworkCase c =
+        test::narrow_case(9500 + seed, seed % 2 ? test::Spikes::kHard : test::Spikes::kSoft);
+    const Expected expected = test::expect(c);
+    ++networks;
+    const auto backend = on_gpu(c);
+    if (seed % 2 && !test::same_spikes(*backend, c, expected)) continue;
+    test::check_forward(*backend, c, expected, 1e-4);
+    if (expected.boxcar_edges > 0) continue;
+    compared += test::check_gradient(*backend, c, expected);
+    if (seed % 2) spikes += test::spikes_of(c.options, expected.passes[0], 0);
+  }
+  MESSAGE("compared ", compared, " of ", networks);
+  CHECK(compared >= networks * 9 / 10);
+  CHECK(spikes > 0.0);
+}
+
 TEST_CASE("cuda: wide layers, with sums longer than a tile of the matrix product") {
   LayerOptions layer;
   layer.neuron = {SpikeKind::kSoft, 5.0f, ResetKind::kSubtract, false};
