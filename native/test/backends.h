@@ -4,12 +4,33 @@
 
 #include "cuda/cuda_network.h"
 #include "test/instruction_sets.h"
+#include "test/network_cases.h"
 
 namespace sonospike::test {
 
 /// A backend on the GPU that does all of its work there, single clips too.
 inline std::unique_ptr<cuda::CudaNetwork> make_gpu_backend(const NetworkOptions& options, int threads) {
   return std::make_unique<cuda::CudaNetwork>(options, 0, threads, cuda::CudaNetwork::SingleClips::kOnDevice);
+}
+
+/// A case whose layers the GPU takes all at once (kernels/narrow.h), of every neuron, readout and dropout.
+inline NetworkCase narrow_case(uint32_t seed, Spikes spikes) {
+  CaseMaker maker(seed);
+  NetworkCase c = maker.make(spikes, {7, 32, 32, 30, 6, true});
+  for (LayerOptions& layer : c.options.layers) {
+    if (layer.connection.convolves()) layer.neurons = maker.between(1, 32);
+    layer.connection = {};
+    layer.recurrent = false;
+    layer.weight_gain = 4.0f;
+    layer.threshold = 0.5f;
+    layer.threshold_spread = 0.3f;
+    layer.decay_spread = 0.1f;
+  }
+  if (c.options.readout.kind == ReadoutKind::kSpikeCount) c.options.layers.back().neurons = c.options.classes;
+  const ParameterTable table(c.options);
+  c.parameters.resize(table.size());
+  table.initialise(seed, c.parameters.data());
+  return c;
 }
 
 /// Calls `test(make)`, make(options, threads) being how a backend is made: the CPU's at every instruction

@@ -66,6 +66,27 @@ TEST_CASE("cuda: every connection, neuron and readout, and dropout, equal the re
   CHECK(compared >= networks * 9 / 10);
 }
 
+TEST_CASE("cuda: narrow networks, whose layers go all at once, equal the reference") {
+  int networks = 0, compared = 0;
+  double spikes = 0.0;
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    CAPTURE(seed);
+    const NetworkCase c =
+        test::narrow_case(9500 + seed, seed % 2 ? test::Spikes::kHard : test::Spikes::kSoft);
+    const Expected expected = test::expect(c);
+    ++networks;
+    const auto backend = on_gpu(c);
+    if (seed % 2 && !test::same_spikes(*backend, c, expected)) continue;
+    test::check_forward(*backend, c, expected, 1e-4);
+    if (expected.boxcar_edges > 0) continue;
+    compared += test::check_gradient(*backend, c, expected);
+    if (seed % 2) spikes += test::spikes_of(c.options, expected.passes[0], 0);
+  }
+  MESSAGE("compared ", compared, " of ", networks);
+  CHECK(compared >= networks * 9 / 10);
+  CHECK(spikes > 0.0);
+}
+
 TEST_CASE("cuda: wide layers, with sums longer than a tile of the matrix product") {
   LayerOptions layer;
   layer.neuron = {SpikeKind::kSoft, 5.0f, ResetKind::kSubtract, false};
@@ -144,6 +165,61 @@ TEST_CASE("cuda: scores and counts of very long clips do not drift") {
       CHECK(scores[i] == doctest::Approx(expected.passes[0].score[i]).epsilon(1e-4));
     CHECK(spikes == doctest::Approx(test::spikes_of(c.options, expected.passes[0], 0)).epsilon(1e-4));
   }
+}
+
+/// Positions, over all clips, layers, steps and neurons, and those at which two backends send something else.
+struct Positions {
+  int64_t all = 0, different = 0;
+};
+
+void compare_spikes(Backend& ours, Backend& theirs, const NetworkCase& c, Positions& positions) {
+  std::vector<float> scores(c.options.classes);
+  for (size_t clip = 0; clip < c.clips.size(); ++clip) {
+    const Batch one = c.batch(static_cast<int>(clip), 1);
+    const auto a = ours.observe(one, scores.data()), b = theirs.observe(one, scores.data());
+    for (size_t k = 0; k < a.size(); ++k) {
+      for (int t = 0; t < c.steps; ++t) {
+        for (int i = 0; i < a[k].neurons; ++i) {
+          ++positions.all;
+          positions.different += a[k].s[t * a[k].stride + i] != b[k].s[t * b[k].stride + i];
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("cuda: over 500 steps hard networks spike as on the CPU, and soft ones have its gradient") {
+  Positions positions;
+  for (uint32_t seed = 0; seed < 8; ++seed) {
+    CAPTURE(seed);
+    const bool hard = seed % 2;
+    NetworkCase c = test::CaseMaker(9100 + seed)
+                        .make(hard ? test::Spikes::kHard : test::Spikes::kSoft, {3, 40, 40, 1, 1});
+    c.steps = 500;
+    c.clips.clear();
+    c.labels.clear();
+    test::CaseMaker(seed).add_clips(c, 2);
+    const std::unique_ptr<Backend> gpu = on_gpu(c), cpu = make_cpu_backend(c.options, 1);
+    cpu->load_parameters(c.parameters.data());
+    if (hard) {
+      compare_spikes(*gpu, *cpu, c, positions);
+      continue;
+    }
+    std::vector<float> a(c.parameters.size()), b(c.parameters.size());
+    gpu->gradient(c.batch(), c.loss);
+    gpu->read_gradient(a.data());
+    cpu->gradient(c.batch(), c.loss);
+    cpu->read_gradient(b.data());
+    double product = 0.0, own = 0.0, other = 0.0;
+    for (size_t i = 0; i < a.size(); ++i) {
+      product += double{a[i]} * b[i];
+      own += double{a[i]} * a[i];
+      other += double{b[i]} * b[i];
+    }
+    CHECK(product >= 0.9999 * std::sqrt(own * other));
+  }
+  MESSAGE(positions.different, " of ", positions.all, " positions differ");
+  CHECK(positions.different <= positions.all / 1000);
 }
 
 }  // namespace
