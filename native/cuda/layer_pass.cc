@@ -48,7 +48,7 @@ void PackedWeights::pack(const float* weights, float scale) {
 void PackedWeights::gradient(const Clips& clips, const Sent& input, const float* g, bool add,
                              Scratch& scratch, float* gradient) const {
   const int parts = gradient_parts(shape_, clips.rows);
-  scratch.parts.reserve(static_cast<size_t>(parts) * shape_.weights());
+  scratch.parts.reserve(parts * shape_.weights());
   weight_gradient(device_, shape_, clips, input, g, parts, scratch.parts.data());
   unpack_gradient(device_, shape_, scratch.parts.data(), parts, scale_, add, gradient);
 }
@@ -184,7 +184,7 @@ void LayerPass::sum_narrow(int clips, bool add, const float* gradients, float* g
   sum_neurons(clips, add, gradients, gradient);
   SumArgs sum{gradients + static_cast<size_t>(clips) * kNeuronGradients * neurons(),
               clips,
-              weights_.shape().weights(),
+              static_cast<int>(weights_.shape().weights()),
               1,
               add,
               {gradient + offset("weight")},

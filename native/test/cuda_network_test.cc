@@ -146,5 +146,60 @@ TEST_CASE("cuda: scores and counts of very long clips do not drift") {
   }
 }
 
+/// Positions, over all clips, layers, steps and neurons, and those at which two backends send something else.
+struct Positions {
+  int64_t all = 0, different = 0;
+};
+
+void compare_spikes(Backend& ours, Backend& theirs, const NetworkCase& c, Positions& positions) {
+  std::vector<float> scores(c.options.classes);
+  for (size_t clip = 0; clip < c.clips.size(); ++clip) {
+    const Batch one = c.batch(static_cast<int>(clip), 1);
+    const auto a = ours.observe(one, scores.data()), b = theirs.observe(one, scores.data());
+    for (size_t k = 0; k < a.size(); ++k) {
+      for (int t = 0; t < c.steps; ++t) {
+        for (int i = 0; i < a[k].neurons; ++i) {
+          ++positions.all;
+          positions.different += a[k].s[t * a[k].stride + i] != b[k].s[t * b[k].stride + i];
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("cuda: over 500 steps hard networks spike as on the CPU, and soft ones have its gradient") {
+  Positions positions;
+  for (uint32_t seed = 0; seed < 8; ++seed) {
+    CAPTURE(seed);
+    const bool hard = seed % 2;
+    NetworkCase c = test::CaseMaker(9100 + seed)
+                        .make(hard ? test::Spikes::kHard : test::Spikes::kSoft, {3, 40, 40, 1, 1});
+    c.steps = 500;
+    c.clips.clear();
+    c.labels.clear();
+    test::CaseMaker(seed).add_clips(c, 2);
+    const std::unique_ptr<Backend> gpu = on_gpu(c), cpu = make_cpu_backend(c.options, 1);
+    cpu->load_parameters(c.parameters.data());
+    if (hard) {
+      compare_spikes(*gpu, *cpu, c, positions);
+      continue;
+    }
+    std::vector<float> a(c.parameters.size()), b(c.parameters.size());
+    gpu->gradient(c.batch(), c.loss);
+    gpu->read_gradient(a.data());
+    cpu->gradient(c.batch(), c.loss);
+    cpu->read_gradient(b.data());
+    double product = 0.0, own = 0.0, other = 0.0;
+    for (size_t i = 0; i < a.size(); ++i) {
+      product += double{a[i]} * b[i];
+      own += double{a[i]} * a[i];
+      other += double{b[i]} * b[i];
+    }
+    CHECK(product >= 0.9999 * std::sqrt(own * other));
+  }
+  MESSAGE(positions.different, " of ", positions.all, " positions differ");
+  CHECK(positions.different <= positions.all / 1000);
+}
+
 }  // namespace
 }  // namespace sonospike

@@ -14,7 +14,7 @@ struct PackWeights {
 
   SONOSPIKE_DEVICE void operator()(const Block& block) const {
     const size_t number = number_of(block);
-    if (number >= static_cast<size_t>(shape.weights())) return;
+    if (number >= shape.weights()) return;
     size_t rest = number;
     const size_t tap = rest % shape.taps;
     rest /= shape.taps;

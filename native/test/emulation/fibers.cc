@@ -6,6 +6,7 @@
 #include <ucontext.h>
 #endif
 #if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -166,6 +167,10 @@ void Fibers::run(int count, const std::vector<int>& order, const std::function<v
   while (fibers_.size() < static_cast<size_t>(count)) fibers_.push_back(std::make_unique<Fiber>());
   body_ = &body;
   for (int i = 0; i < count; ++i) {
+#if defined(__SANITIZE_ADDRESS__)
+    ASAN_UNPOISON_MEMORY_REGION(fibers_[i]->stack.get(),
+                                kStack);  // threads end without leaving their functions
+#endif
     fibers_[i]->thread = i;
     fibers_[i]->state = State::kReady;
     fibers_[i]->prepare(&Fibers::enter);
