@@ -93,7 +93,7 @@ if [ -z "$rehearse" ] && has compute-sanitizer; then sanitize & fi
 step native-tests 120 "$cuda/native_tests" --source-file='*/cuda_*,*/optimizer_*,*/mixed_lengths_*,*/reuse_*'
 step golden 90 node node_modules/vitest/vitest.mjs run test/golden.test.ts
 step steps 60 node bench/gpu-check.mjs steps
-step memory 60 node bench/gpu-check.mjs memory ${rehearse:+3 8}
+step memory 60 node bench/gpu-check.mjs memory ${rehearse:+3 8} && cp "$logs/memory.log" "$logs/memory.json"
 protocol=official
 seeds=2
 recipe=()
