@@ -66,7 +66,7 @@ function report(logs, results) {
     gpu,
     info,
     steps: lines('steps.jsonl').map((line) => JSON.parse(line)),
-    memory: existsSync(join(logs, 'memory.log')) ? lines('memory.log').at(-1) : null,
+    memory: json('memory'),
     accuracy: { cuda: accuracy('cuda'), cpu: accuracy('cpu') },
     bench: readdirSync(logs)
       .filter((name) => /^bench-.*\.json$/.test(name))
