@@ -1,6 +1,10 @@
 #pragma once
 
-#include "core/network/cpu_backend.h"
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "core/network/backend.h"
 #include "cuda/clip_inputs.h"
 #include "cuda/cuda_backend.h"
 #include "cuda/readout_pass.h"
@@ -35,8 +39,7 @@ class CudaNetwork final : public Backend {
   void pack(bool dropping);
   size_t row_bytes() const;
   int chunk_end(const Batch& batch, int first) const;
-  template <typename Work>
-  void for_chunks(const Batch& batch, Work work);
+  void for_chunks(const Batch& batch, const std::function<void(int first, int count)>& work);
   void free_traces();
   void pass_forward(const Batch& batch, int first, int count);
   NarrowArgs narrow_arguments(float spike_cost, float* gradients) const;

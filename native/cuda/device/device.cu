@@ -13,7 +13,6 @@ namespace cuda {
 namespace {
 
 struct Probe {
-  static constexpr bool kSyncs = false;
   SONOSPIKE_DEVICE void operator()(const Block&) const {}
 };
 
