@@ -19,7 +19,10 @@ export interface StreamOptions {
   signal?: AbortSignal;
 }
 
-/** A sound that was found in a stream, with what `predict` says of the same samples. */
+/**
+ * A sound that was found in a stream, with what `predict` says of the same samples; but `rejected` is the verdict of the
+ * stream, which hears a sound that the model is not sure of several times.
+ */
 export interface Word extends Prediction {
   /** Seconds in the stream, exactly on a sample. */
   start: number;
@@ -34,7 +37,7 @@ type Done = (error?: Error | null) => void;
 
 const OPTIONS = ['sampleRate', 'seed', 'endSilence', 'keepSamples', 'signal'] as const;
 const LEAST_SAMPLE_RATE = 1000;
-/** Seconds; found by measurement: shorter pauses are within words, longer ones only delay the answer. */
+/** Seconds: longer than pauses within words. From 0.15 to 0.35 s as many of FSDD's training clips are found. */
 const END_SILENCE = 0.25;
 /** Words that wait for an iterator or a listener; with more, nothing is taken in. */
 const MOST_WAITING = 16;

@@ -198,7 +198,8 @@ Napi::Value NativeStream::write(const Napi::CallbackInfo& info) {
   if (bad < pcm.count) {
     throw coded_error(env, "ERR_AUDIO_NOT_FINITE",
                       "Sample " + std::to_string(core_->finder->position() + static_cast<int64_t>(bad)) +
-                          " of the stream is not a finite number, or is far beyond full scale.");
+                          " of the stream is not a finite number, or is far beyond full scale. "
+                          "Check what is written: floats are in [-1, 1].");
   }
   return work(env, pcm, false);
 }
