@@ -57,3 +57,5 @@ export type { EpochMetrics, Score, TrainingProgress, TrainOptions, TrainResult }
 export { train } from './training.js';
 export type { RunOptions, SplitChoice, TrainingRecipe } from './training-options.js';
 export { recipeOf } from './training-options.js';
+export type { StreamOptions, Word } from './word-stream.js';
+export { WordStream } from './word-stream.js';

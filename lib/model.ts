@@ -18,6 +18,7 @@ import { integer } from './options.js';
 import type { ModelSettings } from './settings.js';
 import type { Tensors } from './tensor.js';
 import { inputCount, parameterShapes, validateSettings } from './validation.js';
+import { type StreamOptions, WordStream } from './word-stream.js';
 
 /** Values that `observe` shows, 1 GiB. */
 const MAX_VIEWED = 2 ** 28;
@@ -120,7 +121,7 @@ export class Model {
   async predict(input: AudioInput, options: PredictOptions = {}): Promise<Prediction> {
     const seed = checkSeed(options.seed);
     const { samples, sampleRate } = await readAudio(input);
-    return this.#named(await guardAsync(() => this.native.predict(samples, sampleRate, seed)));
+    return this.named(await guardAsync(() => this.native.predict(samples, sampleRate, seed)));
   }
 
   /**
@@ -130,7 +131,7 @@ export class Model {
   predictSync(input: AudioInMemory, options: PredictOptions = {}): Prediction {
     const seed = checkSeed(options.seed);
     const { samples, sampleRate } = audioFromMemory(input);
-    return this.#named(guard(() => this.native.predictSync(samples, sampleRate, seed)));
+    return this.named(guard(() => this.native.predictSync(samples, sampleRate, seed)));
   }
 
   /**
@@ -158,7 +159,7 @@ export class Model {
       });
       await store.fit(new Int32Array(), true);
       const found = await store.evaluate(Int32Array.from(sources.keys()), seed, 0);
-      return found.predictions.map((prediction) => this.#named(prediction));
+      return found.predictions.map((prediction) => this.named(prediction));
     });
   }
 
@@ -174,7 +175,7 @@ export class Model {
     const seen = await guardAsync(() => this.native.observe(samples, sampleRate, seed));
     const frames = seen.steps / this.settings.encoding.stepsPerFrame;
     return {
-      ...this.#named(seen),
+      ...this.named(seen),
       features: {
         first: seen.firstFrame,
         frames,
@@ -185,6 +186,15 @@ export class Model {
       layers: seen.layers,
       readout: seen.potential && { classes: this.labels.length, potential: seen.potential },
     };
+  }
+
+  /**
+   * A stream of samples in which words are found as they are spoken: a `Writable`, and an async iterator of the words.
+   * Any number can be open at once.
+   * @throws SonospikeError ERR_INVALID_OPTION
+   */
+  stream(options: StreamOptions = {}): WordStream {
+    return new WordStream(this, options);
   }
 
   /**
@@ -226,7 +236,8 @@ export class Model {
     return tensors;
   }
 
-  #named(prediction: NativePrediction): Prediction {
+  /** @internal */
+  named(prediction: NativePrediction): Prediction {
     return {
       label: this.labels[prediction.best]!,
       ...judge(this.confidence, prediction.probabilities, prediction.best),

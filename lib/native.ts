@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Augmentation } from './augmentation.js';
+import type { ConfidenceSettings } from './confidence/confidence.js';
 import { type ErrorCode, SonospikeError } from './errors.js';
 import type { EncodingSettings, FrontendSettings, ModelSettings } from './settings.js';
 
@@ -147,6 +148,40 @@ export interface NativeTrainer {
   loadState(state: NativeTrainingState): void;
 }
 
+/** A sound of a stream; `start` and `end` are samples. */
+export interface NativeSound extends NativePrediction {
+  start: number;
+  end: number;
+  accepted: boolean;
+  samples?: Float32Array;
+}
+
+export interface NativeStreamOptions {
+  sampleRate: number;
+  endSilence: number;
+  seed: number;
+  keepSamples: boolean;
+  confidence: ConfidenceSettings | null;
+}
+
+/** A call gives what was found, or a promise of it where the model is in use; until that settles others throw ERR_BUSY. */
+export interface NativeStream {
+  /** A Uint8Array holds whole 16-bit little-endian samples. */
+  write(
+    samples: Float32Array | Int16Array | Uint8Array,
+  ): NativeSound[] | undefined | Promise<NativeSound[] | undefined>;
+  /** The end of the stream, which then has to be reset. */
+  flush(): NativeSound[] | undefined | Promise<NativeSound[] | undefined>;
+  reset(): void;
+  /** Gives up what it holds. */
+  close(): void;
+  /** Seconds taken. */
+  time(): number;
+  /** dB below full scale. */
+  level(): number;
+  speaking(): boolean;
+}
+
 export interface NativeAddon {
   Model: new (settings: ModelSettings, threads: number) => NativeModel;
   FeatureStore: new (model: NativeModel, threads: number) => NativeFeatureStore;
@@ -156,6 +191,7 @@ export interface NativeAddon {
     options: NativeTrainingOptions,
     clips: Int32Array,
   ) => NativeTrainer;
+  Stream: new (model: NativeModel, options: NativeStreamOptions) => NativeStream;
   info(): { instructionSet: string; instructionSets: string[]; threads: number; compiler: string };
   selectInstructionSet(name: string): boolean;
   resample(samples: Float32Array, from: number, to: number): Float32Array;
@@ -206,6 +242,7 @@ function load(): NativeAddon {
 
 const NATIVE_CODES: readonly string[] = [
   'ERR_ABORTED',
+  'ERR_AUDIO_NOT_FINITE',
   'ERR_BUSY',
   'ERR_OUT_OF_MEMORY',
   'ERR_INTERNAL',

@@ -3,6 +3,7 @@
 #include "addon/feature_store.h"
 #include "addon/jobs.h"
 #include "addon/model.h"
+#include "addon/stream.h"
 #include "addon/tools.h"
 #include "addon/trainer.h"
 
@@ -10,6 +11,7 @@ static Napi::Object define_addon(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new sonospike::JobRunner(env));
   exports.Set("Model", sonospike::NativeModel::define(env));
   exports.Set("FeatureStore", sonospike::NativeFeatureStore::define(env));
+  exports.Set("Stream", sonospike::NativeStream::define(env));
   exports.Set("Trainer", sonospike::NativeTrainer::define(env));
   sonospike::define_tools(env, exports);
   return exports;

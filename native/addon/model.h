@@ -9,6 +9,7 @@
 #include "addon/named_arrays.h"
 #include "addon/settings.h"
 #include "core/network/recognizer.h"
+#include "core/stream/sample_pool.h"
 
 namespace sonospike {
 
@@ -20,7 +21,8 @@ struct ModelCore {
   std::shared_ptr<FeatureExtractor> extractor;
   std::shared_ptr<Backend> backend;
   std::unique_ptr<Recognizer> recognizer;
-  Turns in_use;  ///< held by whoever computes with it
+  Turns in_use;                                                       ///< held by whoever computes with it
+  std::shared_ptr<SamplePool> pool = std::make_shared<SamplePool>();  ///< of the streams
 };
 
 /// `new Model(settings, threads)`: front end, encoder and network with their parameters.

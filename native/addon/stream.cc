@@ -1,0 +1,238 @@
+#include "addon/stream.h"
+
+#include <algorithm>
+#include <string>
+
+#include "addon/fields.h"
+#include "core/support/denormals.h"
+
+namespace sonospike {
+namespace {
+
+ConfidenceOptions read_confidence(const Napi::Value& value) {
+  ConfidenceOptions options;
+  if (value.IsNull()) return options;
+  if (!value.IsObject()) throw Napi::TypeError::New(value.Env(), "confidence must be an object or null");
+  const auto object = value.As<Napi::Object>();
+  options.calibrated = true;
+  options.bias = get_number(object, "bias");
+  options.log_odds = get_number(object, "logOdds");
+  options.margin = get_number(object, "margin");
+  options.entropy = get_number(object, "entropy");
+  options.threshold = get_number(object, "threshold");
+  return options;
+}
+
+double get_seconds(const Napi::Object& object, const char* key, double min, double max) {
+  const double seconds = get_number(object, key);
+  if (seconds >= min && seconds <= max) return seconds;
+  fail(object.Env(), std::string(key) + " is out of range");
+}
+
+/// Seconds. Speakers may be slower than the clips that the model was made for.
+double longest_word(const ModelOptions& model) {
+  constexpr double kSlower = 1.25, kLeast = 0.5, kMost = 60;
+  const FrontEndOptions& front_end = model.front_end;
+  const double heard = static_cast<double>(model.frames.most) * front_end.hop_length / front_end.sample_rate;
+  return std::clamp(kSlower * heard, kLeast, kMost);
+}
+
+Pcm to_pcm(const Napi::Value& value) {
+  if (value.IsTypedArray()) {
+    const auto array = value.As<Napi::TypedArray>();
+    const auto* bytes = static_cast<const uint8_t*>(array.ArrayBuffer().Data()) + array.ByteOffset();
+    switch (array.TypedArrayType()) {
+      case napi_float32_array:
+        return {PcmKind::kFloat32, bytes, array.ElementLength()};
+      case napi_int16_array:
+        return {PcmKind::kInt16, bytes, array.ElementLength()};
+      case napi_uint8_array:
+        if (array.ElementLength() % sizeof(int16_t) == 0)
+          return {PcmKind::kInt16LittleEndian, bytes, array.ElementLength() / sizeof(int16_t)};
+        break;
+      default:
+        break;
+    }
+  }
+  throw Napi::TypeError::New(
+      value.Env(), "samples must be a Float32Array, an Int16Array or whole 16-bit samples as bytes");
+}
+
+/// Takes samples, `taken` of which have been taken before, and the end of the stream where they are the last,
+/// for as long as the model is not needed or `may_ask` gives it. False: it did not.
+template <typename MayAsk>
+bool listen(StreamCore& core, const Pcm& pcm, bool last, size_t& taken, std::vector<FoundSound>& found,
+            MayAsk may_ask) {
+  WordFinder& finder = *core.finder;
+  const NetworkOptions& network = core.model->options.network;
+  const auto report = [&](const Sound& sound) {
+    const Answer& answer = sound.answer;
+    FoundSound& one = found.emplace_back();
+    one.start = sound.start;
+    one.end = sound.end;
+    one.accepted = sound.accepted;
+    one.scores.assign(answer.scores, answer.scores + network.classes);
+    one.rates = firing_rates(network, answer.spikes, answer.steps);
+    if (core.keep_samples) one.samples.assign(sound.samples.begin(), sound.samples.end());
+  };
+  for (;;) {
+    taken += finder.take(pcm.from(taken));
+    if (!finder.ready() && last && taken == pcm.count) finder.finish();
+    if (!finder.ready()) return true;
+    if (!may_ask()) return false;
+    finder.release(core.divider->divide(*core.model->recognizer, finder.segment(), report));
+  }
+}
+
+void remember(StreamCore& core) {
+  core.time = static_cast<double>(core.finder->position()) / core.rate;
+  core.level = core.finder->level();
+  core.speaking = core.finder->speaking();
+}
+
+/// An array of predictions with `start` and `end` in samples, and `samples`; undefined where there is
+/// nothing.
+Napi::Value to_sounds(Napi::Env env, const StreamCore& core, const std::vector<FoundSound>& found) {
+  if (found.empty()) return env.Undefined();
+  const Napi::Array array = Napi::Array::New(env, found.size());
+  for (uint32_t i = 0; i < found.size(); ++i) {
+    const Napi::HandleScope scope(env);
+    const FoundSound& sound = found[i];
+    const Napi::Object object =
+        to_prediction(env, core.model->options.network, sound.scores.data(), sound.rates);
+    object.Set("start", static_cast<double>(sound.start));
+    object.Set("end", static_cast<double>(sound.end));
+    object.Set("accepted", sound.accepted);
+    if (core.keep_samples) object.Set("samples", new_floats(env, sound.samples.data(), sound.samples.size()));
+    array.Set(i, object);
+  }
+  return array;
+}
+
+}  // namespace
+
+Napi::Function NativeStream::define(Napi::Env env) {
+  return DefineClass(env, "Stream",
+                     {InstanceMethod("write", &NativeStream::guarded<&NativeStream::write>),
+                      InstanceMethod("flush", &NativeStream::guarded<&NativeStream::flush>),
+                      InstanceMethod("reset", &NativeStream::guarded<&NativeStream::reset>),
+                      InstanceMethod("close", &NativeStream::guarded<&NativeStream::close>),
+                      InstanceMethod("time", &NativeStream::guarded<&NativeStream::time>),
+                      InstanceMethod("level", &NativeStream::guarded<&NativeStream::level>),
+                      InstanceMethod("speaking", &NativeStream::guarded<&NativeStream::speaking>)});
+}
+
+NativeStream::NativeStream(const Napi::CallbackInfo& info) : GuardedWrap(info) {
+  const Napi::Env env = info.Env();
+  try {
+    core_ = std::make_shared<StreamCore>();
+    core_->model = NativeModel::unwrap(info[0]).core();
+    if (!info[1].IsObject()) throw Napi::TypeError::New(env, "options must be an object");
+    const auto options = info[1].As<Napi::Object>();
+    FinderOptions finder;
+    finder.rate = core_->rate = static_cast<int>(get_int(options, "sampleRate", 1000, kMostClipRate));
+    finder.end_silence = get_seconds(options, "endSilence", 0.05, 5);
+    finder.longest = longest_word(core_->model->options);
+    const auto seed = to_seed(options.Get("seed"));
+    core_->keep_samples = get_bool(options, "keepSamples");
+    const ConfidenceOptions confidence = read_confidence(options.Get("confidence"));
+    core_->finder = std::make_unique<WordFinder>(finder, core_->model->pool);
+    core_->divider = std::make_unique<WordDivider>(core_->model->options.network, confidence, core_->rate,
+                                                   core_->finder->longest(), seed);
+  } catch (...) {
+    throw to_js_error(env, std::current_exception());
+  }
+  remember(*core_);
+  weigh(env, static_cast<int64_t>(core_->finder->bytes()));
+}
+
+void NativeStream::require_free(Napi::Env env) const {
+  if (core_->busy.load()) throw coded_error(env, "ERR_BUSY", "The stream is at work on a write before.");
+}
+
+/// Takes samples on the calling thread for as long as the model is free when it is needed, the rest on
+/// another.
+Napi::Value NativeStream::work(Napi::Env env, const Pcm& pcm, bool last) {
+  std::vector<FoundSound> found;
+  size_t taken = 0;
+  {
+    const FlushDenormals flush;
+    std::unique_lock<Turns> held(core_->model->in_use, std::defer_lock);
+    const auto may_ask = [&held] { return held.owns_lock() || held.try_lock(); };
+    if (listen(*core_, pcm, last, taken, found, may_ask)) {
+      remember(*core_);
+      return to_sounds(env, *core_, found);
+    }
+  }
+  struct Rest {
+    std::vector<uint8_t> bytes;
+    Pcm pcm;
+    std::vector<FoundSound> found;
+    std::shared_ptr<void> claimed;
+  };
+  auto rest = std::make_shared<Rest>();
+  const Pcm left = pcm.from(taken);
+  rest->bytes.assign(left.bytes, left.bytes + left.count * left.sample_bytes());
+  rest->pcm = {left.kind, rest->bytes.data(), left.count};
+  rest->found = std::move(found);
+  rest->claimed = claim(env, {core_, &core_->busy}, "The stream is at work on a write before.");
+  auto core = core_;
+  return JobRunner::of(env).enqueue({[core, rest, last] {
+                                       size_t done = 0;
+                                       listen(*core, rest->pcm, last, done, rest->found, [] { return true; });
+                                     },
+                                     [core, rest](Napi::Env env) -> Napi::Value {
+                                       remember(*core);
+                                       return to_sounds(env, *core, rest->found);
+                                     },
+                                     nullptr, &core->model->in_use});
+}
+
+/// write(samples: Float32Array | Int16Array | Uint8Array of 16-bit little-endian samples) → what was found,
+/// or a promise of it where the model is in use.
+Napi::Value NativeStream::write(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  require_free(env);
+  const Pcm pcm = to_pcm(info[0]);
+  const size_t bad = pcm.first_unusable();
+  if (bad < pcm.count) {
+    throw coded_error(env, "ERR_AUDIO_NOT_FINITE",
+                      "Sample " + std::to_string(core_->finder->position() + static_cast<int64_t>(bad)) +
+                          " of the stream is not a finite number, or is far beyond full scale.");
+  }
+  return work(env, pcm, false);
+}
+
+/// flush() → what was left, as `write` gives it. The stream is to be reset then.
+Napi::Value NativeStream::flush(const Napi::CallbackInfo& info) {
+  require_free(info.Env());
+  return work(info.Env(), {}, true);
+}
+
+Napi::Value NativeStream::reset(const Napi::CallbackInfo& info) {
+  require_free(info.Env());
+  core_->finder->reset();
+  remember(*core_);
+  return info.Env().Undefined();
+}
+
+/// Gives up what the stream holds; what the getters say stays.
+Napi::Value NativeStream::close(const Napi::CallbackInfo& info) {
+  require_free(info.Env());
+  core_->finder->reset();
+  return info.Env().Undefined();
+}
+
+Napi::Value NativeStream::time(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), core_->time);
+}
+
+Napi::Value NativeStream::level(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), core_->level);
+}
+
+Napi::Value NativeStream::speaking(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), core_->speaking);
+}
+
+}  // namespace sonospike

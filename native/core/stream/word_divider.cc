@@ -1,0 +1,175 @@
+#include "core/stream/word_divider.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "core/network/loss.h"
+
+namespace sonospike {
+namespace {
+
+// What a word is worth in a division, in seconds: its length times the model's confidence, and
+constexpr double kRejected = 0.3;   // of that where it would be rejected,
+constexpr double kWord = 0.02;      // so that words which are as sure apart are divided,
+constexpr double kGapWorth = 1;     // the seconds of the gap after it beyond
+constexpr double kClosure = 0.08;   // those of a plosive,
+constexpr double kUnusual = 0.3;    // less so much of the seconds that are missing to kUsual or beyond kSlow
+constexpr double kUsual = 0.35;     // seconds, with margins
+constexpr double kSlow = 2.0 / 3;   // of the longest word
+constexpr double kShortest = 0.12;  // seconds
+
+constexpr double kSure = 0.95;   // a confidence that needs no other hearing
+constexpr double kAgreed = 0.8;  // of the threshold, for the mean of all hearings
+
+struct Margins {
+  double before, after;  // seconds
+};
+// Of each hearing.
+constexpr std::array<Margins, 6> kMargins = {
+    {{0.08, 0.08}, {0.02, 0.08}, {0.05, 0.02}, {0.03, 0.05}, {0.06, 0.11}, {0.10, 0.03}}};
+constexpr int kHearings = kMargins.size();
+
+/// The nodes of a segment are its start, its dips and its end; a word lies between any two.
+bool is_end(const Segment& segment, int node) {
+  return node == static_cast<int>(segment.dips.size()) + 1;
+}
+
+int64_t middle(const Segment& segment, int node) {
+  if (node == 0) return segment.onset;
+  return is_end(segment, node) ? segment.offset : segment.dips[node - 1].middle();
+}
+
+double quiet(const Segment& segment, int node) {
+  if (node == 0 || is_end(segment, node)) return 0;
+  const Dip& dip = segment.dips[node - 1];
+  return static_cast<double>(dip.to - dip.from);
+}
+
+}  // namespace
+
+/// What is heard of the word between two nodes: with margins, as far as the words beside it leave room.
+struct WordDivider::Cut {
+  int64_t start, end;
+  std::span<const float> samples;
+
+  Cut(const Segment& segment, int from, int to, const Margins& margins, int rate) {
+    const int64_t first = from == 0 ? segment.start : segment.dips[from - 1].middle();
+    const int64_t onset = from == 0 ? segment.onset : segment.dips[from - 1].to;
+    const bool last = is_end(segment, to);
+    const int64_t offset = last ? segment.offset : segment.dips[to - 1].from;
+    const int64_t limit =
+        last ? segment.start + static_cast<int64_t>(segment.samples.size()) : segment.dips[to - 1].middle();
+    start = std::max({segment.start, first, onset - static_cast<int64_t>(margins.before * rate)});
+    end = std::min(limit, offset + static_cast<int64_t>(margins.after * rate));
+    if (end > start) samples = segment.samples.subspan(start - segment.start, end - start);
+  }
+  int64_t length() const { return end - start; }
+};
+
+/// What the model says of a cut; valid until it is asked again, but for the numbers.
+struct WordDivider::Opinion {
+  Answer answer;
+  int best;
+  double sure;
+};
+
+WordDivider::WordDivider(const NetworkOptions& network, const ConfidenceOptions& confidence, int rate,
+                         int64_t longest, uint64_t seed)
+    : readout_(network.readout.kind),
+      confidence_(confidence),
+      rate_(rate),
+      longest_(longest),
+      shortest_(static_cast<int64_t>(kShortest * rate)),
+      seed_(seed),
+      probabilities_(network.classes),
+      sums_(network.classes) {}
+
+bool WordDivider::possible(const Cut& cut) const {
+  return cut.length() >= shortest_ && cut.length() <= longest_;
+}
+
+WordDivider::Opinion WordDivider::ask(Recognizer& recognizer, const Cut& cut) {
+  const Answer answer = recognizer.predict(cut.samples.data(), cut.samples.size(), rate_, seed_);
+  const int classes = static_cast<int>(probabilities_.size());
+  class_probabilities(readout_, answer.scores, classes, probabilities_.data());
+  const int best = best_class(answer.scores, classes);
+  return {answer, best, confidence(confidence_, probabilities_.data(), classes, best)};
+}
+
+/// Where the model is not sure of a word, it hears it again with other margins: what it takes for noise of
+/// the moment then evens out.
+Sound WordDivider::hear(Recognizer& recognizer, const Segment& segment, int from, int to) {
+  const Cut cut(segment, from, to, kMargins[0], rate_);
+  Opinion opinions[kMargins.size()];
+  opinions[0] = ask(recognizer, cut);
+  if (!confidence_.calibrated || opinions[0].sure >= kSure)
+    return {cut.start, cut.end, cut.samples, opinions[0].answer, opinions[0].sure >= confidence_.threshold};
+  std::copy(probabilities_.begin(), probabilities_.end(), sums_.begin());
+  for (int i = 1; i < kHearings; ++i) {
+    const Cut other(segment, from, to, kMargins[i], rate_);
+    if (other.length() < shortest_) {
+      opinions[i] = {{}, -1, 0};
+      continue;
+    }
+    opinions[i] = ask(recognizer, other);
+    for (size_t k = 0; k < sums_.size(); ++k) sums_[k] += probabilities_[k];
+  }
+  const auto label = static_cast<int>(std::max_element(sums_.begin(), sums_.end()) - sums_.begin());
+  double agreed = 0;
+  int clearest = 0, heard = 0;
+  for (int i = 0; i < kHearings; ++i) {
+    if (opinions[i].best < 0) continue;
+    ++heard;
+    if (opinions[i].best != label) continue;
+    agreed += opinions[i].sure;
+    if (opinions[clearest].best != label || opinions[i].sure > opinions[clearest].sure) clearest = i;
+  }
+  const bool accepted =
+      opinions[clearest].sure >= confidence_.threshold && agreed / heard >= kAgreed * confidence_.threshold;
+  const Cut chosen(segment, from, to, kMargins[clearest], rate_);
+  return {chosen.start, chosen.end, chosen.samples, ask(recognizer, chosen).answer, accepted};
+}
+
+/// What a division gains by a word between two nodes; nothing where there can be none.
+double WordDivider::worth(Recognizer& recognizer, const Segment& segment, int from, int to) {
+  const Cut cut(segment, from, to, kMargins[0], rate_);
+  if (!possible(cut)) return 0;
+  const double rate = rate_, length = static_cast<double>(cut.length());
+  const double seconds = static_cast<double>(middle(segment, to) - middle(segment, from)) / rate;
+  const double sure = ask(recognizer, cut).sure;
+  const double gap = std::max(0.0, quiet(segment, to) / rate - kClosure);
+  const double unusual = std::max(0.0, kUsual - length / rate) +
+                         std::max(0.0, (length - kSlow * static_cast<double>(longest_)) / rate);
+  return seconds * (sure >= confidence_.threshold ? sure : kRejected * sure) + kWord + kGapWorth * gap -
+         kUnusual * unusual;
+}
+
+/// The most that can be gained up to each node, from what can be gained up to those before it.
+int WordDivider::divide(Recognizer& recognizer, const Segment& segment, const Report& report) {
+  constexpr int kMost = WordFinder::kMostDips + 2;
+  const int nodes = static_cast<int>(segment.dips.size()) + (segment.open ? 1 : 2);
+  double best[kMost] = {};
+  int from[kMost] = {};
+  for (int to = 1; to < nodes; ++to) {
+    best[to] = -std::numeric_limits<double>::infinity();
+    for (int i = 0; i < to; ++i) {
+      const double value = best[i] + (nodes > 2 ? worth(recognizer, segment, i, to) : 0);
+      if (value <= best[to]) continue;
+      best[to] = value;
+      from[to] = i;
+    }
+  }
+  int chain[kMost] = {}, count = 0;
+  for (int node = nodes - 1; node > 0; node = from[node]) chain[count++] = node;
+  // The last piece of an open segment may change yet, unless there is no other.
+  const int keep = segment.open && count > 1 ? 1 : 0;
+  for (int k = count - 1; k >= keep; --k) {
+    const int to = chain[k];
+    if (possible(Cut(segment, from[to], to, kMargins[0], rate_)))
+      report(hear(recognizer, segment, from[to], to));
+  }
+  return chain[keep] - 1;
+}
+
+}  // namespace sonospike

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "core/network/recognizer.h"
+#include "core/stream/confidence.h"
+#include "core/stream/word_finder.h"
+
+namespace sonospike {
+
+/// A stretch of a stream that is to be one word, and what the model says of it. Valid within the call that
+/// gets it.
+struct Sound {
+  int64_t start, end;  ///< samples of the stream
+  std::span<const float> samples;
+  Answer answer;
+  bool accepted;  ///< otherwise it is none of the model's words
+};
+
+/// Divides segments into words by the model's own confidence, and judges them.
+class WordDivider {
+ public:
+  using Report = std::function<void(const Sound&)>;
+
+  WordDivider(const NetworkOptions& network, const ConfidenceOptions& confidence, int rate, int64_t longest,
+              uint64_t seed);
+
+  /// Reports what is in the segment, in order. Of an open one, returns from which dip it goes on.
+  int divide(Recognizer& recognizer, const Segment& segment, const Report& report);
+
+ private:
+  struct Cut;
+  struct Opinion;
+
+  bool possible(const Cut& cut) const;
+  Opinion ask(Recognizer& recognizer, const Cut& cut);
+  Sound hear(Recognizer& recognizer, const Segment& segment, int from, int to);
+  double worth(Recognizer& recognizer, const Segment& segment, int from, int to);
+
+  ReadoutKind readout_;
+  ConfidenceOptions confidence_;
+  int rate_;
+  int64_t longest_, shortest_;
+  uint64_t seed_;
+  std::vector<float> probabilities_;
+  std::vector<double> sums_;  // of several hearings
+};
+
+}  // namespace sonospike
