@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'ERR_OFFLINE'
   | 'ERR_NATIVE_MISSING' // the addon is not built for this machine
   | 'ERR_BUSY' // the trainer or network is in use by another run
+  | 'ERR_LISTEN' // the address of the page cannot be listened on
   | 'ERR_ABORTED'
   | 'ERR_OUT_OF_MEMORY'
   | 'ERR_INTERNAL';

@@ -8,11 +8,12 @@ import { evaluate } from './evaluate.js';
 import { entry } from './help.js';
 import { info } from './info.js';
 import { endOnClosedPipe } from './output.js';
+import { page } from './page.js';
 import { runDigit } from './run-digit.js';
 import { exitStatus } from './stop.js';
 import { train } from './train.js';
 
-const COMMANDS: readonly Command[] = [train, evaluate, runDigit, dataset, info];
+const COMMANDS: readonly Command[] = [train, evaluate, runDigit, page, dataset, info];
 
 endOnClosedPipe();
 process.on('uncaughtException', (error) => {
