@@ -142,7 +142,13 @@ function requirePeak(scaling: ScalingSettings, frontend: FrontendSettings, at: s
   if (!scaling.pooled) throw refuse(scaling.pooled, `${at}scaling.pooled`, 'true for peak scaling', blame);
 }
 
-function validateEncoding(value: unknown, at: string, frames: number, blame: Blame): EncodingSettings {
+/** Checks an encoding of clips of `frames` frames. */
+export function validateEncoding(
+  value: unknown,
+  at: string,
+  frames: number,
+  blame?: Blame,
+): EncodingSettings {
   const given = object(value, at, ['type', 'stepsPerFrame', 'threshold'], blame);
   const type = choice(given.type, `${at}.type`, ['rate', 'latency', 'delta', 'direct'], blame);
   const maxSteps = Math.min(1000, Math.floor(MAX_STEPS / frames));

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -43,7 +44,7 @@ beforeAll(async () => {
   mkdirSync(copy);
   mkdirSync(project);
   copySources(copy);
-  await node([tool('typescript/bin/tsc')], copy);
+  for (const part of ['.', 'lib/page/browser']) await node([tool('typescript/bin/tsc'), '-p', part], copy);
   await run('npm', ['run', 'prebuildify', '--', '--quiet', '--target', process.versions.node], copy);
   const [{ filename, files }] = JSON.parse(await run('npm', ['pack', '--json', '--ignore-scripts'], copy));
   packed = files.map(({ path }: { path: string }) => path);
@@ -78,6 +79,10 @@ describe('the tarball', () => {
       'dist/index.js',
       'dist/index.d.ts',
       'dist/cli/main.js',
+      'dist/page/browser/main.js',
+      'dist/plot/index.js',
+      'lib/page/browser/index.html',
+      'lib/page/browser/style.css',
       'models/digits.safetensors',
       'native/addon/addon.cc',
       'native/cuda/cuda_backend.h',
@@ -114,6 +119,20 @@ describe('installed with scripts blocked, it predicts from its prebuild', () => 
 
   it('and has nothing but the prebuild to do it with', () => {
     expect(readdirSync(installed())).not.toContain('build');
+  });
+
+  it('and serves its page', async () => {
+    const bin = join(installed(), 'dist/cli/main.js');
+    const child = spawn(process.execPath, [bin, 'page', '--port', '0', '--json'], { cwd: project });
+    try {
+      const [text] = (await once(child.stdout, 'data')) as [Buffer];
+      const { url } = JSON.parse(text.toString()) as { url: string };
+      for (const path of ['', 'style.css', 'page/browser/main.js', 'page/message.js', 'plot/index.js']) {
+        expect([path, (await fetch(url + path)).status]).toEqual([path, 200]);
+      }
+    } finally {
+      child.kill();
+    }
   });
 
   it('by its command', async () => {

@@ -9,12 +9,13 @@ import { entry } from './help.js';
 import { info } from './info.js';
 import { live } from './live.js';
 import { endOnClosedPipe } from './output.js';
+import { page } from './page.js';
 import { record } from './record.js';
 import { runDigit } from './run-digit.js';
 import { exitStatus } from './stop.js';
 import { train } from './train.js';
 
-const COMMANDS: readonly Command[] = [train, evaluate, runDigit, record, live, dataset, info];
+const COMMANDS: readonly Command[] = [train, evaluate, runDigit, record, live, page, dataset, info];
 
 endOnClosedPipe();
 process.on('uncaughtException', (error) => {

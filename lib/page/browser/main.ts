@@ -1,0 +1,78 @@
+import type { Hello, ServerMessage } from '../protocol.js';
+import { type Arrays, Connection, type ConnectionState } from './connection.js';
+import { byId } from './elements.js';
+import { Listener } from './listener.js';
+import { Sound } from './sound.js';
+import { View } from './view.js';
+
+/** The page itself: what the server says goes to the view, what the user does to the server. */
+
+let view: View | null = null;
+
+const connection = new Connection({ state: connectionChanged, message: receive });
+const listener: Listener = new Listener(connection, {
+  state: (state) => sound.listening(state),
+  level: (level) => sound.level(level),
+  problem: (message) => sound.problem(message),
+});
+const sound: Sound = new Sound(connection, listener, () => view);
+
+function connectionChanged(state: ConnectionState): void {
+  const status = byId('connection');
+  status.dataset.state = state;
+  status.textContent = {
+    connecting: 'Connecting …',
+    connected: 'Connected',
+    lost: 'No connection to the server. Trying again …',
+    full: 'The server has as many pages open as it takes. Trying again …',
+  }[state];
+  if (state !== 'connected') sound.enable(false);
+}
+
+function receive(message: ServerMessage, arrays: Arrays): void {
+  switch (message.type) {
+    case 'hello':
+      welcome(message, arrays);
+      break;
+    case 'live':
+      if (message.id === listener.id) view?.live(message, arrays, listener);
+      break;
+    case 'word':
+      if (message.id === listener.id) view?.word(message, listener);
+      break;
+    case 'picture':
+      view?.picture(message, arrays);
+      break;
+    case 'encoded':
+      view?.encoded(message, arrays);
+      break;
+    case 'nothing':
+      sound.problem('There is no word in this recording, only silence or noise.');
+      break;
+    case 'stopped':
+      view?.stopped();
+      break;
+    case 'error':
+      failed(message);
+      break;
+  }
+}
+
+/** The model is known, for the first time or again after the server was away. */
+function welcome(hello: Hello, arrays: Arrays): void {
+  const { settings, model, version, samples } = hello;
+  const neurons = settings.network.layers.reduce((sum, layer) => sum + layer.neurons, 0);
+  byId('model').textContent =
+    `${model} · ${settings.labels.length} words · ${neurons.toLocaleString('en')} neurons in ` +
+    `${settings.network.layers.length} layers · version ${version}`;
+  // Views of another model would be wrong; one of the same stays as it is.
+  if (view === null || !view.isOf(settings)) view = new View(hello, arrays, connection);
+  sound.offer(samples);
+  sound.enable(true);
+  listener.begin();
+}
+
+function failed({ id, message }: Extract<ServerMessage, { type: 'error' }>): void {
+  sound.problem(message);
+  if (id === listener.id) listener.stop();
+}

@@ -1,0 +1,69 @@
+import type { LayerSettings, ModelSettings } from '../../settings.js';
+
+/** `640 neurons: 20 bands × 32 channels` */
+export function layerShape(layer: LayerSettings): string {
+  const { neurons, connection } = layer;
+  if (connection?.type !== 'convolution') return `${neurons} neurons`;
+  const { channels } = connection;
+  return `${neurons / channels} bands × ${channels} channels`;
+}
+
+export function layerName(index: number): string {
+  return `Layer ${index + 1}`;
+}
+
+/** Neurons of a convolution lie band by band. */
+export function neuronName(settings: ModelSettings, layer: number, neuron: number): string {
+  const { connection } = settings.network.layers[layer]!;
+  if (connection?.type !== 'convolution') return `Neuron ${neuron}`;
+  const band = Math.floor(neuron / connection.channels);
+  const frequency = bandFrequency(settings, layer, band);
+  const about = frequency === null ? '' : ` (around ${hertz(frequency)})`;
+  return `Neuron ${neuron}: band ${band}${about}, channel ${neuron % connection.channels}`;
+}
+
+/** Bands of a layer, or 1 where it has none. */
+export function bandsOf({ neurons, connection }: LayerSettings): number {
+  return connection?.type === 'convolution' ? neurons / connection.channels : 1;
+}
+
+/**
+ * The frequency, in Hz, that a band of a convolution looks at: the middle of its kernel, through all layers below.
+ * null where the features are no frequencies, or the layer has no bands.
+ */
+export function bandFrequency(settings: ModelSettings, layer: number, band: number): number | null {
+  if (settings.frontend.type !== 'log-mel') return null;
+  let at = band;
+  for (let k = layer; k >= 0; k--) {
+    const { connection } = settings.network.layers[k]!;
+    if (connection?.type !== 'convolution') return null;
+    const { kernel, stride } = connection;
+    const below = k === 0 ? settings.frontend.melBands : bandsOf(settings.network.layers[k - 1]!);
+    // Zeros beyond the first band, as in TensorFlow's "same" padding.
+    const left = Math.max(0, Math.floor(((Math.ceil(below / stride) - 1) * stride + kernel - below) / 2));
+    at = at * stride - left + (kernel - 1) / 2;
+  }
+  return melFrequency(settings.frontend, Math.min(Math.max(at, 0), settings.frontend.melBands - 1));
+}
+
+/** The middle of a mel band in Hz, on the HTK scale; bands may be between two. */
+function melFrequency(
+  { minFrequency, maxFrequency, melBands }: ModelSettings['frontend'],
+  band: number,
+): number {
+  const mel = (f: number) => 2595 * Math.log10(1 + f / 700);
+  const [low, high] = [mel(minFrequency), mel(maxFrequency)];
+  const at = low + ((band + 1) / (melBands + 1)) * (high - low);
+  return 700 * (10 ** (at / 2595) - 1);
+}
+
+/** `430 Hz`, `2.1 kHz` */
+export function hertz(frequency: number): string {
+  if (frequency >= 995) return `${(frequency / 1000).toFixed(1)} kHz`;
+  return `${Math.round(frequency / 10) * 10} Hz`;
+}
+
+export function percent(share: number): string {
+  const value = 100 * share;
+  return `${value >= 99.95 || value < 0.05 ? value.toFixed(0) : value.toFixed(1)}%`;
+}

@@ -1,0 +1,187 @@
+import type { Connection } from './connection.js';
+import { byId, element } from './elements.js';
+import type { Listener, ListenerState } from './listener.js';
+import type { View } from './view.js';
+
+/** Milliseconds from which on a press is a hold: letting go ends the listening. */
+const HOLD = 400;
+/** dBFS at the left end of the meter. */
+const QUIETEST = -60;
+/** Seconds without a sound, and the dBFS below which there is none, until the user is asked about the microphone. */
+const SILENT = { seconds: 4, level: -75 };
+/** As the server takes them. */
+const MAX_WAV_BYTES = 20_000_000;
+
+/** Where sound comes from: microphone, files and samples, with the keys and the meter that go with them. */
+export class Sound {
+  readonly #connection: Connection;
+  readonly #listener: Listener;
+  readonly #view: () => View | null;
+  readonly #speak = byId<HTMLButtonElement>('speak');
+  readonly #samples = byId<HTMLSelectElement>('samples');
+  readonly #file = byId<HTMLInputElement>('file');
+  readonly #meter = byId<HTMLMeterElement>('meter');
+  readonly #problem = byId('problem');
+  #pressedAt = 0;
+  #soundAt = 0;
+  /** Of requests; those of the microphone count by themselves. */
+  #id = 0;
+
+  constructor(connection: Connection, listener: Listener, view: () => View | null) {
+    this.#connection = connection;
+    this.#listener = listener;
+    this.#view = view;
+    this.#listenToButton();
+    this.#listenToKeys();
+    this.#listenToFiles();
+    this.#samples.addEventListener('change', () => this.#showSample());
+  }
+
+  enable(on: boolean): void {
+    this.#speak.disabled = !on;
+    this.#samples.disabled = !on || this.#samples.options.length < 2;
+    this.#file.disabled = !on;
+  }
+
+  offer(names: readonly string[]): void {
+    const options = names.map((name) => element('option', { value: name }, name.replace(/\.wav$/, '')));
+    this.#samples.replaceChildren(this.#samples.options[0]!, ...options);
+  }
+
+  problem(message: string | null): void {
+    this.#problem.hidden = message === null;
+    if (message !== null && this.#problem.textContent !== message) this.#problem.textContent = message;
+    if (message === null) this.#problem.textContent = '';
+  }
+
+  listening(state: ListenerState): void {
+    this.#speak.dataset.state = state;
+    this.#speak.setAttribute('aria-pressed', String(state === 'on'));
+    byId('speak-text').textContent = { off: 'Speak', asking: 'Asking …', on: 'Listening' }[state];
+    if (state === 'on') this.#soundAt = performance.now();
+    else this.level(Number.NEGATIVE_INFINITY);
+    if (state === 'on') this.#view()?.listening();
+    if (state === 'off') this.#view()?.ended();
+  }
+
+  /** @param level dBFS of the last moment */
+  level(level: number): void {
+    this.#meter.value = Math.max(QUIETEST, Math.min(0, level));
+    if (level > SILENT.level) this.#soundAt = performance.now();
+    else if (this.#listener.state === 'on' && performance.now() - this.#soundAt > 1000 * SILENT.seconds) {
+      this.problem('Nothing is to be heard. Is the right microphone chosen, and is it switched on?');
+    }
+  }
+
+  #press(): void {
+    this.#pressedAt = performance.now();
+    this.problem(null);
+    if (this.#listener.state === 'on') this.#listener.stopSoon();
+    else void this.#listener.start();
+  }
+
+  /** A short press begins, and another one ends; a long one lasts as long as it is held. */
+  #release(): void {
+    if (performance.now() - this.#pressedAt > HOLD && this.#listener.state === 'on')
+      this.#listener.stopSoon();
+  }
+
+  #listenToButton(): void {
+    let byPointer = false;
+    this.#speak.addEventListener('pointerdown', ({ button }) => {
+      if (button !== 0) return;
+      byPointer = true;
+      this.#press();
+    });
+    addEventListener('pointerup', () => {
+      if (byPointer) this.#release();
+    });
+    // Keys and assistive technology click without a pointer.
+    this.#speak.addEventListener('click', () => {
+      if (!byPointer) this.#press();
+      byPointer = false;
+    });
+  }
+
+  #listenToKeys(): void {
+    let held = false;
+    addEventListener('keydown', (event) => {
+      if (event.key === 'Escape' && this.#listener.state === 'on') this.#listener.stop();
+      if (event.key !== ' ' || event.repeat || !isFree(event.target) || this.#speak.disabled) return;
+      event.preventDefault();
+      held = true;
+      this.#press();
+    });
+    addEventListener('keydown', (event) => {
+      if (event.key === ' ' && event.repeat && held) event.preventDefault();
+    });
+    addEventListener('keyup', (event) => {
+      if (event.key !== ' ' || !held) return;
+      held = false;
+      this.#release();
+    });
+  }
+
+  #listenToFiles(): void {
+    this.#file.addEventListener('change', () => {
+      const [file] = this.#file.files ?? [];
+      if (file) void this.#showFile(file);
+      // The same file can be chosen again.
+      this.#file.value = '';
+    });
+    let inside = 0;
+    const mark = (by: number) => {
+      inside = Math.max(0, inside + by);
+      document.body.classList.toggle('dropping', inside > 0);
+    };
+    addEventListener('dragenter', () => mark(1));
+    addEventListener('dragleave', () => mark(-1));
+    addEventListener('dragover', (event) => event.preventDefault());
+    addEventListener('drop', (event) => {
+      event.preventDefault();
+      mark(-inside);
+      const [file] = event.dataTransfer?.files ?? [];
+      if (file) void this.#showFile(file);
+    });
+  }
+
+  async #showFile(file: File): Promise<void> {
+    this.problem(null);
+    if (this.#speak.disabled) {
+      this.problem('There is no connection to the server.');
+      return;
+    }
+    if (file.size > MAX_WAV_BYTES) {
+      this.problem(`${file.name} has ${(file.size / 1e6).toFixed(1)} MB; the page takes up to 20.`);
+      return;
+    }
+    try {
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      this.#connection.send({ type: 'wav', id: this.#begin(file.name) }, { bytes });
+    } catch {
+      this.problem(`${file.name} cannot be read. Is it a file, and not a folder?`);
+    }
+  }
+
+  #showSample(): void {
+    const name = this.#samples.value;
+    this.problem(null);
+    if (name !== '') this.#connection.send({ type: 'sample', id: this.#begin(name), name });
+  }
+
+  /** Begins a request, which ends the listening. */
+  #begin(name: string): number {
+    this.#listener.stop();
+    this.#id--;
+    this.#view()?.expect(this.#id, name);
+    return this.#id;
+  }
+}
+
+/** Whether a key means nothing to what it was pressed on. */
+function isFree(target: EventTarget | null): boolean {
+  return (
+    target instanceof Element &&
+    target.closest('button, input, select, summary, dialog, canvas, #picture') === null
+  );
+}

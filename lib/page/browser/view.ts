@@ -1,0 +1,187 @@
+import type { ModelSettings } from '../../settings.js';
+import type { Encoded, Hello, Live, Picture, WordFound } from '../protocol.js';
+import { Answer, type Heard } from './answer.js';
+import type { Arrays, Connection } from './connection.js';
+import { byId } from './elements.js';
+import { Encodings } from './encodings.js';
+import { Inspector } from './inspector.js';
+import type { Listener } from './listener.js';
+import { Panels } from './panels.js';
+import { Replay } from './replay.js';
+import { saveSvg } from './save.js';
+import { type Shown, shownOf } from './shown.js';
+
+/** Milliseconds between two live pictures for those who want little to move. */
+const CALM = 500;
+
+/** Everything that is to be seen of one model. */
+export class View {
+  readonly #settings: ModelSettings;
+  readonly #panels: Panels;
+  readonly #inspector: Inspector;
+  readonly #encodings: Encodings;
+  readonly #answer: Answer;
+  readonly #replay: Replay;
+  readonly #title = byId('picture-title');
+  readonly #save = byId<HTMLButtonElement>('save');
+  readonly #calm = matchMedia('(prefers-reduced-motion: reduce)');
+  #shown: Shown | null = null;
+  /** Words of the microphone whose picture is on its way, by their number. */
+  #pending = new Map<number, Heard>();
+  /** A picture stays until somebody speaks again, */
+  #held = false;
+  /** or, if it was chosen, until the next listening. */
+  #chosen = false;
+  #drawnAt = 0;
+  #expected = { id: 0, name: '' };
+  #words = 0;
+
+  constructor(hello: Hello, arrays: Arrays, connection: Connection) {
+    const { settings } = hello;
+    this.#settings = settings;
+    const thresholds = settings.network.layers.map((_, k) => arrays[`threshold.${k}`] as Float32Array);
+    this.#inspector = new Inspector(settings, thresholds, (layer) =>
+      connection.send({ type: 'inspect', layer }),
+    );
+    this.#panels = new Panels(byId('panels'), settings, (layer) => {
+      if (this.#shown !== null) this.#inspector.inspect(layer, this.#shown);
+    });
+    this.#answer = new Answer(settings.labels, (heard) => this.#choose(heard));
+    this.#encodings = new Encodings(connection);
+    this.#replay = new Replay((step) => this.#moved(step));
+    this.#save.onclick = () => {
+      if (this.#shown !== null) saveSvg(this.#shown, settings, this.#title.textContent ?? '');
+    };
+    this.#listenToKeys();
+  }
+
+  isOf(settings: ModelSettings): boolean {
+    return JSON.stringify(settings) === JSON.stringify(this.#settings);
+  }
+
+  /** The microphone is open. */
+  listening(): void {
+    this.#held = this.#chosen = false;
+    this.#pending.clear();
+    this.#words = 0;
+    this.#answer.say('listening', '…', 'Listening');
+    this.#answer.mark(null);
+  }
+
+  /** The microphone is closed; words may still come. */
+  ended(): void {
+    if (this.#shown?.live === true) this.#replay.load(null);
+  }
+
+  /** All words have come. */
+  stopped(): void {
+    if (this.#words === 0) this.#answer.say('none', '–', 'No word was heard');
+  }
+
+  live(message: Live, arrays: Arrays, listener: Listener): void {
+    if (message.speaking && this.#held) {
+      this.#held = false;
+      this.#answer.fade();
+    }
+    const now = performance.now();
+    const busy = this.#held || this.#chosen || listener.state !== 'on';
+    if (message.activity === null || busy || (this.#calm.matches && now - this.#drawnAt < CALM)) return;
+    this.#drawnAt = now;
+    const samples = listener.recent(message.heard, message.shown);
+    const sound = { samples, sampleRate: listener.sampleRate };
+    this.#show(shownOf(message.activity, arrays, sound, this.#settings, true), 'The last second');
+  }
+
+  word(message: WordFound, listener: Listener): void {
+    const heard: Heard = { guess: message.guess, shown: null };
+    this.#pending.set(message.word, heard);
+    this.#words++;
+    this.#held = true;
+    this.#answer.tell(heard.guess);
+    this.#answer.add(heard);
+    // To be measured: how long after its end a word is on the screen, in seconds of the stream.
+    requestAnimationFrame(() => {
+      const detail = { ...message, shownAt: listener.heard / listener.sampleRate };
+      performance.mark('word', { detail });
+    });
+  }
+
+  picture(message: Picture, arrays: Arrays): void {
+    const { activity, sampleRate, of, id, word, words } = message;
+    const sound = { samples: arrays.samples as Float32Array, sampleRate };
+    const shown = shownOf(activity, arrays, sound, this.#settings, false);
+    if (of === 'clip') {
+      if (id !== this.#expected.id) return;
+      const heard = { guess: activity.guess, shown };
+      this.#answer.add(heard);
+      // Of several words the first is seen; the others can be chosen.
+      if (word === 0)
+        this.#showHeard(
+          heard,
+          words > 1 ? `${this.#expected.name}, word 1 of ${words}` : this.#expected.name,
+        );
+      return;
+    }
+    const heard = this.#pending.get(word);
+    if (heard === undefined) return;
+    this.#pending.delete(word);
+    heard.shown = shown;
+    if (!this.#chosen) this.#showHeard(heard, 'The last word');
+  }
+
+  encoded(message: Encoded, arrays: Arrays): void {
+    this.#encodings.take(message, arrays);
+  }
+
+  /** The picture of a clip was asked for. */
+  expect(id: number, name: string): void {
+    this.#expected = { id, name };
+    this.#chosen = false;
+  }
+
+  #choose(heard: Heard): void {
+    if (heard.shown === null) return;
+    this.#chosen = true;
+    this.#showHeard(heard, 'A word of before');
+  }
+
+  #showHeard(heard: Heard, title: string): void {
+    this.#answer.tell(heard.guess);
+    this.#answer.mark(heard);
+    this.#show(heard.shown!, title);
+    this.#encodings.show(heard.shown!);
+  }
+
+  #show(shown: Shown, title: string): void {
+    this.#shown = shown;
+    this.#title.textContent = title;
+    this.#save.disabled = shown.live;
+    this.#panels.show(shown);
+    this.#panels.moveCursor(null);
+    this.#inspector.show(shown);
+    this.#replay.load(shown.live ? null : shown);
+    this.#answer.score(shown.guess.probabilities);
+  }
+
+  #moved(step: number | null): void {
+    const { steps, running, guess } = this.#shown!;
+    const classes = this.#settings.labels.length;
+    this.#panels.moveCursor(step === null ? null : (step + 1) / steps);
+    const whole = step === null || step === steps - 1;
+    this.#answer.score(whole ? guess.probabilities : running.subarray(step * classes, (step + 1) * classes));
+  }
+
+  /** Within the picture, space plays and arrows step; arrows do so everywhere else where they mean nothing. */
+  #listenToKeys(): void {
+    addEventListener('keydown', (event) => {
+      const target = event.target as Element;
+      if (target.closest('dialog, select, input:not(#time), [type=radio]') !== null) return;
+      const within = target.closest('#picture') !== null;
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (step !== undefined && this.#shown?.live === false) this.#replay.stepBy(step);
+      else if (event.key === ' ' && within && target.closest('button') === null) this.#replay.toggle();
+      else return;
+      event.preventDefault();
+    });
+  }
+}

@@ -1,0 +1,34 @@
+/** What one page may ask of the server. A server bound to an address that others reach meets pages that are not ours. */
+
+export const MAX_CLIENTS = 128;
+/** TCP connections, those that load files included. */
+export const MAX_CONNECTIONS = 1024;
+/** Of a WAV, 20 MB; a message has a few words around it. */
+export const MAX_WAV_BYTES = 20_000_000;
+export const MAX_MESSAGE_BYTES = MAX_WAV_BYTES + 4096;
+/** Of a recording, seconds. */
+export const MAX_WAV_SECONDS = 30;
+/** Of a recording: 30 s at 96 kHz. */
+export const MAX_WAV_SAMPLES = 96_000 * MAX_WAV_SECONDS;
+/** Words of a recording of which pictures are made. */
+export const MAX_WORDS = 20;
+/** Hz, of a stream. */
+export const MIN_STREAM_RATE = 3000;
+export const MAX_STREAM_RATE = 192_000;
+/** Samples of one message of a stream: two seconds at the highest rate. */
+export const MAX_STREAM_CHUNK = 2 * MAX_STREAM_RATE;
+/** Messages of a stream that wait to be heard until no more are read. */
+export const MAX_UNHEARD = 8;
+/** Requests of one client that wait. */
+export const MAX_WAITING = 8;
+/** Bytes that wait for a client to read them: beyond the first live pictures are left out, beyond the second it is dropped. */
+export const SKIP_BYTES = 2 ** 20;
+export const DROP_BYTES = 32 * 2 ** 20;
+/** Potentials in a picture, 16 MB; layers beyond go without. */
+export const MAX_POTENTIALS = 2 ** 22;
+/** Values of an encoding to compare. */
+export const MAX_ENCODED = 2 ** 22;
+/** Seconds of a stream between two live pictures. */
+export const LIVE_SECONDS = 0.1;
+/** A client that has not answered a ping until the next is gone. */
+export const PING_SECONDS = 30;

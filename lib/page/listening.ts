@@ -1,0 +1,172 @@
+import { SonospikeError } from '../errors.js';
+import type { Model } from '../model.js';
+import type { Word, WordStream } from '../word-stream.js';
+import { LIVE_SECONDS, MAX_WAITING } from './limits.js';
+import { pack } from './message.js';
+import { guessOf, heardSeconds, pictureMessage } from './picture.js';
+import type { Live, Picture, ServerMessage } from './protocol.js';
+
+/** Where the messages of a stream go. */
+export interface Sender {
+  send(message: ServerMessage | Uint8Array): void;
+  /** Whether the client reads what it is sent, so that another picture is of use. */
+  readonly keepsUp: boolean;
+}
+
+/** A microphone of one client: its stream of words, and ten times a second what the network makes of the last second. */
+export class Listening {
+  /** The layer whose potentials live pictures have. */
+  inspected: number | null = null;
+  readonly #id: number;
+  readonly #model: Model;
+  readonly #sampleRate: number;
+  readonly #sender: Sender;
+  readonly #stream: WordStream;
+  /** What was heard last, as a ring: sample n of the stream is at n modulo its length. */
+  readonly #recent: Float32Array;
+  #heard = 0;
+  #lookedAt = 0;
+  #looking = false;
+  #words = 0;
+  /** Pictures of words that are being made, one after the other. */
+  #pictures: Promise<void> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(id: number, sampleRate: number, model: Model, sender: Sender) {
+    this.#id = id;
+    this.#model = model;
+    this.#sampleRate = sampleRate;
+    this.#sender = sender;
+    this.#recent = new Float32Array(Math.max(1, Math.round(heardSeconds(model.settings) * sampleRate)));
+    this.#stream = model.stream({ sampleRate, keepSamples: true });
+    this.#stream.on('word', (word) => this.#found(word));
+    this.#stream.on('rejected', (word) => this.#found(word));
+    this.#stream.on('error', (error) => this.#failed(error));
+    this.#stream.on('finish', () => void this.#finish());
+  }
+
+  /**
+   * Hears more.
+   * @param taken is called when that is done, or will never be
+   */
+  write(samples: Float32Array, taken: () => void): void {
+    if (this.#stream.destroyed || this.#stream.writableEnded) {
+      taken();
+      return;
+    }
+    this.#remember(samples);
+    this.#stream.write(samples, taken);
+    void this.#look();
+  }
+
+  /** Ends the stream; its last word and `stopped` come when they are there. */
+  stop(): void {
+    if (!this.#stream.destroyed) this.#stream.end();
+  }
+
+  /** Ends it without another word. */
+  destroy(): void {
+    this.#stream.destroy();
+  }
+
+  #remember(samples: Float32Array): void {
+    const size = this.#recent.length;
+    const kept = samples.subarray(Math.max(0, samples.length - size));
+    const at = (this.#heard + samples.length - kept.length) % size;
+    const first = kept.subarray(0, size - at);
+    this.#recent.set(first, at);
+    this.#recent.set(kept.subarray(first.length), 0);
+    this.#heard += samples.length;
+  }
+
+  /** The last `count` samples, copied. */
+  #last(count: number): Float32Array {
+    const size = this.#recent.length;
+    const at = (((this.#heard - count) % size) + size) % size;
+    const samples = new Float32Array(count);
+    const first = this.#recent.subarray(at, Math.min(size, at + count));
+    samples.set(first);
+    samples.set(this.#recent.subarray(0, count - first.length), first.length);
+    return samples;
+  }
+
+  /** Shows the last second, unless the picture before is still on its way. */
+  async #look(): Promise<void> {
+    const due = this.#heard - this.#lookedAt >= LIVE_SECONDS * this.#sampleRate;
+    if (!due || this.#looking || !this.#sender.keepsUp) return;
+    this.#looking = true;
+    this.#lookedAt = this.#heard;
+    const samples = this.#last(Math.min(this.#heard, this.#recent.length));
+    const { level, speaking } = this.#stream;
+    const about: Omit<Live, 'activity'> = {
+      type: 'live',
+      id: this.#id,
+      heard: this.#heard,
+      shown: samples.length,
+      level: Number.isFinite(level) ? level : null,
+      speaking,
+    };
+    try {
+      this.#sender.send(await this.#livePicture(about, samples));
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  async #livePicture(about: Omit<Live, 'activity'>, samples: Float32Array): Promise<Uint8Array> {
+    try {
+      const seen = await this.#model.observe({ samples, sampleRate: this.#sampleRate });
+      const layers = this.inspected === null ? [] : [this.inspected];
+      return pictureMessage<Live>(about, seen, this.#model.settings, layers);
+    } catch {
+      // Silence, NaN (of which the stream itself complains), or too much to show.
+      return pack({ ...about, activity: null }, {});
+    }
+  }
+
+  #found(word: Word): void {
+    const number = this.#words++;
+    const { start, end, samples } = word;
+    this.#sender.send({ type: 'word', id: this.#id, word: number, guess: guessOf(word), start, end });
+    if (samples === undefined || this.#waiting >= MAX_WAITING) return;
+    this.#waiting++;
+    this.#pictures = this.#pictures.then(() => this.#show(number, start, end, samples));
+  }
+
+  async #show(word: number, start: number, end: number, samples: Float32Array): Promise<void> {
+    const about: Omit<Picture, 'activity'> = {
+      type: 'picture',
+      id: this.#id,
+      of: 'word',
+      word,
+      words: word + 1,
+      sampleRate: this.#sampleRate,
+      start,
+      end,
+    };
+    try {
+      const seen = await this.#model.observe({ samples, sampleRate: this.#sampleRate });
+      const layers = [...seen.layers.keys()];
+      this.#sender.send(pictureMessage<Picture>(about, seen, this.#model.settings, layers, samples));
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      this.#waiting--;
+    }
+  }
+
+  async #finish(): Promise<void> {
+    await this.#pictures;
+    this.#sender.send({ type: 'stopped', id: this.#id });
+  }
+
+  #failed(error: unknown): void {
+    this.#sender.send(errorMessage(this.#id, error));
+  }
+}
+
+/** What a client is told of an error; of one that should not be, no more than that. */
+export function errorMessage(id: number | null, error: unknown): ServerMessage {
+  if (error instanceof SonospikeError) return { type: 'error', id, code: error.code, message: error.message };
+  return { type: 'error', id, code: 'ERR_INTERNAL', message: 'Something went wrong in the server.' };
+}

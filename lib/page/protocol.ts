@@ -1,0 +1,108 @@
+import type { EncodingSettings, ModelSettings } from '../settings.js';
+
+/**
+ * What the page and its server say to each other. Arrays travel beside the JSON (message.ts); those of a message are
+ * named in its comment. Numbers that answer each other are called `id`.
+ */
+export type ClientMessage =
+  | { type: 'listen'; id: number; sampleRate: number } // Hz
+  | { type: 'audio' } // samples f32, of the rate above
+  | { type: 'stop' }
+  | { type: 'inspect'; layer: number | null } // live pictures have the potentials of this layer
+  | { type: 'wav'; id: number } // bytes u8
+  | { type: 'sample'; id: number; name: string }
+  | { type: 'encode'; id: number; frames: number; encodings: EncodingSettings[] }; // features f32 [frames, features]
+
+export type ServerMessage =
+  | Hello
+  | Live
+  | WordFound
+  | Picture
+  | { type: 'nothing'; id: number } // no word was found in the WAV
+  | Encoded
+  | { type: 'stopped'; id: number } // the last word of this listening has come
+  | { type: 'error'; id: number | null; code: string; message: string };
+
+/** The first message. Arrays: threshold.K of every layer, one for each neuron, or for each channel of a convolution. */
+export interface Hello {
+  type: 'hello';
+  version: string;
+  /** The file's name. */
+  model: string;
+  settings: ModelSettings;
+  /** Names of the shipped clips. */
+  samples: string[];
+}
+
+export interface Guess {
+  label: string;
+  confidence: number;
+  rejected: boolean;
+  probabilities: number[];
+  scores: number[];
+  firingRates: number[];
+}
+
+/**
+ * What the network did. Arrays: features f32 [frames, features], input f32 or bits [steps, channels], spikes.K f32 or
+ * bits [steps, neurons], readout f32 [steps, classes] unless spikes are counted, and potential.K f32 [steps, neurons]
+ * of the layers in `potentials`.
+ */
+export interface Activity {
+  guess: Guess;
+  /** The frame of the clip that it begins with (Observation). */
+  first: number;
+  frames: number;
+  steps: number;
+  potentials: number[];
+}
+
+/** The last second of a stream. */
+export interface Live {
+  type: 'live';
+  id: number;
+  /** Samples heard so far, and of these the last that are in the picture. */
+  heard: number;
+  shown: number;
+  /** dBFS; null for digital silence. */
+  level: number | null;
+  /** Whether a word is being spoken. */
+  speaking: boolean;
+  /** null for silence of which there is nothing to show. */
+  activity: Activity | null;
+}
+
+/** At once when a word has ended; its picture follows, with the same number. */
+export interface WordFound {
+  type: 'word';
+  id: number;
+  word: number;
+  guess: Guess;
+  /** Seconds in the stream. */
+  start: number;
+  end: number;
+}
+
+/** A clip with all that can be seen of it. Arrays: those of Activity, samples f32. */
+export interface Picture {
+  type: 'picture';
+  id: number;
+  of: 'word' | 'clip';
+  /** Number of the word in the stream or recording. */
+  word: number;
+  /** Of the words in a recording. */
+  words: number;
+  /** Hz. */
+  sampleRate: number;
+  /** Seconds in the stream or recording. */
+  start: number;
+  end: number;
+  activity: Activity;
+}
+
+/** Arrays: input.0, input.1 … [steps, channels]. */
+export interface Encoded {
+  type: 'encoded';
+  id: number;
+  encodings: { encoding: EncodingSettings; steps: number; channels: number }[];
+}
