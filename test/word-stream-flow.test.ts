@@ -189,8 +189,9 @@ describe('while the model is in use', () => {
     stream.end();
     await new Promise((next) => setTimeout(next, 20));
     expect([written, heard.words.length]).toEqual([false, 0]);
+    const finished = new Promise((done) => stream.once('finish', done));
     await release();
-    await new Promise((done) => stream.once('finish', done));
+    await finished;
     expect(heard.words).toEqual(expected);
   });
 
