@@ -36,9 +36,8 @@ struct EncoderScratch {
 /// position
 /// - latency: at most one spike a frame, in step round((1 - clamp(x, 0, 1)) (steps_per_frame - 1))
 /// - delta: send-on-delta. Each feature has a reference, 0 before the first frame. In each step an `up` spike
-/// raises
-///   it by the threshold while x is at least that far above, a `down` spike lowers it. Channels: all up, all
-///   down
+/// raises it by the threshold while x is at least that far above, a `down` spike lowers it. Channels 2f and
+/// 2f + 1 are the up and the down of feature f
 /// - direct: x itself, as input current
 class Encoder {
  public:
