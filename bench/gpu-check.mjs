@@ -1,5 +1,5 @@
 // The steps of gpu-check.sh that are more than a command: `steps`, `memory` and `report`. See there.
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { choosePlace } from '../dist/device.js';
 import { makeTrainer } from './clips.mjs';
@@ -51,26 +51,33 @@ async function memory(epochs = 100, count = 256) {
 function report(logs, results) {
   const json = (name) => {
     const file = join(logs, `${name}.json`);
-    return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : null;
+    try {
+      return JSON.parse(readFileSync(file, 'utf8'));
+    } catch {
+      return null; // its step failed
+    }
   };
   const lines = (name) => readFileSync(join(logs, name), 'utf8').trim().split('\n');
   const info = json('info');
   const gpu = info?.cuda.devices[info.cuda.device ?? 0];
   const date = new Date().toISOString().slice(0, 10);
-  const accuracy = (device) => {
-    const found = json(`accuracy-${device}`);
-    return found && { ...found.summary?.accuracy, seconds: found.runs.map((run) => run.secondsToTarget) };
-  };
+  const [onGpu, onCpu] = [json('accuracy-cuda'), json('accuracy-cpu')];
+  // The CPU's seconds are not its own: the sanitizers ran beside it.
+  const seconds = onGpu?.runs.map((run) => run.secondsToTarget);
   const found = {
     date,
     gpu,
     info,
     steps: lines('steps.jsonl').map((line) => JSON.parse(line)),
     memory: json('memory'),
-    accuracy: { cuda: accuracy('cuda'), cpu: accuracy('cpu') },
+    accuracy: {
+      cuda: onGpu && { ...onGpu.summary?.accuracy, seconds },
+      cpu: onCpu && { ...onCpu.summary?.accuracy },
+    },
     bench: readdirSync(logs)
       .filter((name) => /^bench-.*\.json$/.test(name))
-      .map((name) => json(name.slice(0, -5))),
+      .map((name) => json(name.slice(0, -5)))
+      .filter((bench) => bench !== null),
   };
   const name = (gpu?.name ?? 'no-gpu').toLowerCase().replace(/[^a-z0-9]+/g, '-');
   const file = join(results, `${date}-${name}.json`);

@@ -46,7 +46,9 @@ step() {
 has() { command -v "$1" >/dev/null; }
 
 mkdir -p "$folder/unpacked"
-step unpack 120 tar -xJf "$folder/pack.tar.xz" -C "$folder/unpacked" || exit 1
+unpack=(tar -xJf "$folder/pack.tar.xz" -C "$folder/unpacked")
+has xz || unpack=(python3 -m tarfile -e "$folder/pack.tar.xz" "$folder/unpacked")
+step unpack 120 "${unpack[@]}" || exit 1
 [ -e node_modules ] || ln -s "$folder/unpacked/node_modules" node_modules
 [ -e dist ] || cp -r "$folder/unpacked/dist" dist
 find dist -name '*.js' -exec touch {} + # newer than the sources, so that no test makes it anew
@@ -61,6 +63,7 @@ if [ -n "$rehearse" ]; then
 else
   cuda=build-cuda
   kind=-DSONOSPIKE_CUDA=ON
+  export PATH="$PATH:/usr/local/cuda/bin" # compute-sanitizer and ncu
   capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | head -1 | tr -d .)
   export SONOSPIKE_CUDA_ARCHITECTURES="${capability:+$capability-real}"
   nvidia-smi >"$logs/nvidia-smi.log" 2>&1
@@ -82,6 +85,9 @@ step info 120 node dist/cli/main.js info --json
 cp "$logs/info.log" "$logs/info.json"
 step device 120 node dist/cli/main.js evaluate --device cuda || echo "The GPU cannot be used; the CPU's figures are all there will be."
 
+# Before anything else takes memory of the GPU, of which only all that is free is known.
+step memory 60 node bench/gpu-check.mjs memory ${rehearse:+3 8} && cp "$logs/memory.log" "$logs/memory.json"
+
 # --- correctness, with the sanitizers beside it ---
 sanitize() {
   for tool in memcheck racecheck initcheck; do
@@ -93,7 +99,6 @@ if [ -z "$rehearse" ] && has compute-sanitizer; then sanitize & fi
 step native-tests 120 "$cuda/native_tests" --source-file='*/cuda_*,*/optimizer_*,*/mixed_lengths_*,*/reuse_*'
 step golden 90 node node_modules/vitest/vitest.mjs run test/golden.test.ts
 step steps 60 node bench/gpu-check.mjs steps
-step memory 60 node bench/gpu-check.mjs memory ${rehearse:+3 8} && cp "$logs/memory.log" "$logs/memory.json"
 protocol=official
 seeds=2
 recipe=()
@@ -104,13 +109,15 @@ if [ -n "$rehearse" ]; then
   protocol=loso
   recipe=(--epochs 1 --validation 0 --folds 1)
 fi
-for device in cuda cpu; do
-  step "accuracy-$device" 120 node dist/cli/main.js evaluate --data "$fsdd" --protocol "$protocol" --seeds $seeds \
-    --target 0.98 --device $device "${recipe[@]}" --out "$logs/accuracy-$device.json"
-done
+accuracy() { # DEVICE
+  step "accuracy-$1" 120 node dist/cli/main.js evaluate --data "$fsdd" --protocol "$protocol" --seeds $seeds \
+    --target 0.98 --device "$1" "${recipe[@]}" --out "$logs/accuracy-$1.json"
+}
+accuracy cpu
 wait
 
 # --- time: nothing else runs ---
+accuracy cuda
 peers=()
 if has python3 && python3 -c 'import torch' 2>/dev/null; then peers=(--peers); fi
 layers=(--n 512,4096 --steps 500 --batch 16 --density 5)

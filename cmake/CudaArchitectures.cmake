@@ -1,10 +1,14 @@
-# Sets CMAKE_CUDA_ARCHITECTURES: the ones that the environment variable SONOSPIKE_CUDA_ARCHITECTURES names
-# ("90-real", "75-real;120", "native"), else machine code for every generation that this nvcc knows from 7.5 on, and PTX
-# of the newest, from which drivers make code for what comes after.
+# Sets CMAKE_CUDA_COMPILER to the nvcc that it finds, and CMAKE_CUDA_ARCHITECTURES: the ones that the environment
+# variable SONOSPIKE_CUDA_ARCHITECTURES names ("90-real", "75-real;120", "native"), else machine code for every generation
+# that this nvcc knows from 7.5 on, and PTX of the newest, from which drivers make code for what comes after.
 find_program(SONOSPIKE_NVCC nvcc HINTS ENV CUDACXX ENV CUDA_PATH ENV CUDA_HOME /usr/local/cuda PATH_SUFFIXES bin)
 if(NOT SONOSPIKE_NVCC)
   message(FATAL_ERROR "nvcc not found: install the CUDA toolkit (https://developer.nvidia.com/cuda-downloads), "
     "or name it with CUDA_PATH=/usr/local/cuda")
+endif()
+
+if(NOT CMAKE_CUDA_COMPILER AND "$ENV{CUDACXX}" STREQUAL "")
+  set(CMAKE_CUDA_COMPILER ${SONOSPIKE_NVCC})  # CMake itself does not look in /usr/local/cuda
 endif()
 
 if(NOT "$ENV{SONOSPIKE_CUDA_ARCHITECTURES}" STREQUAL "")

@@ -234,11 +234,10 @@ void CudaNetwork::forward(const Batch& batch, float* scores, double* spikes) {
   for_chunks(batch, [&](int first, int count) {
     pass_forward(batch, first, count);
     scores_.download(scores + static_cast<size_t>(first) * options_.classes);
-    std::vector<double> figures(figures_.size());
-    figures_.download(figures.data());
+    std::vector<double> found(layers * count);
+    device_.download(found.data(), figures_.data() + kFigures * count, found.size() * sizeof(double));
     for (int i = 0; i < count; ++i) {
-      for (size_t k = 0; k < layers; ++k)
-        spikes[(first + i) * layers + k] = figures[(kFigures + k) * count + i];
+      for (size_t k = 0; k < layers; ++k) spikes[(first + i) * layers + k] = found[k * count + i];
     }
   });
 }

@@ -176,7 +176,7 @@ void compare_spikes(Backend& ours, Backend& theirs, const NetworkCase& c, Positi
   std::vector<float> scores(c.options.classes);
   for (size_t clip = 0; clip < c.clips.size(); ++clip) {
     const Batch one = c.batch(static_cast<int>(clip), 1);
-    const auto a = ours.observe(one, scores.data()), b = theirs.observe(one, scores.data());
+    const auto a = ours.observe(one, scores.data()).layers, b = theirs.observe(one, scores.data()).layers;
     for (size_t k = 0; k < a.size(); ++k) {
       for (int t = 0; t < c.steps; ++t) {
         for (int i = 0; i < a[k].neurons; ++i) {

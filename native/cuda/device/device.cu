@@ -3,6 +3,7 @@
 #include <cuda_runtime.h>
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 
 #include "cuda/cuda_backend.h"
@@ -11,6 +12,9 @@
 namespace sonospike {
 namespace cuda {
 namespace {
+
+constexpr size_t kStaging = size_t{4} << 20;  // bytes; whole lines
+constexpr size_t kLine = 256;
 
 struct Probe {
   SONOSPIKE_DEVICE void operator()(const Block&) const {}
@@ -26,6 +30,7 @@ DeviceError::Kind kind_of(cudaError_t error) {
     case cudaErrorDevicesUnavailable:
     case cudaErrorInitializationError:
     case cudaErrorSystemDriverMismatch:
+    case cudaErrorSystemNotReady:
     case cudaErrorStubLibrary:
       return DeviceError::Kind::kNoDevice;
     case cudaErrorNoKernelImageForDevice:
@@ -76,7 +81,10 @@ Device::Device(int number) : number_(number) {
 }
 
 Device::~Device() {
-  if (cudaSetDevice(number_) == cudaSuccess) cudaStreamDestroy(static_cast<cudaStream_t>(stream_));
+  if (cudaSetDevice(number_) == cudaSuccess) {
+    cudaStreamDestroy(static_cast<cudaStream_t>(stream_));
+    cudaFreeHost(staging_);
+  }
   cudaGetLastError();
 }
 
@@ -104,13 +112,25 @@ void* Device::allocate(size_t bytes) {
 }
 
 void Device::release(void* memory) noexcept {
+  cudaSetDevice(number_);  // what owns the memory may end on any thread
   cudaFree(memory);
   cudaGetLastError();
 }
 
+/// By way of memory that the device can read and that stays: CUDA does not promise when a copy from any other
+/// has read it.
 void Device::upload(void* to, const void* from, size_t bytes) {
-  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, static_cast<cudaStream_t>(stream_)),
-        "copying to the device");
+  if (!staging_) check(cudaMallocHost(&staging_, kStaging), "allocating memory to copy from");
+  for (size_t done = 0, part; done < bytes; done += part) {
+    if (staged_ == kStaging) synchronize();
+    part = std::min(bytes - done, kStaging - staged_);
+    char* const place = static_cast<char*>(staging_) + staged_;
+    std::memcpy(place, static_cast<const char*>(from) + done, part);
+    staged_ += (part + kLine - 1) / kLine * kLine;
+    check(cudaMemcpyAsync(static_cast<char*>(to) + done, place, part, cudaMemcpyHostToDevice,
+                          static_cast<cudaStream_t>(stream_)),
+          "copying to the device");
+  }
 }
 
 void Device::download(void* to, const void* from, size_t bytes) {
@@ -130,6 +150,7 @@ void Device::zero(void* memory, size_t bytes) {
 
 void Device::synchronize() {
   check(cudaStreamSynchronize(static_cast<cudaStream_t>(stream_)), "the work that it was given");
+  staged_ = 0;
 }
 
 }  // namespace cuda

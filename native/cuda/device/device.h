@@ -37,6 +37,8 @@ class Device {
   int number_;
   void* stream_ = nullptr;
   size_t memory_ = 0;
+  void* staging_ = nullptr;  // where uploads wait for the device
+  size_t staged_ = 0;        // bytes of it that are taken
 };
 
 /// An array in a device's memory. What it holds is not set to anything.
