@@ -73,7 +73,9 @@ export class Sound {
 
   /** @param level dBFS of the last moment */
   level(level: number): void {
-    this.#meter.value = Math.max(QUIETEST, Math.min(0, level));
+    const shown = Math.max(QUIETEST, Math.min(0, level));
+    this.#meter.value = shown;
+    this.#meter.style.setProperty('--level', (1 - shown / QUIETEST).toFixed(3));
     if (level > SILENT.level) this.#soundAt = performance.now();
     else if (this.#listener.state === 'on' && performance.now() - this.#soundAt > 1000 * SILENT.seconds) {
       this.problem('Nothing is to be heard. Is the right microphone chosen, and is it switched on?');
