@@ -9,5 +9,7 @@ export default defineConfig({
     env: { SONOSPIKE_DEVICE: process.env.SONOSPIKE_DEVICE ?? 'cpu' },
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // One second, as it comes, is short on a machine that does other things too.
+    expect: { poll: { timeout: 30_000 } },
   },
 });

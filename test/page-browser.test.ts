@@ -133,6 +133,45 @@ describe.skipIf(missing)('the page', { timeout: SLOW }, () => {
     expect(complaints).toEqual([]);
   });
 
+  it('listens as long as a key or the button is held, and a dialog has its own keys', async () => {
+    browser = await openBrowser({ microphone: await microphone([SEVEN]) });
+    const { page, complaints } = browser;
+    await page.goto(served.url);
+    const listening = (on: boolean) => page.locator(`#speak[aria-pressed=${on}]`).waitFor();
+    const hold = 600; // ms, more than that of a short press
+    await page.locator('#speak:enabled').click();
+    await word(page, '7');
+    await page.getByRole('button', { name: 'Inspect Layer 1' }).click();
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+    expect(await page.locator('#speak').getAttribute('aria-pressed')).toBe('true');
+    await page.keyboard.press('Escape');
+    await listening(false);
+
+    // The button has the focus, as after every click on it.
+    await page.locator('#speak').focus();
+    await page.keyboard.down(' ');
+    await listening(true);
+    await page.waitForTimeout(hold);
+    await page.keyboard.up(' ');
+    await listening(false);
+    // Let go beside the button.
+    await page.locator('#speak').hover();
+    await page.mouse.down();
+    await listening(true);
+    await page.mouse.move(5, 5);
+    await page.waitForTimeout(hold);
+    await page.mouse.up();
+    await listening(false);
+    await page.keyboard.press('Enter');
+    await listening(true);
+    await page.locator('#picture-title').click();
+    await page.waitForTimeout(hold);
+    await listening(true);
+    expect(complaints).toEqual([]);
+  });
+
   it('shows a WAV that is dropped on it, step by step', async () => {
     const page = await open();
     const bytes = readFileSync(SEVEN).toString('base64');
@@ -160,6 +199,13 @@ describe.skipIf(missing)('the page', { timeout: SLOW }, () => {
     for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowRight');
     await expect.poll(() => page.locator('#position').textContent()).toContain('step 4 of');
     expect(Number.parseFloat(first!)).toBeLessThan(50);
+    // With Alt it is the browser's way back.
+    const untouched = await page.evaluate(() =>
+      document.body.dispatchEvent(
+        new KeyboardEvent('keydown', { key: 'ArrowLeft', altKey: true, bubbles: true, cancelable: true }),
+      ),
+    );
+    expect(untouched).toBe(true);
     await page.keyboard.press('End');
     // The readout in the browser adds up to what the core says of the whole clip.
     await page.keyboard.press('ArrowLeft');
@@ -349,6 +395,30 @@ describe.skipIf(missing)('the page', { timeout: SLOW }, () => {
     expect(download.suggestedFilename()).toBe('7-kal-0.svg');
     const svg = readFileSync(await download.path(), 'utf8');
     expect(svg).toMatch(/^<svg[\s\S]*7_kal_0[\s\S]*<\/svg>\s*$/);
+  });
+
+  it('can close the microphone without a server, and begins anew with another model', async () => {
+    const { page: first } = await servePage();
+    browser = await openBrowser({ microphone: await microphone([SEVEN]) });
+    const { page } = browser;
+    await page.goto(first.url);
+    await page.locator('#speak:enabled').click();
+    await page.locator('#speak[aria-pressed=true]').waitFor();
+    await first.close();
+    await page.getByText('No connection to the server').waitFor();
+    await page.locator('#speak').click();
+    await page.locator('#speak[aria-pressed=false]:disabled').waitFor();
+    const again = await startPage({ model, modelName: 'others', host: '127.0.0.1', port: first.port });
+    try {
+      const loaded = page.waitForEvent('load');
+      await page.getByText('others ·').waitFor();
+      await loaded;
+      await page.locator('#speak:enabled').waitFor();
+      await choose(page, SEVEN);
+      await word(page, '7');
+    } finally {
+      await again.close();
+    }
   });
 
   it('comes back when the server does', async () => {

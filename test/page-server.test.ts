@@ -2,13 +2,16 @@ import { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
+import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { readAudio } from '../lib/audio/source.js';
 import type { Model } from '../lib/model.js';
 import { Client } from '../lib/page/client.js';
 import { MAX_CLIENTS, MAX_WAITING, MAX_WAV_BYTES } from '../lib/page/limits.js';
-import { pack } from '../lib/page/message.js';
+import { Listening } from '../lib/page/listening.js';
+import { pack, unpack } from '../lib/page/message.js';
+import type { ServerMessage } from '../lib/page/protocol.js';
 import { type Page, startPage } from '../lib/page/server.js';
 import { type Received, servePage, TestClient, wav16 } from './helpers/page.js';
 
@@ -364,6 +367,29 @@ describe('a stream', () => {
     }
   });
 
+  it('is told to be spoken to as it is when a picture is sent, not as it was when the picture was begun', async () => {
+    const stream = Object.assign(
+      new Writable({ objectMode: true, write: (_chunk, _encoding, done) => done() }),
+      {
+        level: -20,
+        speaking: true,
+      },
+    );
+    let fail: (error: Error) => void = () => {};
+    const observe = () =>
+      new Promise<never>((_, reject) => {
+        fail = reject;
+      });
+    const slow = { settings: model.settings, stream: () => stream, observe } as unknown as Model;
+    const told = new Promise<Uint8Array>((done) => {
+      const send = (message: ServerMessage | Uint8Array) => done(message as Uint8Array);
+      new Listening(1, 8000, slow, { send, keepsUp: true }).write(new Float32Array(8000), () => {});
+    });
+    stream.speaking = false;
+    fail(new Error('silence'));
+    expect(unpack(await told).header).toMatchObject({ type: 'live', heard: 8000, speaking: false });
+  });
+
   it('of silence is told as such', async () => {
     const client = await TestClient.connect(page);
     client.send({ type: 'listen', id: 1, sampleRate: 8000 });
@@ -444,6 +470,20 @@ describe('many clients', () => {
     await Promise.all(clients.map((client) => client.close()));
     await expect.poll(() => page.clients, { timeout: 30_000 }).toBe(0);
   });
+});
+
+it('a refused connection is closed, also where the other side leaves it open', {
+  timeout: 120_000,
+}, async () => {
+  const { page: other } = await servePage();
+  const socket = connect({ port: other.port, host: '127.0.0.1', allowHalfOpen: true });
+  socket.on('error', () => {}).resume();
+  socket.write(
+    'GET /live HTTP/1.1\r\nHost: evil.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+  );
+  await new Promise((done) => socket.on('end', done));
+  await other.close();
+  socket.destroy();
 });
 
 it('closing tells everybody, and leaves nothing open', async () => {

@@ -97,31 +97,35 @@ export class Listening {
     this.#looking = true;
     this.#lookedAt = this.#heard;
     const samples = this.#last(Math.min(this.#heard, this.#recent.length));
-    const { level, speaking } = this.#stream;
-    const about: Omit<Live, 'activity'> = {
-      type: 'live',
-      id: this.#id,
-      heard: this.#heard,
-      shown: samples.length,
-      level: Number.isFinite(level) ? level : null,
-      speaking,
-    };
     try {
-      this.#sender.send(await this.#livePicture(about, samples));
+      this.#sender.send(await this.#livePicture(samples, this.#heard));
     } finally {
       this.#looking = false;
     }
   }
 
-  async #livePicture(about: Omit<Live, 'activity'>, samples: Float32Array): Promise<Uint8Array> {
+  async #livePicture(samples: Float32Array, heard: number): Promise<Uint8Array> {
     try {
       const seen = await this.#model.observe({ samples, sampleRate: this.#sampleRate });
       const layers = this.inspected === null ? [] : [this.inspected];
-      return pictureMessage<Live>(about, seen, this.#model.settings, layers);
+      return pictureMessage<Live>(this.#now(samples.length, heard), seen, this.#model.settings, layers);
     } catch {
       // Silence, NaN (of which the stream itself complains), or too much to show.
-      return pack({ ...about, activity: null }, {});
+      return pack({ ...this.#now(samples.length, heard), activity: null }, {});
     }
+  }
+
+  /** As it is when the picture is sent: a word may have been told since its samples were taken. */
+  #now(shown: number, heard: number): Omit<Live, 'activity'> {
+    const { level, speaking } = this.#stream;
+    return {
+      type: 'live',
+      id: this.#id,
+      heard,
+      shown,
+      level: Number.isFinite(level) ? level : null,
+      speaking,
+    };
   }
 
   #found(word: Word): void {

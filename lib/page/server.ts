@@ -92,6 +92,8 @@ export async function startPage(options: PageOptions): Promise<Page> {
       for (const client of clients) client.close(GOING_AWAY, 'The server is going away.');
       const closed = new Promise<void>((done) => server.close(() => done()));
       await Promise.all([...clients].map((client) => client.closed));
+      // Those that were told to come back later, or came just now.
+      for (const socket of sockets.clients) socket.terminate();
       server.closeAllConnections();
       await closed;
     },
@@ -128,6 +130,8 @@ function refusalOf(request: IncomingMessage, host: string): string | null {
 
 function refuse(socket: Duplex, status: string): void {
   socket.on('error', () => socket.destroy());
+  // Not every client ends its side too.
+  socket.on('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
@@ -145,7 +149,8 @@ function welcome(socket: WebSocket, clients: Set<Client>, model: Model, hello: U
 
 function listen(server: Server, { host, port }: PageOptions): Promise<void> {
   return new Promise((done, fail) => {
-    server.once('error', (error: NodeJS.ErrnoException) => fail(listenError(error, host, port)));
+    // Once it listens, an error is one of a single connection that could not be taken.
+    server.on('error', (error: NodeJS.ErrnoException) => fail(listenError(error, host, port)));
     server.listen(port, host, done);
   });
 }

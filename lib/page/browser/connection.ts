@@ -19,6 +19,7 @@ export class Connection {
   readonly #handlers: Handlers;
   #socket: WebSocket;
   #tries = 0;
+  #lastId = 0;
 
   constructor(handlers: Handlers) {
     this.#handlers = handlers;
@@ -28,6 +29,11 @@ export class Connection {
   /** Bytes that the server has not taken yet. */
   get waiting(): number {
     return this.#socket.bufferedAmount;
+  }
+
+  /** A number for a request or a listening, which no other has. */
+  nextId(): number {
+    return ++this.#lastId;
   }
 
   /** Sends a message, or nothing while there is no connection. */

@@ -102,7 +102,8 @@ export class Encodings {
       return { type, stepsPerFrame, threshold: type === 'delta' ? Number(this.#threshold.value) : 0 };
     });
     const { frames, features } = this.#shown;
-    this.#connection.send({ type: 'encode', id: ++this.#id, frames, encodings }, { features });
+    this.#id = this.#connection.nextId();
+    this.#connection.send({ type: 'encode', id: this.#id, frames, encodings }, { features });
   }
 
   #draw(): void {

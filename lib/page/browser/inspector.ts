@@ -60,6 +60,11 @@ export class Inspector {
     return this.#dialog.open;
   }
 
+  /** The server has forgotten what is looked into. */
+  connected(): void {
+    if (this.#dialog.open) this.#watch(this.#layer);
+  }
+
   inspect(layer: number, shown: Shown): void {
     this.#layer = layer;
     this.#shown = shown;
@@ -123,6 +128,7 @@ export class Inspector {
   }
 
   #key(event: KeyboardEvent): void {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
     const { connection } = this.#settings.network.layers[this.#layer]!;
     const page = connection?.type === 'convolution' ? connection.channels : 10;
     const up: Record<string, number> = { ArrowUp: 1, ArrowDown: -1, PageUp: page, PageDown: -page };

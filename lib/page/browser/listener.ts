@@ -78,7 +78,7 @@ export class Listener {
   begin(): void {
     if (this.#microphone === null) return;
     this.#heard = 0;
-    this.#id++;
+    this.#id = this.#connection.nextId();
     this.#connection.send({ type: 'listen', id: this.#id, sampleRate: this.#microphone.sampleRate });
   }
 

@@ -41,7 +41,7 @@ function receive(message: ServerMessage, arrays: Arrays): void {
       if (message.id === listener.id) view?.word(message, listener);
       break;
     case 'picture':
-      view?.picture(message, arrays);
+      if (message.of === 'clip' || message.id === listener.id) view?.picture(message, arrays);
       break;
     case 'encoded':
       view?.encoded(message, arrays);
@@ -50,7 +50,7 @@ function receive(message: ServerMessage, arrays: Arrays): void {
       sound.problem('There is no word in this recording, only silence or noise.');
       break;
     case 'stopped':
-      view?.stopped();
+      if (message.id === listener.id) view?.stopped();
       break;
     case 'error':
       failed(message);
@@ -65,8 +65,13 @@ function welcome(hello: Hello, arrays: Arrays): void {
   byId('model').textContent =
     `${model} · ${settings.labels.length} words · ${neurons.toLocaleString('en')} neurons in ` +
     `${settings.network.layers.length} layers · version ${version}`;
-  // Views of another model would be wrong; one of the same stays as it is.
-  if (view === null || !view.isOf(settings)) view = new View(hello, arrays, connection);
+  if (view === null) view = new View(hello, arrays, connection);
+  else if (view.isOf(hello, arrays)) view.connected();
+  else {
+    // Everything on the screen is of another model, or of another version of this page.
+    location.reload();
+    return;
+  }
   sound.offer(samples);
   sound.enable(true);
   listener.begin();

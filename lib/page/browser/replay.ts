@@ -94,10 +94,12 @@ export class Replay {
     this.#frame = requestAnimationFrame(advance);
   }
 
-  #playSound({ samples, sampleRate }: Shown, from: number, speed: number): void {
+  /** @param from seconds in the picture, which need not begin where the sound does */
+  #playSound({ samples, sampleRate, offset }: Shown, from: number, speed: number): void {
     const [lowest, highest] = PLAYED_RATES;
     const silent = speed < SLOWEST_SOUND || sampleRate < lowest || sampleRate > highest;
-    if (silent || from * sampleRate >= samples.length) return;
+    const at = from - offset;
+    if (silent || at * sampleRate >= samples.length) return;
     this.#sound ??= { context: new AudioContext(), source: null };
     const { context } = this.#sound;
     void context.resume();
@@ -107,7 +109,7 @@ export class Replay {
     source.buffer = buffer;
     source.playbackRate.value = speed;
     source.connect(context.destination);
-    source.start(0, from);
+    source.start(context.currentTime + Math.max(0, -at) / speed, Math.max(0, at));
     this.#sound.source = source;
   }
 

@@ -11,7 +11,8 @@ export function saveSvg(shown: Shown, settings: ModelSettings, title: string): v
   const url = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
   const name = `${title.replace(/\.wav$/i, '').replace(/[^\p{L}\p{N}]+/gu, '-')}.svg`;
   element('a', { href: url, download: name }).click();
-  URL.revokeObjectURL(url);
+  // Some browsers fetch it a moment later.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
 function observationOf(shown: Shown, { labels, network }: ModelSettings): Observation {

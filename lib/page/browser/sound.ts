@@ -24,8 +24,7 @@ export class Sound {
   readonly #problem = byId('problem');
   #pressedAt = 0;
   #soundAt = 0;
-  /** Of requests; those of the microphone count by themselves. */
-  #id = 0;
+  #connected = false;
 
   constructor(connection: Connection, listener: Listener, view: () => View | null) {
     this.#connection = connection;
@@ -38,9 +37,15 @@ export class Sound {
   }
 
   enable(on: boolean): void {
-    this.#speak.disabled = !on;
+    this.#connected = on;
+    this.#enableSpeak();
     this.#samples.disabled = !on || this.#samples.options.length < 2;
     this.#file.disabled = !on;
+  }
+
+  /** A microphone that is open can be closed also without a server. */
+  #enableSpeak(): void {
+    this.#speak.disabled = !this.#connected && this.#listener.state === 'off';
   }
 
   offer(names: readonly string[]): void {
@@ -62,11 +67,15 @@ export class Sound {
     else this.level(Number.NEGATIVE_INFINITY);
     if (state === 'on') this.#view()?.listening();
     if (state === 'off') this.#view()?.ended();
+    if (state === 'off' && !this.#connected) this.#view()?.stopped();
+    this.#enableSpeak();
   }
 
   /** @param level dBFS of the last moment */
   level(level: number): void {
-    this.#meter.value = Math.max(QUIETEST, Math.min(0, level));
+    const shown = Math.max(QUIETEST, Math.min(0, level));
+    this.#meter.value = shown;
+    this.#meter.style.setProperty('--level', (1 - shown / QUIETEST).toFixed(3));
     if (level > SILENT.level) this.#soundAt = performance.now();
     else if (this.#listener.state === 'on' && performance.now() - this.#soundAt > 1000 * SILENT.seconds) {
       this.problem('Nothing is to be heard. Is the right microphone chosen, and is it switched on?');
@@ -88,17 +97,21 @@ export class Sound {
 
   #listenToButton(): void {
     let byPointer = false;
+    let held = false;
     this.#speak.addEventListener('pointerdown', ({ button }) => {
       if (button !== 0) return;
-      byPointer = true;
+      byPointer = held = true;
       this.#press();
     });
-    addEventListener('pointerup', () => {
-      if (byPointer) this.#release();
-    });
-    // Keys and assistive technology click without a pointer.
-    this.#speak.addEventListener('click', () => {
-      if (!byPointer) this.#press();
+    for (const end of ['pointerup', 'pointercancel']) {
+      addEventListener(end, () => {
+        if (held) this.#release();
+        held = false;
+      });
+    }
+    // Keys and assistive technology click without a pointer; a pointer that is let go elsewhere does not click.
+    this.#speak.addEventListener('click', ({ detail }) => {
+      if (!byPointer || detail === 0) this.#press();
       byPointer = false;
     });
   }
@@ -106,6 +119,8 @@ export class Sound {
   #listenToKeys(): void {
     let held = false;
     addEventListener('keydown', (event) => {
+      // A dialog has its own keys.
+      if (document.querySelector('dialog[open]') !== null) return;
       if (event.key === 'Escape' && this.#listener.state === 'on') this.#listener.stop();
       if (event.key !== ' ' || event.repeat || !isFree(event.target) || this.#speak.disabled) return;
       event.preventDefault();
@@ -117,6 +132,7 @@ export class Sound {
     });
     addEventListener('keyup', (event) => {
       if (event.key !== ' ' || !held) return;
+      event.preventDefault();
       held = false;
       this.#release();
     });
@@ -147,7 +163,7 @@ export class Sound {
 
   async #showFile(file: File): Promise<void> {
     this.problem(null);
-    if (this.#speak.disabled) {
+    if (!this.#connected) {
       this.problem('There is no connection to the server.');
       return;
     }
@@ -172,16 +188,16 @@ export class Sound {
   /** Begins a request, which ends the listening. */
   #begin(name: string): number {
     this.#listener.stop();
-    this.#id--;
-    this.#view()?.expect(this.#id, name);
-    return this.#id;
+    const id = this.#connection.nextId();
+    this.#view()?.expect(id, name);
+    return id;
   }
 }
 
-/** Whether a key means nothing to what it was pressed on. */
+/** Whether the space bar means nothing else to what it was pressed on. */
 function isFree(target: EventTarget | null): boolean {
   return (
     target instanceof Element &&
-    target.closest('button, input, select, summary, dialog, canvas, #picture') === null
+    target.closest('button:not(#speak), input, select, summary, canvas, #picture') === null
   );
 }

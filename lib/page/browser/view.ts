@@ -13,10 +13,14 @@ import { type Shown, shownOf } from './shown.js';
 
 /** Milliseconds between two live pictures for those who want little to move. */
 const CALM = 500;
+/** Words that can be measured. */
+const KEPT_MARKS = 100;
 
 /** Everything that is to be seen of one model. */
 export class View {
   readonly #settings: ModelSettings;
+  /** As the server has said it. */
+  readonly #model: string;
   readonly #panels: Panels;
   readonly #inspector: Inspector;
   readonly #encodings: Encodings;
@@ -34,11 +38,13 @@ export class View {
   #chosen = false;
   #drawnAt = 0;
   #expected = { id: 0, name: '' };
-  #words = 0;
+  /** Whether the microphone has been opened, and no word has come since. */
+  #unanswered = false;
 
   constructor(hello: Hello, arrays: Arrays, connection: Connection) {
     const { settings } = hello;
     this.#settings = settings;
+    this.#model = modelText(hello, arrays);
     const thresholds = settings.network.layers.map((_, k) => arrays[`threshold.${k}`] as Float32Array);
     this.#inspector = new Inspector(settings, thresholds, (layer) =>
       connection.send({ type: 'inspect', layer }),
@@ -55,15 +61,20 @@ export class View {
     this.#listenToKeys();
   }
 
-  isOf(settings: ModelSettings): boolean {
-    return JSON.stringify(settings) === JSON.stringify(this.#settings);
+  isOf(hello: Hello, arrays: Arrays): boolean {
+    return modelText(hello, arrays) === this.#model;
+  }
+
+  /** The server is there again. */
+  connected(): void {
+    this.#inspector.connected();
   }
 
   /** The microphone is open. */
   listening(): void {
     this.#held = this.#chosen = false;
     this.#pending.clear();
-    this.#words = 0;
+    this.#unanswered = true;
     this.#answer.say('listening', '…', 'Listening');
     this.#answer.mark(null);
   }
@@ -75,7 +86,8 @@ export class View {
 
   /** All words have come. */
   stopped(): void {
-    if (this.#words === 0) this.#answer.say('none', '–', 'No word was heard');
+    if (this.#unanswered) this.#answer.say('none', '–', 'No word was heard');
+    this.#unanswered = false;
   }
 
   live(message: Live, arrays: Arrays, listener: Listener): void {
@@ -95,10 +107,12 @@ export class View {
   word(message: WordFound, listener: Listener): void {
     const heard: Heard = { guess: message.guess, shown: null };
     this.#pending.set(message.word, heard);
-    this.#words++;
+    this.#unanswered = false;
     this.#held = true;
     this.#answer.tell(heard.guess);
     this.#answer.add(heard);
+    // Of a page that is open for days only the last ones are kept.
+    if (message.word % KEPT_MARKS === 0) performance.clearMarks('word');
     // To be measured: how long after its end a word is on the screen, in seconds of the stream.
     requestAnimationFrame(() => {
       const detail = { ...message, shownAt: listener.heard / listener.sampleRate };
@@ -135,6 +149,7 @@ export class View {
 
   /** The picture of a clip was asked for. */
   expect(id: number, name: string): void {
+    this.stopped();
     this.#expected = { id, name };
     this.#chosen = false;
   }
@@ -174,8 +189,9 @@ export class View {
   /** Within the picture, space plays and arrows step; arrows do so everywhere else where they mean nothing. */
   #listenToKeys(): void {
     addEventListener('keydown', (event) => {
+      if (this.#inspector.open || event.altKey || event.ctrlKey || event.metaKey) return;
       const target = event.target as Element;
-      if (target.closest('dialog, select, input:not(#time), [type=radio]') !== null) return;
+      if (target.closest('select, input:not(#time), [type=radio]') !== null) return;
       const within = target.closest('#picture') !== null;
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       if (step !== undefined && this.#shown?.live === false) this.#replay.stepBy(step);
@@ -184,4 +200,10 @@ export class View {
       event.preventDefault();
     });
   }
+}
+
+/** What is different for every other model, and version of the page. */
+function modelText({ version, model, settings }: Hello, thresholds: Arrays): string {
+  const values = Object.values(thresholds).map((array) => [...array]);
+  return JSON.stringify({ version, model, settings, values });
 }
