@@ -170,9 +170,12 @@ export class WordStream extends Writable implements AsyncIterable<Word> {
   }
 
   override _destroy(error: Error | null, done: Done): void {
+    const goOn = this.#goOn;
     this.#goOn = null;
     if (!this.#working) this.#native.close();
     done(error);
+    // Whoever waits for the write is not left waiting.
+    goOn?.();
     this.#wake();
   }
 
