@@ -31,12 +31,14 @@ export interface Word extends Prediction {
   samples?: Float32Array;
 }
 
+/** Hz; at less there is no room for the bands in which a stream listens. */
+export const MIN_SAMPLE_RATE = 1000;
+
 type Listener = Parameters<Writable['on']>[1];
 type WordListener = (word: Word) => void;
 type Done = (error?: Error | null) => void;
 
 const OPTIONS = ['sampleRate', 'seed', 'endSilence', 'keepSamples', 'signal'] as const;
-const LEAST_SAMPLE_RATE = 1000;
 /** Seconds: longer than pauses within words. From 0.15 to 0.35 s as many of FSDD's training clips are found. */
 const END_SILENCE = 0.25;
 /** Words that wait for an iterator or a listener; with more, nothing is taken in. */
@@ -75,7 +77,7 @@ export class WordStream extends Writable implements AsyncIterable<Word> {
     const given = optionsObject(options, 'the options of stream()', OPTIONS);
     const { sampleRate = model.settings.sampleRate, endSilence = END_SILENCE } = given;
     const checked = {
-      sampleRate: integer(sampleRate, 'sampleRate', LEAST_SAMPLE_RATE, MAX_SAMPLE_RATE),
+      sampleRate: integer(sampleRate, 'sampleRate', MIN_SAMPLE_RATE, MAX_SAMPLE_RATE),
       endSilence: number(endSilence, 'endSilence', 0.05, 5),
       seed: checkSeed(given.seed as number | undefined),
       keepSamples: flag(given.keepSamples, 'keepSamples'),
@@ -168,9 +170,12 @@ export class WordStream extends Writable implements AsyncIterable<Word> {
   }
 
   override _destroy(error: Error | null, done: Done): void {
+    const goOn = this.#goOn;
     this.#goOn = null;
     if (!this.#working) this.#native.close();
     done(error);
+    // Whoever waits for the write is not left waiting.
+    goOn?.();
     this.#wake();
   }
 

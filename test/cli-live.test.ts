@@ -2,8 +2,10 @@
 import { execFile } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadModel } from '../lib/index.js';
+import { Hearing } from '../lib/cli/hearing.js';
+import { loadModel, type Model } from '../lib/index.js';
 import { native } from '../lib/native.js';
 import { run, start, temporaryFolder } from './helpers/cli.js';
 import { type FakeMicrophone, microphone } from './helpers/microphone.js';
@@ -164,7 +166,6 @@ describe('one clear line and status 1 for', () => {
     ],
     ['a WAV that ends in its header', [], () => wav(spoken).subarray(0, 40), /ends before its samples begin/],
     ['a sample that is no number', [], nan, /not a finite number \(NaN, at position 500\)/],
-    ['a rate that no stream has', [], () => wav(spoken, { sampleRate: 100 }), /sampleRate is 100/],
     ['a FLAC', [], () => Buffer.from(`fLaC${'x'.repeat(100)}`), /FLAC, which is not read/],
     ['a wrong --rate', ['--rate', '10'], () => spoken, /--rate is 10; it must be an integer from 1000/],
     ['a device of standard input', ['--device', '1'], () => spoken, /--device is of the microphone/],
@@ -173,6 +174,14 @@ describe('one clear line and status 1 for', () => {
     const { status, stdout, stderr } = await live(args, input());
     expect(stderr).toMatch(/^sonospike: [^\n]*\n$/);
     expect(stderr).toMatch(message);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+  });
+
+  it.each(['live', 'record'])('a rate that no stream has, although more may come: %s', async (command) => {
+    const running = start([command, '-'], { cwd: folder, input: 'open' });
+    running.child.stdin!.write(wav(spoken, { sampleRate: 100 }));
+    const { status, stdout, stderr } = await running.finished;
+    expect(stderr).toMatch(/^sonospike: The WAV on standard input has 100 samples a second[^\n]*\n$/);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
   });
 
@@ -197,6 +206,12 @@ it.each([
   expect(status).toBe(0);
 });
 
+it('a failure at the end of the sound is told', async () => {
+  const stream = new Writable({ final: (done) => done(new Error('no memory')) });
+  const hearing = new Hearing({ stream: () => stream } as unknown as Model, 8000);
+  await expect(hearing.end()).rejects.toThrow('no memory');
+});
+
 describe('from a microphone', () => {
   const withFake = (fake: FakeMicrophone) => ({ cwd: folder, env: microphone({ sound, ...fake }) });
 
@@ -212,6 +227,7 @@ describe('from a microphone', () => {
 
   it.each<[FakeMicrophone['afterwards'], RegExp]>([
     ['stop', /the device stopped/],
+    ['crash', /the process that reads it ended/],
     ['fail', /it was pulled out/],
     ['hang', /no samples for 5 seconds/],
     ['nothing', /no samples for 5 seconds/],

@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Tape } from '../lib/audio/tape.js';
@@ -146,6 +146,20 @@ describe('recordings of a speaker', () => {
       );
     },
   );
+
+  it.each([
+    ['fsdd', ['recordings/7_jackson_3.wav', 'recordings/8_jackson_3.wav']],
+    ['fsdd', ['7_jackson_3.wav', '8_jackson_3.wav']],
+    ['folders', ['yes/a_0.wav', 'no/a_0.wav']],
+    ['one folder', ['yes/a_0.wav']],
+  ])('do not go among clips of another layout: %s %j', async (name, files) => {
+    const directory = join(folder, `other ${name} ${files.length} ${dirname(files[0]!)}`);
+    for (const file of files) await createFileAtomic(join(directory, file), []);
+    await expect(Recordings.open(directory, 'me', ['7'])).rejects.toMatchObject({
+      code: 'ERR_INVALID_OPTION',
+      message: expect.stringContaining('laid out in another way'),
+    });
+  });
 
   it('cannot have names that no file system takes', async () => {
     const opening = Recordings.open(folder, 'me', ['x'.repeat(300)]);

@@ -145,6 +145,19 @@ describe('a stream as an iterator', () => {
     expect(taken).toBe(rounds);
   });
 
+  it('ends the write that is held back when it is destroyed', async () => {
+    const stream = model.stream();
+    const written = Array.from(
+      { length: 5 },
+      () => new Promise<unknown>((done) => stream.write(speech, (error) => done(error ?? 'heard'))),
+    );
+    expect(await written[2]).toBe('heard');
+    stream.destroy();
+    // 5 words each, 16 may wait: the fourth was heard and held back, the fifth was not heard.
+    expect(await written[3]).toBe('heard');
+    expect(await written[4]).toMatchObject({ code: 'ERR_STREAM_DESTROYED' });
+  });
+
   it('gives what waits to a listener that comes late, in order', async () => {
     const stream = model.stream();
     stream.write(speech.subarray(0, places[1]![1] * RATE + 3000));

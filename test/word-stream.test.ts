@@ -75,6 +75,15 @@ describe('a stream', () => {
     }
   });
 
+  it('finds the words whatever silence ends them, a long one too', async () => {
+    const clip = speech.subarray(places[0]![0] * RATE, places[0]![1] * RATE);
+    for (const endSilence of [0.3, 2.5, 5]) {
+      const silence = new Float32Array((endSilence + 0.5) * RATE);
+      const heard = await wordsOf(model.stream({ endSilence }), [silence, clip, silence, clip, silence]);
+      expect(heard.map(({ label }) => label)).toEqual(['7', '7']);
+    }
+  });
+
   it('finds the words of clipped sound, of sound with an offset, and of faint sound', async () => {
     const labels = CLIPS.map((name) => name[0]);
     const changed = (change: (x: number) => number) => [speech.map(change)];

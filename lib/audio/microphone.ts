@@ -64,7 +64,7 @@ async function* frames(connection: Connection, device: string): AsyncGenerator<F
     for (let patience = START; ; patience = STALL) {
       const message = await connection.receive(patience);
       if (connection.aborted) return;
-      if (message?.type !== 'frame') throw lost(message, device, patience);
+      if (message?.type !== 'frame') throw lost(message, device, connection.ended ? null : patience);
       yield Float32Array.from(message.frame, (sample) => sample / 32768);
     }
   } finally {
@@ -72,9 +72,13 @@ async function* frames(connection: Connection, device: string): AsyncGenerator<F
   }
 }
 
-function lost(message: MicrophoneMessage | null, device: string, patience: number): SonospikeError {
-  const reason =
-    message?.type === 'lost' ? message.reason : `no samples for ${(patience / 1000).toFixed(0)} seconds`;
+/** @param patience null where the process has ended */
+function lost(message: MicrophoneMessage | null, device: string, patience: number | null): SonospikeError {
+  const silence =
+    patience === null
+      ? 'the process that reads it ended'
+      : `no samples for ${(patience / 1000).toFixed(0)} seconds`;
+  const reason = message?.type === 'lost' ? message.reason : silence;
   return new SonospikeError(
     'ERR_MICROPHONE_LOST',
     `The microphone ${device} is gone (${reason}). Plug it in again, or choose another with --device; ` +
@@ -132,6 +136,10 @@ class Connection {
     }
     this.#signal = signal;
     signal?.addEventListener('abort', this.#wake);
+  }
+
+  get ended(): boolean {
+    return this.#ended;
   }
 
   get aborted(): boolean {

@@ -22,7 +22,8 @@ export class Hearing {
 
   end(): Promise<void> {
     return new Promise((done, fail) => {
-      this.stream.once('error', fail).end(done);
+      // Its own error comes here before its event.
+      this.stream.end((error?: Error | null) => (error ? fail(error) : done()));
     });
   }
 

@@ -4,6 +4,7 @@ import { readSound } from '../audio/sound-reader.js';
 import { MAX_SAMPLE_RATE } from '../audio/wav.js';
 import { SonospikeError } from '../errors.js';
 import type { Model } from '../model.js';
+import { MIN_SAMPLE_RATE } from '../word-stream.js';
 import type { OptionTable, Values } from './args.js';
 import type { Output } from './output.js';
 
@@ -16,7 +17,7 @@ export const SOUND_OPTIONS = {
   listDevices: { type: 'flag', help: 'Prints the microphones and ends.' },
   rate: {
     type: 'integer',
-    min: 1000,
+    min: MIN_SAMPLE_RATE,
     max: MAX_SAMPLE_RATE,
     default: 16_000,
     help: 'Hz of raw samples on standard input; a WAV says its own.',
@@ -67,15 +68,23 @@ export interface RecordInput {
 /**
  * Opens the microphone or standard input. The sound must then be iterated, which closes it.
  * @param signal ends the sound
+ * @throws SonospikeError as `openMicrophone` and `readSound` do, and ERR_WAV_UNSUPPORTED at a rate that no stream takes
  */
 export async function openSound(choice: SoundChoice, out: Output, signal: AbortSignal): Promise<Sound> {
   if (!choice.piped) return openMicrophone({ signal, ...(choice.device ? { device: choice.device } : {}) });
-  return readSound(process.stdin, {
+  const sound = await readSound(process.stdin, {
     name: 'standard input',
     sampleRate: choice.rate,
     signal,
     onRemark: (text) => out.note(text),
   });
+  if (sound.sampleRate >= MIN_SAMPLE_RATE) return sound;
+  // Left open, it would keep the program from ending for as long as something may come.
+  process.stdin.destroy();
+  throw new SonospikeError(
+    'ERR_WAV_UNSUPPORTED',
+    `The WAV on standard input has ${sound.sampleRate} samples a second, and at least ${MIN_SAMPLE_RATE} are needed.`,
+  );
 }
 
 /** The microphones, for `--list-devices`. */

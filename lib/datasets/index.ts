@@ -85,6 +85,21 @@ export async function openDataset(directory: string, options?: OpenOptions): Pro
 }
 
 /**
+ * The layout in which `openDataset` would read a folder; null where it has no clips yet.
+ * @throws SonospikeError ERR_FILE_UNREADABLE
+ */
+export async function layoutOf(directory: string): Promise<Dataset['layout'] | null> {
+  const skips = new SkipList(false);
+  try {
+    return (await findClips(resolve(directory), new Scanner(skips, undefined), skips)).layout;
+  } catch (error) {
+    const none = ['ERR_FILE_NOT_FOUND', 'ERR_DATASET_EMPTY', 'ERR_DATASET_LAYOUT'];
+    if (error instanceof SonospikeError && none.includes(error.code)) return null;
+    throw error;
+  }
+}
+
+/**
  * Checks that something is a dataset, as `openDataset` gives it or a caller made it from that, and gives it back.
  * @throws SonospikeError ERR_INVALID_OPTION
  */

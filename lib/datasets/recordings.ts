@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileError, SonospikeError } from '../errors.js';
+import { layoutOf } from './index.js';
 import { isWav, parseInSpeakerFolder } from './names.js';
 
 /** Bytes that a file's name may have on most systems. */
@@ -53,6 +54,7 @@ export class Recordings {
       if (Buffer.byteLength(name) <= LONGEST_NAME) continue;
       throw new SonospikeError('ERR_INVALID_OPTION', `No file can have a name as long as ${name}.`);
     }
+    await requireOwnLayout(directory);
     const inner = join(directory, 'data');
     const above = (await isFolder(inner)) ? inner : directory;
     const folder = join(above, speaker);
@@ -73,6 +75,18 @@ export class Recordings {
     this.#next.set(key, index + 1);
     return join(this.folder, fileName(label, this.#speaker, index));
   }
+}
+
+/** Among clips of another layout these would not be found, or be taken for a word called as the speaker. */
+async function requireOwnLayout(directory: string): Promise<void> {
+  const layout = await layoutOf(directory);
+  if (layout === null || layout === 'audiomnist') return;
+  const other = layout === 'fsdd' ? 'label_speaker_index.wav in one folder' : 'a folder for each word';
+  throw new SonospikeError(
+    'ERR_INVALID_OPTION',
+    `The clips in ${directory} are laid out in another way (${other}) than recordings (a folder for each speaker), ` +
+      'which would not be found among them. Record into a folder of their own.',
+  );
 }
 
 function fileName(label: string, speaker: string, index: number): string {

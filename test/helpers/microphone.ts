@@ -10,8 +10,11 @@ export interface FakeMicrophone {
   devices?: string[];
   /** A file of raw 16 kHz samples. */
   sound?: string;
-  /** When they are over; left out: silence. `hang` blocks the thread, `nothing` is the package's own timeout. */
-  afterwards?: 'stop' | 'fail' | 'hang' | 'nothing';
+  /**
+   * When they are over; left out: silence. `crash` ends the process, `hang` blocks the thread, `nothing` is the package's
+   * own timeout.
+   */
+  afterwards?: 'stop' | 'fail' | 'crash' | 'hang' | 'nothing';
 }
 
 /** The environment in which a command finds a microphone made for tests. */

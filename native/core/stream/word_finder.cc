@@ -26,11 +26,12 @@ WordFinder::WordFinder(const FinderOptions& options, std::shared_ptr<SamplePool>
     : options_(options), pool_(std::move(pool)), bands_(options.rate) {
   margin_ = std::llround(kMostMargin * options.rate);
   longest_ = std::llround(options.longest * options.rate);
-  limit_ = 2 * longest_;
   const auto hop = static_cast<double>(bands_.hop());
   // A sound is still in the level of the last hops when it is over, and ends somewhere within a hop.
   const auto silence = static_cast<int64_t>(options.end_silence * options.rate / hop);
   quiet_hops_ = std::max<int64_t>(1, silence - kLag - 1);
+  // The longest word and the silence that ends it have room.
+  limit_ = longest_ + std::max<int64_t>(longest_, std::llround(options.end_silence * options.rate) + margin_);
   look_back_ = std::llround(kLookBack * options.rate);
   before_.resize(static_cast<size_t>(margin_ + look_back_ + sample_of(kLag)));
   reset();

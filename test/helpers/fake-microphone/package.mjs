@@ -52,7 +52,11 @@ export class PvRecorder {
     if (bytes.length > 0) return frame;
     if (afterwards === 'stop') this.isRecording = false;
     else if (afterwards === 'fail') throw new Error('it was pulled out');
-    else if (afterwards === 'hang') sleep(Infinity);
+    else if (afterwards === 'crash') {
+      // Sent when all before it is.
+      await new Promise((sent) => process.send({ type: 'frame', frame }, sent));
+      process.kill(process.pid, 'SIGKILL');
+    } else if (afterwards === 'hang') sleep(Infinity);
     else if (afterwards === 'nothing') {
       sleep(100);
       throw new PvRecorderStatusIOError();
