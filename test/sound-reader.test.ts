@@ -171,7 +171,7 @@ describe('a WAV', () => {
 });
 
 describe('what is no sound', () => {
-  it.each(['fLaC', 'OggS', 'ID3\x04', 'FORM', 'caff', '.snd', '\x1aE\xdf\xa3'])(
+  it.each(['fLaC', 'OggS', 'ID3\x04', 'FORM', 'caff', '.snd', '\x1aE\xdf\xa3', '\0\0\0\x1cftypM4A '])(
     '%j is refused',
     async (start) => {
       const error = await failure(Buffer.concat([Buffer.from(start, 'latin1'), Buffer.alloc(100)]));

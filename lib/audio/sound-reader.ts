@@ -71,8 +71,10 @@ export async function readSound(input: Readable, options: ReadSoundOptions): Pro
 }
 
 function refuseOthers(head: Buffer, name: string): void {
+  const text = head.toString('latin1');
   const kind =
-    OTHERS[head.toString('latin1', 0, 4)] ?? (head.toString('latin1', 0, 3) === 'ID3' ? 'MP3' : null);
+    OTHERS[text.slice(0, 4)] ??
+    (text.startsWith('ID3') ? 'MP3' : text.startsWith('ftyp', 4) ? 'MP4 or M4A' : null);
   if (kind === null) return;
   const message =
     `What comes on ${name} is ${kind}, which is not read. Convert it on the way, ` +
