@@ -46,7 +46,7 @@ export function plotObservation(observation: Observation, options: plots.Observa
 
 /** Whether the sizes are those of the settings, so that nothing beyond an array is drawn. */
 function isOf(observation: Observation | undefined, settings: ModelSettings): boolean {
-  const { features, input, layers, readout, probabilities, scores } = (observation ??
+  const { features, input, layers, readout, probabilities, scores, firingRates } = (observation ??
     {}) as Partial<Observation>;
   const { labels, network, encoding } = settings;
   if (!features || !input || !Array.isArray(layers)) return false;
@@ -58,6 +58,7 @@ function isOf(observation: Observation | undefined, settings: ModelSettings): bo
     input.steps === steps &&
     input.data?.length === steps * input.channels &&
     layers.length === network.layers.length &&
+    firingRates?.length === network.layers.length &&
     layers.every((layer, k) => layer?.spikes?.length === steps * network.layers[k]!.neurons) &&
     (network.readout.type === 'spike-count') === (readout === null) &&
     (!readout || readout.potential?.length === steps * labels.length)

@@ -104,7 +104,6 @@ describe.skipIf(missing)('the page', { timeout: SLOW }, () => {
     await page.goto(served.url);
     await page.locator('#speak:enabled').click();
     await page.getByText('Listening', { exact: true }).first().waitFor();
-    await word(page, '7');
     await word(page, '3');
     await expect.poll(() => page.locator('#heard button').allTextContents()).toEqual(['3', '7']);
     expect(await page.locator('#picture-title').textContent()).toMatch(/The last/);
@@ -258,13 +257,16 @@ describe.skipIf(missing)('the page', { timeout: SLOW }, () => {
     await page.getByRole('dialog', { name: /^Layer 2/ }).waitFor();
     const neuron = () => page.getByRole('slider', { name: 'Neuron' });
     const before = Number(await neuron().getAttribute('aria-valuenow'));
-    await page.keyboard.press(before > 0 ? 'ArrowDown' : 'ArrowUp');
+    await page.keyboard.press(before > 1 ? 'ArrowDown' : 'ArrowUp');
     await page.keyboard.press('ArrowRight');
     expect(Math.abs(Number(await neuron().getAttribute('aria-valuenow')) - before)).toBe(1);
     expect(await neuron().getAttribute('aria-valuetext')).toMatch(
       /band \d+ .*Hz.*channel \d+.*spikes.*potential/,
     );
     expect(await isDrawn(page, 'canvas.trace')).toBe(true);
+    // Counted from 1, as in the pictures of --plot.
+    await page.keyboard.press('Home');
+    expect(await neuron().getAttribute('aria-valuetext')).toMatch(/^Neuron 1: band 1 .*channel 1\./);
     await page.keyboard.press('Escape');
     await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
     expect(browser!.complaints).toEqual([]);
@@ -408,9 +410,9 @@ describe.skipIf(missing)('the page', { timeout: SLOW }, () => {
     await page.getByText('No connection to the server').waitFor();
     await page.locator('#speak').click();
     await page.locator('#speak[aria-pressed=false]:disabled').waitFor();
+    const loaded = page.waitForEvent('load');
     const again = await startPage({ model, modelName: 'others', host: '127.0.0.1', port: first.port });
     try {
-      const loaded = page.waitForEvent('load');
       await page.getByText('others ·').waitFor();
       await loaded;
       await page.locator('#speak:enabled').waitFor();

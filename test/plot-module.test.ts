@@ -64,12 +64,17 @@ describe('what cannot be drawn is refused', () => {
     expect(() => plotObservation(seen, { settings, ...options })).toThrow(refused);
   });
 
-  it.each([[undefined], [null], [{}], [7], [{ ...seen, layers: [{}] }], [{ ...seen, readout: null }]])(
-    'an observation that is %j',
-    (observation) => {
-      expect(() => plotObservation(observation as never, { settings })).toThrow(refused);
-    },
-  );
+  it.each([
+    [undefined],
+    [null],
+    [{}],
+    [7],
+    [{ ...seen, layers: [{}] }],
+    [{ ...seen, readout: null }],
+    [{ ...seen, firingRates: undefined }],
+  ])('an observation that is %j', (observation) => {
+    expect(() => plotObservation(observation as never, { settings })).toThrow(refused);
+  });
 
   it.each([[undefined], [null], ['x'], [{}], [[{}]], [{ labels: ['a'], confusion: [[1, 2]] }]])(
     'as a training, an evaluation or a protocol: %j',

@@ -127,8 +127,8 @@ export class Encodings {
               { at: 0.25, text: 'up' },
             ]
           : [
-              { at: 1, text: `${channels - 1}` },
-              { at: 0, text: '0' },
+              { at: 1, text: `${channels}` },
+              { at: 0, text: '1' },
             ],
         theme,
       );

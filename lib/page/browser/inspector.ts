@@ -24,7 +24,8 @@ export class Inspector {
     tabindex: '0',
     role: 'slider',
     'aria-label': 'Neuron',
-    'aria-valuemin': '0',
+    'aria-valuemin': '1',
+    'aria-orientation': 'vertical',
   });
   readonly #trace = element('canvas', {
     class: 'trace',
@@ -71,7 +72,7 @@ export class Inspector {
     this.#neuron = busiest(shown.layers[layer]!, shown.steps);
     this.#watch(layer);
     this.#title.textContent = `${layerName(layer)}: ${layerShape(this.#settings.network.layers[layer]!)}`;
-    this.#raster.setAttribute('aria-valuemax', String(this.#count - 1));
+    this.#raster.setAttribute('aria-valuemax', String(this.#count));
     if (!this.#dialog.open) this.#dialog.showModal();
     this.#raster.focus();
     this.#draw();
@@ -154,7 +155,7 @@ export class Inspector {
     const name = neuronName(this.#settings, this.#layer, this.#neuron);
     const text = `${name}. ${this.#figures(shown, layer)}`;
     this.#name.textContent = text;
-    this.#raster.setAttribute('aria-valuenow', String(this.#neuron));
+    this.#raster.setAttribute('aria-valuenow', String(this.#neuron + 1));
     this.#raster.setAttribute('aria-valuetext', text);
     this.#trace.setAttribute('aria-label', `Membrane potential over time. ${text}`);
     this.#drawRaster(shown, layer, theme);
@@ -195,13 +196,13 @@ export class Inspector {
     const ticks = Array.from({ length: Math.floor((bands - 1) / every) + 1 }, (_, k) => k * every);
     const bandText = (band: number) => {
       const frequency = bandFrequency(this.#settings, this.#layer, band);
-      return frequency === null ? `${band}` : hertz(frequency);
+      return frequency === null ? `${band + 1}` : hertz(frequency);
     };
     drawAxis(
       surface,
       bands > 1
         ? ticks.map((band) => ({ at: (band + 0.5) / bands, text: bandText(band) }))
-        : [0, 0.25, 0.5, 0.75, 1].map((at) => ({ at, text: String(Math.round(at * (neurons - 1))) })),
+        : [0, 0.25, 0.5, 0.75, 1].map((at) => ({ at, text: String(1 + Math.round(at * (neurons - 1))) })),
       theme,
     );
     context.strokeStyle = theme.accent;

@@ -12,14 +12,14 @@ export function layerName(index: number): string {
   return `Layer ${index + 1}`;
 }
 
-/** Neurons of a convolution lie band by band. */
+/** Counted from 1, as in the pictures of `--plot`. Neurons of a convolution lie band by band. */
 export function neuronName(settings: ModelSettings, layer: number, neuron: number): string {
   const { connection } = settings.network.layers[layer]!;
-  if (connection?.type !== 'convolution') return `Neuron ${neuron}`;
+  if (connection?.type !== 'convolution') return `Neuron ${neuron + 1}`;
   const band = Math.floor(neuron / connection.channels);
   const frequency = bandFrequency(settings, layer, band);
   const about = frequency === null ? '' : ` (around ${hertz(frequency)})`;
-  return `Neuron ${neuron}: band ${band}${about}, channel ${neuron % connection.channels}`;
+  return `Neuron ${neuron + 1}: band ${band + 1}${about}, channel ${(neuron % connection.channels) + 1}`;
 }
 
 /** Bands of a layer, or 1 where it has none. */

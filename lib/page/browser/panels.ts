@@ -164,8 +164,8 @@ function inputPanel(settings: ModelSettings): Panel {
       drawAxis(
         surface,
         [
-          { at: 1, text: `${shown.channels - 1}` },
-          { at: 0, text: '0' },
+          { at: 1, text: `${shown.channels}` },
+          { at: 0, text: '1' },
         ],
         theme,
       );
@@ -202,13 +202,13 @@ function layerTicks(settings: ModelSettings, layer: number): Tick[] {
   const bands = bandsOf(own);
   if (bands < 3)
     return [
-      { at: 1, text: `${own.neurons - 1}` },
-      { at: 0, text: '0' },
+      { at: 1, text: `${own.neurons}` },
+      { at: 0, text: '1' },
     ];
   return [0.2, 0.5, 0.85].map((share) => {
     const band = Math.floor(share * bands);
     const frequency = bandFrequency(settings, layer, band);
-    return { at: (band + 0.5) / bands, text: frequency === null ? `band ${band}` : hertz(frequency) };
+    return { at: (band + 0.5) / bands, text: frequency === null ? `band ${band + 1}` : hertz(frequency) };
   });
 }
 

@@ -25,6 +25,8 @@ export class Sound {
   #pressedAt = 0;
   #soundAt = 0;
   #connected = false;
+  /** Whether the user was asked about the microphone. */
+  #asked = false;
 
   constructor(connection: Connection, listener: Listener, view: () => View | null) {
     this.#connection = connection;
@@ -54,6 +56,7 @@ export class Sound {
   }
 
   problem(message: string | null): void {
+    this.#asked = false;
     this.#problem.hidden = message === null;
     if (message !== null && this.#problem.textContent !== message) this.#problem.textContent = message;
     if (message === null) this.#problem.textContent = '';
@@ -76,9 +79,12 @@ export class Sound {
     const shown = Math.max(QUIETEST, Math.min(0, level));
     this.#meter.value = shown;
     this.#meter.style.setProperty('--level', (1 - shown / QUIETEST).toFixed(3));
-    if (level > SILENT.level) this.#soundAt = performance.now();
-    else if (this.#listener.state === 'on' && performance.now() - this.#soundAt > 1000 * SILENT.seconds) {
+    if (level > SILENT.level) {
+      this.#soundAt = performance.now();
+      if (this.#asked) this.problem(null);
+    } else if (this.#listener.state === 'on' && performance.now() - this.#soundAt > 1000 * SILENT.seconds) {
       this.problem('Nothing is to be heard. Is the right microphone chosen, and is it switched on?');
+      this.#asked = true;
     }
   }
 
