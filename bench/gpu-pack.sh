@@ -19,7 +19,8 @@ strip "$stage/bin/node"
 cp "$doctest" "$stage/include/doctest/"
 cp -r "$data/golden" "$data/seed" "$stage/data/"
 cp -r "$data/data/fsdd" "$stage/data/data/"
-# Neither the compiler nor the formatter is needed there.
-tar -cf - --exclude=typescript --exclude=@biomejs node_modules dist | tar -xf - -C "$stage"
+# Neither the compiler, the formatter, a browser nor a microphone is needed there.
+unneeded=(--exclude=typescript --exclude=@biomejs --exclude=playwright-core --exclude=@picovoice)
+tar -cf - "${unneeded[@]}" node_modules dist | tar -xf - -C "$stage"
 XZ_OPT='-T0 -3' tar -cJf "$folder/pack.tar.xz" -C "$stage" .
 ls -l "$folder/pack.tar.xz"
