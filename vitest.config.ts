@@ -7,8 +7,8 @@ export default defineConfig({
     globalSetup: ['test/helpers/build.ts'],
     // What has bits of its own is tested on the CPU, also where there is a GPU.
     env: { SONOSPIKE_DEVICE: process.env.SONOSPIKE_DEVICE ?? 'cpu' },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     // One second, as it comes, is short on a machine that does other things too.
     expect: { poll: { timeout: 30_000 } },
   },
