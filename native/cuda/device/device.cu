@@ -139,11 +139,6 @@ void Device::download(void* to, const void* from, size_t bytes) {
   synchronize();
 }
 
-void Device::copy(void* to, const void* from, size_t bytes) {
-  check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, static_cast<cudaStream_t>(stream_)),
-        "copying on the device");
-}
-
 void Device::zero(void* memory, size_t bytes) {
   check(cudaMemsetAsync(memory, 0, bytes, static_cast<cudaStream_t>(stream_)), "setting memory to zero");
 }

@@ -29,7 +29,6 @@ class Device {
   void upload(void* to, const void* from, size_t bytes);
   /// Waits for all that is being done.
   void download(void* to, const void* from, size_t bytes);
-  void copy(void* to, const void* from, size_t bytes);
   void zero(void* memory, size_t bytes);
   void synchronize();
 

@@ -144,11 +144,6 @@ void Device::download(void* to, const void* from, size_t bytes) {
   std::memcpy(to, from, bytes);
 }
 
-void Device::copy(void* to, const void* from, size_t bytes) {
-  emulation::check_alive();
-  std::memcpy(to, from, bytes);
-}
-
 void Device::zero(void* made, size_t bytes) {
   emulation::check_alive();
   std::memset(made, 0, bytes);
