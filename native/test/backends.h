@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <memory>
 
 #include "cuda/cuda_network.h"
@@ -11,6 +13,16 @@ namespace sonospike::test {
 /// A backend on the GPU that does all of its work there, single clips too.
 inline std::unique_ptr<cuda::CudaNetwork> make_gpu_backend(const NetworkOptions& options, int threads) {
   return std::make_unique<cuda::CudaNetwork>(options, 0, threads, cuda::CudaNetwork::SingleClips::kOnDevice);
+}
+
+/// Of how many random networks the GPU's part of a test is: `all`, but an eighth where the address sanitizer
+/// watches the emulated GPU, whose threads' stacks cost it twenty times the work.
+constexpr uint32_t gpu_networks(uint32_t all) {
+#if defined(__SANITIZE_ADDRESS__)
+  return std::max(2u, all / 8);
+#else
+  return all;
+#endif
 }
 
 /// A case whose layers the GPU takes all at once (kernels/narrow.h), of every neuron, readout and dropout.
@@ -34,16 +46,18 @@ inline NetworkCase narrow_case(uint32_t seed, Spikes spikes) {
 }
 
 /// Calls `test(make)`, make(options, threads) being how a backend is made: the CPU's at every instruction
-/// set, and the GPU's.
+/// set, and the GPU's, but for the address sanitizer (see gpu_networks).
 template <class Test>
 void at_every_backend(const Test& test) {
   at_every_instruction_set([&](const Kernels&) {
     test([](const NetworkOptions& options, int threads) { return make_cpu_backend(options, threads); });
   });
+#if !defined(__SANITIZE_ADDRESS__)
   INFO("on the GPU");
   test([](const NetworkOptions& options, int threads) -> std::unique_ptr<Backend> {
     return make_gpu_backend(options, threads);
   });
+#endif
 }
 
 }  // namespace sonospike::test

@@ -20,7 +20,7 @@ std::unique_ptr<Backend> on_gpu(const NetworkCase& c, int threads = 1) {
 }
 
 TEST_CASE("cuda: soft networks equal the reference") {
-  for (uint32_t seed = 0; seed < 40; ++seed) {
+  for (uint32_t seed = 0; seed < test::gpu_networks(40); ++seed) {
     CAPTURE(seed);
     const NetworkCase c = test::CaseMaker(1000 + seed).make(test::Spikes::kSoft, {3, 40, 40, 40, 20});
     const Expected expected = test::expect(c);
@@ -32,7 +32,7 @@ TEST_CASE("cuda: soft networks equal the reference") {
 
 TEST_CASE("cuda: hard networks equal the reference wherever their spikes do, which is nearly always") {
   int networks = 0, compared = 0;
-  for (uint32_t seed = 0; seed < 60; ++seed) {
+  for (uint32_t seed = 0; seed < test::gpu_networks(60); ++seed) {
     CAPTURE(seed);
     const NetworkCase c = test::CaseMaker(2000 + seed).make(test::Spikes::kHard, {3, 40, 40, 40, 12});
     const Expected expected = test::expect(c);
@@ -49,7 +49,7 @@ TEST_CASE("cuda: hard networks equal the reference wherever their spikes do, whi
 
 TEST_CASE("cuda: every connection, neuron and readout, and dropout, equal the reference") {
   int networks = 0, compared = 0;
-  for (uint32_t seed = 0; seed < 120; ++seed) {
+  for (uint32_t seed = 0; seed < test::gpu_networks(120); ++seed) {
     CAPTURE(seed);
     const NetworkCase c =
         test::CaseMaker(5000 + seed)
@@ -69,7 +69,7 @@ TEST_CASE("cuda: every connection, neuron and readout, and dropout, equal the re
 TEST_CASE("cuda: narrow networks, whose layers go all at once, equal the reference") {
   int networks = 0, compared = 0;
   double spikes = 0.0;
-  for (uint32_t seed = 0; seed < 60; ++seed) {
+  for (uint32_t seed = 0; seed < test::gpu_networks(60); ++seed) {
     CAPTURE(seed);
     const NetworkCase c =
         test::narrow_case(9500 + seed, seed % 2 ? test::Spikes::kHard : test::Spikes::kSoft);
@@ -190,7 +190,7 @@ void compare_spikes(Backend& ours, Backend& theirs, const NetworkCase& c, Positi
 
 TEST_CASE("cuda: over 500 steps hard networks spike as on the CPU, and soft ones have its gradient") {
   Positions positions;
-  for (uint32_t seed = 0; seed < 8; ++seed) {
+  for (uint32_t seed = 0; seed < test::gpu_networks(8); ++seed) {
     CAPTURE(seed);
     const bool hard = seed % 2;
     NetworkCase c = test::CaseMaker(9100 + seed)

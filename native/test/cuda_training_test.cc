@@ -222,7 +222,7 @@ NetworkCase case_of(uint32_t seed, const test::CaseLimits& limits = {3, 40, 40, 
 }
 
 TEST_CASE("cuda: clips that are no word, of all lengths, are learned from as on the CPU") {
-  for (uint32_t seed = 0; seed < 20; ++seed) {
+  for (uint32_t seed = 0; seed < test::gpu_networks(20); ++seed) {
     CAPTURE(seed);
     NetworkCase c = case_of(6000 + 2 * seed);  // soft spikes
     for (LayerOptions& layer : c.options.layers) layer.neuron.spike = SpikeKind::kSoft;
@@ -239,7 +239,7 @@ TEST_CASE("cuda: clips that are no word, of all lengths, are learned from as on 
 
 #if !defined(SONOSPIKE_CUDA)
 TEST_CASE("cuda: the bits do not depend on the order in which blocks and threads run") {
-  for (uint32_t seed = 0; seed < 25; ++seed) {
+  for (uint32_t seed = 0; seed < test::gpu_networks(25); ++seed) {
     CAPTURE(seed);
     const NetworkCase c = seed % 3
                               ? case_of(7000 + seed)
@@ -263,7 +263,7 @@ struct Memory {
 };
 
 TEST_CASE("cuda: batches that do not fit go through the device a part at a time") {
-  for (uint32_t seed = 0; seed < 12; ++seed) {
+  for (uint32_t seed = 0; seed < test::gpu_networks(12); ++seed) {
     CAPTURE(seed);
     const NetworkCase c = case_of(8000 + seed, {3, 40, 40, 40, 40, true});
     const Results whole = ask_gpu(c);

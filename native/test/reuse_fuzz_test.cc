@@ -85,7 +85,7 @@ TEST_CASE("reuse: batches of all sizes in a row give the bits of a new backend e
 }
 
 TEST_CASE("reuse: so they do on the GPU") {
-  check_reuse(test::make_gpu_backend, 12);
+  check_reuse(test::make_gpu_backend, test::gpu_networks(12));
 }
 
 }  // namespace
