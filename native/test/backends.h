@@ -15,14 +15,17 @@ inline std::unique_ptr<cuda::CudaNetwork> make_gpu_backend(const NetworkOptions&
   return std::make_unique<cuda::CudaNetwork>(options, 0, threads, cuda::CudaNetwork::SingleClips::kOnDevice);
 }
 
-/// Of how many random networks the GPU's part of a test is: `all`, but an eighth where the address sanitizer
-/// watches the emulated GPU, whose threads' stacks cost it twenty times the work.
-constexpr uint32_t gpu_networks(uint32_t all) {
+/// Whether the address sanitizer watches the emulated GPU, whose threads' stacks cost it twenty times the
+/// work: the longest tests are then left out.
 #if defined(__SANITIZE_ADDRESS__)
-  return std::max(2u, all / 8);
+inline constexpr bool kWatchedGpu = true;
 #else
-  return all;
+inline constexpr bool kWatchedGpu = false;
 #endif
+
+/// Of how many random networks the GPU's part of a test is: `all`, but an eighth where it is watched.
+constexpr uint32_t gpu_networks(uint32_t all) {
+  return kWatchedGpu ? std::max(2u, all / 8) : all;
 }
 
 /// A case whose layers the GPU takes all at once (kernels/narrow.h), of every neuron, readout and dropout.
@@ -46,18 +49,17 @@ inline NetworkCase narrow_case(uint32_t seed, Spikes spikes) {
 }
 
 /// Calls `test(make)`, make(options, threads) being how a backend is made: the CPU's at every instruction
-/// set, and the GPU's, but for the address sanitizer (see gpu_networks).
+/// set, and the GPU's, but for the address sanitizer (see kWatchedGpu).
 template <class Test>
 void at_every_backend(const Test& test) {
   at_every_instruction_set([&](const Kernels&) {
     test([](const NetworkOptions& options, int threads) { return make_cpu_backend(options, threads); });
   });
-#if !defined(__SANITIZE_ADDRESS__)
+  if (kWatchedGpu) return;
   INFO("on the GPU");
   test([](const NetworkOptions& options, int threads) -> std::unique_ptr<Backend> {
     return make_gpu_backend(options, threads);
   });
-#endif
 }
 
 }  // namespace sonospike::test

@@ -105,7 +105,8 @@ TEST_CASE("cuda: wide layers, with sums longer than a tile of the matrix product
   CHECK(test::check_gradient(*backend, c, expected));
 }
 
-TEST_CASE("cuda: so many clips that a recurrent layer takes several in a block") {
+TEST_CASE("cuda: so many clips that a recurrent layer takes several in a block" *
+          doctest::skip(test::kWatchedGpu)) {
   for (const test::Spikes spikes : {test::Spikes::kSoft, test::Spikes::kHard}) {
     test::CaseMaker maker(3001);
     NetworkCase c = maker.make(spikes, {2, 12, 12, 12, 1});
@@ -142,7 +143,7 @@ TEST_CASE("cuda: so many clips that a recurrent layer takes several in a block")
   }
 }
 
-TEST_CASE("cuda: scores and counts of very long clips do not drift") {
+TEST_CASE("cuda: scores and counts of very long clips do not drift" * doctest::skip(test::kWatchedGpu)) {
   for (const ReadoutKind readout :
        {ReadoutKind::kSpikeCount, ReadoutKind::kLeakyIntegrator, ReadoutKind::kMeanPotential}) {
     NetworkCase c;

@@ -158,7 +158,8 @@ double distance(const std::vector<float>& a, const std::vector<float>& b) {
   return std::sqrt(difference / size);
 }
 
-TEST_CASE("cuda: a training goes as on the CPU, and goes on where the other has stopped") {
+TEST_CASE("cuda: a training goes as on the CPU, and goes on where the other has stopped" *
+          doctest::skip(test::kWatchedGpu)) {
   for (const SpikeKind spike : {SpikeKind::kSoft, SpikeKind::kFastSigmoid}) {
     CAPTURE(static_cast<int>(spike));
     const NetworkOptions options = tone_network(spike);
@@ -262,7 +263,8 @@ struct Memory {
   ~Memory() { cuda::emulation::set_memory(size_t{1} << 30); }
 };
 
-TEST_CASE("cuda: batches that do not fit go through the device a part at a time") {
+TEST_CASE("cuda: batches that do not fit go through the device a part at a time" *
+          doctest::skip(test::kWatchedGpu)) {
   for (uint32_t seed = 0; seed < test::gpu_networks(12); ++seed) {
     CAPTURE(seed);
     const NetworkCase c = case_of(8000 + seed, {3, 40, 40, 40, 40, true});
