@@ -86,7 +86,7 @@ describe('the tarball', () => {
       'models/digits.safetensors',
       'native/addon/addon.cc',
       'native/cuda/cuda_backend.h',
-      'cmake/CudaArchitectures.cmake',
+      'native/cuda/architectures.cmake',
       'docs/architecture.md',
       'native/core/kernels/avx2.cc',
       'samples/7_kal_0.wav',

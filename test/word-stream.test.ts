@@ -133,6 +133,27 @@ describe('a stream', () => {
     expect(heard.words).toEqual(await wordsOf(model.stream(), [speech]));
   });
 
+  it('accepts and rejects by the confidence that it tells, which is that of predict', async () => {
+    const { threshold } = model.confidence!;
+    const noise = Float32Array.from(speech, (sample, i) => sample + 0.02 * Math.sin(i * i));
+    let rejected = 0;
+    for (const samples of [speech, noise, speech.toReversed(), noise.toReversed()]) {
+      const stream = model.stream({ keepSamples: true });
+      const heard = listen(stream);
+      stream.write(samples);
+      await ended(stream);
+      for (const word of [...heard.words, ...heard.rejected]) {
+        const { confidence } = model.predictSync({ samples: word.samples!, sampleRate: RATE });
+        expect(word.confidence).toBe(confidence);
+        if (!word.rejected) expect(confidence).toBeGreaterThanOrEqual(threshold);
+        // So sure that it is not asked again.
+        if (confidence >= 0.95) expect(word.rejected).toBe(false);
+      }
+      rejected += heard.rejected.length;
+    }
+    expect(rejected).toBeGreaterThan(0);
+  });
+
   it('works with models of other settings', async () => {
     const mfcc = createModel(presetSettings('original', model.labels as string[]), { seed: 3 });
     for (const other of [mfcc, createModel(quickSettings())]) {

@@ -28,6 +28,11 @@ export class Tape {
     const size = this.#ring.length;
     const from = Math.max(0, this.#length - size, start);
     const to = Math.min(this.#length, end);
-    return Float32Array.from({ length: Math.max(0, to - from) }, (_, i) => this.#ring[(from + i) % size]!);
+    const samples = new Float32Array(Math.max(0, to - from));
+    const at = from % size;
+    const first = this.#ring.subarray(at, at + samples.length);
+    samples.set(first);
+    samples.set(this.#ring.subarray(0, samples.length - first.length), first.length);
+    return samples;
   }
 }

@@ -1,3 +1,4 @@
+import { Tape } from '../audio/tape.js';
 import { SonospikeError } from '../errors.js';
 import type { Model } from '../model.js';
 import type { Word, WordStream } from '../word-stream.js';
@@ -22,9 +23,9 @@ export class Listening {
   readonly #sampleRate: number;
   readonly #sender: Sender;
   readonly #stream: WordStream;
-  /** What was heard last, as a ring: sample n of the stream is at n modulo its length. */
-  readonly #recent: Float32Array;
-  #heard = 0;
+  /** Samples that the network looks at. */
+  readonly #seen: number;
+  readonly #tape: Tape;
   #lookedAt = 0;
   #looking = false;
   #words = 0;
@@ -37,7 +38,8 @@ export class Listening {
     this.#model = model;
     this.#sampleRate = sampleRate;
     this.#sender = sender;
-    this.#recent = new Float32Array(Math.max(1, Math.round(heardSeconds(model.settings) * sampleRate)));
+    this.#seen = Math.max(1, Math.round(heardSeconds(model.settings) * sampleRate));
+    this.#tape = new Tape(this.#seen);
     this.#stream = model.stream({ sampleRate, keepSamples: true });
     this.#stream.on('word', (word) => this.#found(word));
     this.#stream.on('rejected', (word) => this.#found(word));
@@ -54,7 +56,7 @@ export class Listening {
       taken();
       return;
     }
-    this.#remember(samples);
+    this.#tape.add(samples);
     this.#stream.write(samples, taken);
     void this.#look();
   }
@@ -69,36 +71,16 @@ export class Listening {
     this.#stream.destroy();
   }
 
-  #remember(samples: Float32Array): void {
-    const size = this.#recent.length;
-    const kept = samples.subarray(Math.max(0, samples.length - size));
-    const at = (this.#heard + samples.length - kept.length) % size;
-    const first = kept.subarray(0, size - at);
-    this.#recent.set(first, at);
-    this.#recent.set(kept.subarray(first.length), 0);
-    this.#heard += samples.length;
-  }
-
-  /** The last `count` samples, copied. */
-  #last(count: number): Float32Array {
-    const size = this.#recent.length;
-    const at = (((this.#heard - count) % size) + size) % size;
-    const samples = new Float32Array(count);
-    const first = this.#recent.subarray(at, Math.min(size, at + count));
-    samples.set(first);
-    samples.set(this.#recent.subarray(0, count - first.length), first.length);
-    return samples;
-  }
-
   /** Shows the last second, unless the picture before is still on its way. */
   async #look(): Promise<void> {
-    const due = this.#heard - this.#lookedAt >= LIVE_SECONDS * this.#sampleRate;
+    const heard = this.#tape.length;
+    const due = heard - this.#lookedAt >= LIVE_SECONDS * this.#sampleRate;
     if (!due || this.#looking || !this.#sender.keepsUp) return;
     this.#looking = true;
-    this.#lookedAt = this.#heard;
-    const samples = this.#last(Math.min(this.#heard, this.#recent.length));
+    this.#lookedAt = heard;
+    const samples = this.#tape.cut(heard - this.#seen, heard);
     try {
-      this.#sender.send(await this.#livePicture(samples, this.#heard));
+      this.#sender.send(await this.#livePicture(samples, heard));
     } finally {
       this.#looking = false;
     }
