@@ -56,7 +56,8 @@ CudaNetwork::CudaNetwork(const NetworkOptions& options, int device, int host_thr
       g_(device_),
       gx_(device_),
       labels_(device_),
-      figures_(device_) {
+      figures_(device_),
+      gradients_(device_) {
   for (auto* array : {&parameters_, &gradient_, &m_, &v_}) {
     array->reserve(table_.size());
     array->zero();
@@ -109,23 +110,25 @@ Backend& CudaNetwork::on_host() {
   return *host_;
 }
 
-/// Brings the parameters into the kernels' layout; the weights that read a layer with dropout make up for it.
-/// narrow: the layers go all at once, forward and backward, and read the weights as they are.
-void CudaNetwork::pack(bool dropping, bool narrow) {
-  if (packed_ && dropping == dropping_ && (narrow || layers_packed_)) return;
+/// The weights that read a layer with dropout make up for it.
+void CudaNetwork::set_dropping(bool dropping) {
+  if (dropping != dropping_) packed_ = false;
+  dropping_ = dropping;
   float scale = 1.0f;
   for (size_t k = 0; k < layers_.size(); ++k) {
-    if (narrow) {
-      layers_[k].set_parameters(parameters_.data(), scale);
-    } else {
-      layers_[k].pack(parameters_.data(), scale);
-    }
+    layers_[k].set_parameters(parameters_.data(), scale);
     scale = dropping ? 1.0f / (1.0f - options_.layers[k].dropout) : 1.0f;
   }
-  readout_.pack(parameters_.data(), scale);
-  packed_ = true;
-  layers_packed_ = !narrow;
-  dropping_ = dropping;
+  readout_.set_parameters(parameters_.data(), scale);
+}
+
+/// Brings the parameters into the kernels' layout. narrow: the layers go all at once, forward and backward,
+/// and read the weights as they are.
+void CudaNetwork::pack(bool narrow) {
+  if (!narrow) {
+    for (LayerPass& layer : layers_) layer.pack();
+  }
+  readout_.pack();
 }
 
 /// Of the device, for a step of a clip.
@@ -193,11 +196,12 @@ void CudaNetwork::free_traces() {
   scratch_.sums.free();
 }
 
-/// To scores_ and figures_; labels: null: without the loss.
-void CudaNetwork::pass_forward(const Batch& batch, int first, int count, const LossOptions& loss,
-                               const int* labels) {
-  inputs_.load(batch, first, count);
+/// Of the clips that are loaded, to scores_ and figures_. weight: of the loss in its gradient; labels: null:
+/// without the loss.
+void CudaNetwork::pass_forward(const LossOptions& loss, float weight, const int* labels) {
+  inputs_.encode();
   const Clips& clips = inputs_.clips();
+  const int count = clips.count;
   figures_.reserve((kFigures + layers_.size()) * count);
   scores_.reserve(static_cast<size_t>(count) * options_.classes);
   if (narrow_) {
@@ -213,8 +217,8 @@ void CudaNetwork::pass_forward(const Batch& batch, int first, int count, const L
   std::vector<NeuronCounts> counts;
   for (const LayerPass& layer : layers_) counts.push_back(layer.count());
   report(device_,
-         {options_.readout.kind, loss, options_.classes, count, scores_.data(), labels,
-          1.0f / static_cast<float>(batch.clips), grad_score_.data(), figures_.data()},
+         {options_.readout.kind, loss, options_.classes, count, scores_.data(), labels, weight,
+          grad_score_.data(), figures_.data()},
          counts);
 }
 
@@ -232,10 +236,13 @@ void CudaNetwork::forward(const Batch& batch, float* scores, double* spikes) {
     return on_host().forward(batch, scores, spikes);
   }
   device_.use();
-  pack(false, narrow_);
+  set_dropping(false);
+  if (!packed_) pack(narrow_);
+  packed_ = true;
   const size_t layers = layers_.size();
   for_chunks(batch, [&](int first, int count) {
-    pass_forward(batch, first, count, {}, nullptr);
+    inputs_.load(batch, first, count);
+    pass_forward({}, 0.0f, nullptr);
     scores_.download(scores + static_cast<size_t>(first) * options_.classes);
     std::vector<double> found(layers * count);
     device_.download(found.data(), figures_.data() + kFigures * count, found.size() * sizeof(double));

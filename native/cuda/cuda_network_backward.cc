@@ -16,8 +16,8 @@ bool drops(const NetworkOptions& options) {
 
 /// Adds up what the host wants to know of the clips in hand, in their order.
 void CudaNetwork::gather_figures(int count, BatchStatistics& statistics) {
-  std::vector<double> figures(figures_.size());
-  figures_.download(figures.data());
+  std::vector<double> figures((kFigures + layers_.size()) * count);
+  device_.download(figures.data(), figures_.data(), figures.size() * sizeof(double));
   const double* of = figures.data();
   for (int i = 0; i < count; ++i) {
     statistics.loss += of[static_cast<size_t>(kLossFigure) * count + i];
@@ -29,13 +29,25 @@ void CudaNetwork::gather_figures(int count, BatchStatistics& statistics) {
 BatchStatistics CudaNetwork::gradient(const Batch& batch, const LossOptions& loss) {
   assert(batch.clips > 0);
   device_.use();
-  pack(batch.keys && drops(options_), narrow_ && !batch.input_gradient);
+  set_dropping(batch.keys && drops(options_));
   BatchStatistics statistics;
   for_chunks(batch, [&](int first, int count) {
     if (first == 0) statistics = {0.0, 0, std::vector<double>(layers_.size()), 0};
+    inputs_.load(batch, first, count);
     labels_.upload(batch.labels + first, count);
-    pass_forward(batch, first, count, loss, labels_.data());
-    pass_backward(batch, first, loss.spike_cost / static_cast<float>(batch.clips), first > 0);
+    const float weight = 1.0f / static_cast<float>(batch.clips);
+    const auto work = [&] {
+      if (first == 0) pack(narrow_ && !batch.input_gradient);
+      pass_forward(loss, weight, labels_.data());
+      pass_backward(batch, first, loss.spike_cost / static_cast<float>(batch.clips), first > 0);
+    };
+    if (count == batch.clips && !batch.input_gradient) {
+      gradients_.run({inputs_.clips(), inputs_.encoding(), inputs_.input(), keys(), labels_.data(), loss},
+                     work);
+    } else {
+      work();
+    }
+    packed_ = true;
     gather_figures(count, statistics);
     for (int i = 0; i < count; ++i) statistics.steps += batch.steps_of_clip(first + i);
   });

@@ -40,9 +40,8 @@ PackedWeights::PackedWeights(Device& device, const ConnectionShape& shape)
   backward_.reserve(shape.weights());
 }
 
-void PackedWeights::pack(const float* weights, float scale) {
-  set_scale(scale);
-  pack_weights(device_, shape_, weights, scale, forward_.data(), backward_.data());
+void PackedWeights::pack(const float* weights) {
+  pack_weights(device_, shape_, weights, scale_, forward_.data(), backward_.data());
 }
 
 void PackedWeights::gradient(const Clips& clips, const Sent& input, const float* g, bool add,
@@ -82,10 +81,9 @@ void LayerPass::set_parameters(const float* parameters, float input_scale) {
   weights_.set_scale(input_scale);
 }
 
-void LayerPass::pack(const float* parameters, float input_scale) {
-  set_parameters(parameters, input_scale);
-  weights_.pack(parameters + offset("weight"), input_scale);
-  if (options_.recurrent) recurrent_.pack(parameters + offset("recurrent"), 1.0f);
+void LayerPass::pack() {
+  weights_.pack(parameters_ + offset("weight"));
+  if (options_.recurrent) recurrent_.pack(parameters_ + offset("recurrent"));
 }
 
 LayerArgs LayerPass::arguments(const EncodingKey* keys) const {

@@ -25,10 +25,10 @@ struct Scratch {
 class PackedWeights {
  public:
   PackedWeights(Device& device, const ConnectionShape& shape);
-  /// weights: in the files' layout, times `scale`.
-  void pack(const float* weights, float scale);
-  /// What the weights are taken times, without packing them.
+  /// What the weights are to be taken times.
   void set_scale(float scale) { scale_ = scale; }
+  /// weights: in the files' layout.
+  void pack(const float* weights);
   /// To the files' layout, or added to what is there; g = dL/du.
   void gradient(const Clips& clips, const Sent& input, const float* g, bool add, Scratch& scratch,
                 float* gradient) const;
@@ -55,9 +55,9 @@ class LayerPass {
   size_t clip_bytes() const;
   /// parameters: all of the network. `input_scale`: what the input is taken times, to make up for dropout
   /// below.
-  void pack(const float* parameters, float input_scale);
-  /// All of `pack` that narrow_layer needs.
   void set_parameters(const float* parameters, float input_scale);
+  /// Brings the weights into the layout that all need but narrow_layer.
+  void pack();
 
   /// keys: by which it drops [clips]; null: it does not.
   void forward(const Clips& clips, const Sent& input, const EncodingKey* keys, Scratch& scratch);

@@ -28,9 +28,13 @@ size_t ReadoutPass::row_bytes() const {
   return counts_spikes() ? 0 : 4 * classes_ * sizeof(float);
 }
 
-void ReadoutPass::pack(const float* parameters, float input_scale) {
+void ReadoutPass::set_parameters(const float* parameters, float input_scale) {
   parameters_ = parameters;
-  if (!counts_spikes()) weights_.pack(parameters + table_.at("readout.weight").offset, input_scale);
+  weights_.set_scale(input_scale);
+}
+
+void ReadoutPass::pack() {
+  if (!counts_spikes()) weights_.pack(parameters_ + table_.at("readout.weight").offset);
 }
 
 IntegratorArgs ReadoutPass::arguments() const {

@@ -14,7 +14,9 @@ class ReadoutPass {
 
   bool counts_spikes() const { return options_.kind == ReadoutKind::kSpikeCount; }
   size_t row_bytes() const;
-  void pack(const float* parameters, float input_scale);
+  /// As LayerPass.
+  void set_parameters(const float* parameters, float input_scale);
+  void pack();
 
   // Not where it counts spikes: `report` does that.
   /// Scores [clips, classes] from what the last layer sends.
