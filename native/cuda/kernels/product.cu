@@ -19,9 +19,9 @@ void multiply(const Device& device, const Problem& problem, int parts) {
            Kernel::kThreads, Kernel::kShared, kernel);
   };
   if (device.has_tensor_cores()) {
-    if (problem.n <= 32) return start(TensorProduct<Problem, 4, 1>{problem});
-    if (problem.n <= 64) return start(TensorProduct<Problem, 4, 2>{problem});
-    return start(TensorProduct<Problem, 4, 4>{problem});
+    if (problem.n <= 32) return start(TensorProduct<Problem, 1>{problem});
+    if (problem.n <= 64) return start(TensorProduct<Problem, 2>{problem});
+    return start(TensorProduct<Problem, 4>{problem});
   }
   if (problem.n <= 32) return start(TiledProduct<Problem, 4, 4, 16, 8>{problem});
   if (problem.n <= 64) return start(TiledProduct<Problem, 4, 4, 16, 16>{problem});

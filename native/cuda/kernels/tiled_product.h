@@ -21,6 +21,7 @@ struct TiledProduct {
   static constexpr bool kOneRow = Problem::kRowsLieSideBySide;
   static constexpr int kRows = kOneRow ? 1 : kLoadsA, kColumns = kOneRow ? kLoadsA : 1;
   static_assert(kOneRow ? kThreads % kTileM == 0 : kThreads % kDepth == 0);
+  using Raw = typename Problem::Raw;
   using Row = typename Problem::Row;
   using Column = typename Problem::Column;
 
@@ -36,7 +37,7 @@ struct TiledProduct {
     return {at / kDepth, at % kDepth};
   }
 
-  SONOSPIKE_DEVICE void fetch(const Block& block, const Row* rows, int n0, int k0, int end, float* a,
+  SONOSPIKE_DEVICE void fetch(const Block& block, const Row* rows, int n0, int k0, int end, Raw* a,
                               float* b) const {
     Column columns[kColumns];
 #pragma unroll
@@ -46,7 +47,7 @@ struct TiledProduct {
 #pragma unroll
     for (int i = 0; i < kLoadsB; ++i) {
       const int at = block.thread() + i * kThreads, n = n0 + at % kTileN, k = k0 + at / kTileN;
-      b[i] = n < problem.n && k < end ? problem.b(k, n) : 0.0f;
+      b[i] = n < problem.n && k < end ? problem.b[static_cast<size_t>(k) * problem.n + n] : 0.0f;
     }
   }
 
@@ -60,14 +61,15 @@ struct TiledProduct {
 #pragma unroll
     for (int i = 0; i < kRows; ++i) rows[i] = problem.row(m0 + place_of(block.thread(), i).m);
     float sum[Rows][Columns] = {};
-    float a[kLoadsA], b[kLoadsB];
+    Raw a[kLoadsA];
+    float b[kLoadsB];
     int k0 = problem.first(part);
     fetch(block, rows, n0, k0, end, a, b);
     for (; k0 < end; k0 += kDepth) {
 #pragma unroll
       for (int i = 0; i < kLoadsA; ++i) {
         const Place place = place_of(block.thread(), i);
-        tile_a[place.k * kPaddedM + place.m] = a[i];
+        tile_a[place.k * kPaddedM + place.m] = value_of(a[i]);
       }
 #pragma unroll
       for (int i = 0; i < kLoadsB; ++i) tile_b[block.thread() + i * kThreads] = b[i];
@@ -89,6 +91,7 @@ struct TiledProduct {
       }
       block.sync();
     }
+    float* const out = problem.out(part);
 #pragma unroll
     for (int i = 0; i < Rows; ++i) {
       const int m = m0 + row_of(down, i);
@@ -96,7 +99,8 @@ struct TiledProduct {
 #pragma unroll
       for (int j = 0; j < Columns; ++j) {
         const int n = n0 + column_of(across, j);
-        if (n < problem.n) problem.put(part, m, n, sum[i][j]);
+        if (n >= problem.n) continue;
+        out[static_cast<size_t>(m) * problem.n + n] = problem.bias ? problem.bias[n] + sum[i][j] : sum[i][j];
       }
     }
   }
