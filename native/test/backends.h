@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
+#include <optional>
 
 #include "cuda/cuda_network.h"
 #include "test/instruction_sets.h"
@@ -14,6 +16,15 @@ namespace sonospike::test {
 inline std::unique_ptr<cuda::CudaNetwork> make_gpu_backend(const NetworkOptions& options, int threads) {
   return std::make_unique<cuda::CudaNetwork>(options, 0, threads, cuda::CudaNetwork::SingleClips::kOnDevice);
 }
+
+/// GPUs are used without their tensor cores as long as it lives.
+class WithoutTensorCores {
+ public:
+  WithoutTensorCores() { setenv("SONOSPIKE_TENSOR_CORES", "0", 1); }
+  ~WithoutTensorCores() { unsetenv("SONOSPIKE_TENSOR_CORES"); }
+  WithoutTensorCores(const WithoutTensorCores&) = delete;
+  WithoutTensorCores& operator=(const WithoutTensorCores&) = delete;
+};
 
 /// Whether the address sanitizer watches the emulated GPU, whose threads' stacks cost it twenty times the
 /// work: the longest tests are then left out.

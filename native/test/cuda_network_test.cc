@@ -13,7 +13,11 @@ namespace {
 using test::Expected;
 using test::NetworkCase;
 
+/// Every second one without tensor cores.
 std::unique_ptr<Backend> on_gpu(const NetworkCase& c, int threads = 1) {
+  static int made = 0;
+  std::optional<test::WithoutTensorCores> without;
+  if (made++ % 2) without.emplace();
   auto backend = test::make_gpu_backend(c.options, threads);
   backend->load_parameters(c.parameters.data());
   return backend;

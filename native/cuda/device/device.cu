@@ -44,10 +44,13 @@ DeviceError::Kind kind_of(cudaError_t error) {
   }
 }
 
-/// Whether the device in use can run the kernels of this binary.
-cudaError_t probe() {
+/// Whether the device in use can run the kernels of this binary. `architecture`: the one that they were
+/// compiled for, as __CUDA_ARCH__ has it.
+cudaError_t probe(int* architecture = nullptr) {
   cudaFuncAttributes attributes;
-  return cudaFuncGetAttributes(&attributes, run_kernel<Probe>);
+  const cudaError_t error = cudaFuncGetAttributes(&attributes, run_kernel<Probe>);
+  if (architecture && error == cudaSuccess) *architecture = 10 * attributes.ptxVersion;
+  return error;
 }
 
 std::string megabytes(size_t bytes) {
@@ -72,7 +75,9 @@ Device::Device(int number) : number_(number) {
                                                         ", counted from 0.");
   }
   use();
-  check(probe(), "looking for kernels for this device");
+  int architecture = 0;
+  check(probe(&architecture), "looking for kernels for this device");
+  tensor_cores_ = worth_tensor_cores(architecture) && tensor_cores_allowed();
   size_t available = 0;
   check(cudaMemGetInfo(&available, &memory_), "asking for the memory");
   cudaStream_t stream;

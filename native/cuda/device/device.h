@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdlib>
+#include <string_view>
 #include <utility>
 
 /// The little of a GPU that the backend is written against. device.cu makes it of CUDA; the tests, which need
@@ -22,6 +24,8 @@ class Device {
   size_t memory() const { return memory_; }
   size_t free_memory() const;
   void* stream() const { return stream_; }
+  /// Whether products are to be made on tensor cores; not where SONOSPIKE_TENSOR_CORES is 0.
+  bool has_tensor_cores() const { return tensor_cores_; }
 
   void* allocate(size_t bytes);
   void release(void* memory) noexcept;
@@ -38,9 +42,16 @@ class Device {
   int number_;
   void* stream_ = nullptr;
   size_t memory_ = 0, releases_ = 0;
+  bool tensor_cores_ = false;
   void* staging_ = nullptr;  // where uploads wait for the device
   size_t staged_ = 0;        // bytes of it that are taken
 };
+
+/// Whether the environment lets tensor cores be used: SONOSPIKE_TENSOR_CORES is not 0.
+inline bool tensor_cores_allowed() {
+  const char* const set = std::getenv("SONOSPIKE_TENSOR_CORES");
+  return !set || std::string_view(set) != "0";
+}
 
 /// An array in a device's memory. What it holds is not set to anything.
 template <typename T>

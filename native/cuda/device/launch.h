@@ -39,6 +39,32 @@ namespace sonospike::cuda {
 /// Throws what `error` stands for as a DeviceError.
 void check(cudaError_t error, const char* what);
 
+/// Whether kernels for the architecture being compiled for, 100 times its major and 10 times its minor
+/// number, use tensor cores. Those of data centres are several times as fast as six products in place of one
+/// take; others are not.
+constexpr bool worth_tensor_cores(int architecture) {
+  return architecture == 800 || (architecture >= 900 && architecture < 1100);
+}
+#if defined(__CUDA_ARCH__) && (__CUDA_ARCH__ == 800 || (__CUDA_ARCH__ >= 900 && __CUDA_ARCH__ < 1100))
+#define SONOSPIKE_TENSOR_CORES 1
+#else
+#define SONOSPIKE_TENSOR_CORES 0
+#endif
+
+/// The most threads of a block, which decide how many registers each can have.
+template <typename Kernel>
+constexpr int most_threads() {
+  if constexpr (requires { Kernel::kThreads; }) return Kernel::kThreads;
+  return 256;
+}
+
+/// Blocks of which a multiprocessor must have registers for that many.
+template <typename Kernel>
+constexpr int least_blocks() {
+  if constexpr (requires { Kernel::kLeastBlocks; }) return Kernel::kLeastBlocks;
+  return 1;
+}
+
 /// The block of threads that a kernel's thread is one of.
 struct Block {
   __device__ int thread() const { return threadIdx.x; }
@@ -50,6 +76,20 @@ struct Block {
   __device__ void sync() const { __syncthreads(); }
   /// Bit i: the predicate of thread i of this warp, all of whose threads must call.
   __device__ uint32_t ballot(bool predicate) const { return __ballot_sync(0xffffffffu, predicate); }
+  /// sum[16, 8] += a[16, 16] b[16, 8] on the tensor cores, of bfloat16 in pairs of neighbouring k. All
+  /// threads of a warp call it with their share: of row lane / 4 (a: and 8 more, in turn) the pairs lane % 4
+  /// and that plus 4; of column lane / 4 of b the same pairs; of the rows of a two neighbouring sums, from 2
+  /// (lane % 4) on.
+  __device__ void multiply_add(float (&sum)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) const {
+#if SONOSPIKE_TENSOR_CORES
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
+        "{%0, %1, %2, %3};"
+        : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#else
+    __trap();
+#endif
+  }
   /// The block's memory, of the size it was launched with.
   template <typename T>
   __device__ T* shared() const {
@@ -59,7 +99,8 @@ struct Block {
 };
 
 template <typename Kernel>
-__global__ void run_kernel(const __grid_constant__ Kernel kernel) {
+__global__ void __launch_bounds__(most_threads<Kernel>(), least_blocks<Kernel>())
+    run_kernel(const __grid_constant__ Kernel kernel) {
   kernel(Block{});
 }
 

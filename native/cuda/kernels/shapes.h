@@ -54,6 +54,7 @@ struct ConnectionShape {
   SONOSPIKE_BOTH int depth() const { return kernel * in_channels; }
   SONOSPIKE_BOTH int neurons() const { return bands * channels; }
   SONOSPIKE_BOTH size_t weights() const { return static_cast<size_t>(taps) * depth() * channels; }
+  SONOSPIKE_BOTH bool looks_back() const { return taps > 1 || delay > 0; }
   /// Steps from what a tap, counted from the oldest, looks at to the present one.
   SONOSPIKE_BOTH int delay_of(int tap) const { return delay + (taps - 1 - tap) * dilation; }
 };

@@ -2,6 +2,7 @@
 #include "cuda/device/device.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <mutex>
 #include <new>
@@ -13,7 +14,9 @@
 #include <vector>
 
 #include "cuda/cuda_backend.h"
+#include "cuda/device/bfloat16.h"
 #include "cuda/device/launch.h"
+#include "cuda/kernels/shapes.h"
 #include "test/emulation/fibers.h"
 
 namespace sonospike {
@@ -49,7 +52,37 @@ void Block::sync() const {
 }
 
 uint32_t Block::ballot(bool predicate) const {
-  return emulation::Fibers::current().wait_for_warp(predicate);
+  const auto* of = emulation::Fibers::current().wait_for_warp({predicate});
+  uint32_t ballot = 0;
+  for (int i = 0; i < kWarp; ++i) ballot |= of[i][0] << i;
+  return ballot;
+}
+
+namespace {
+
+/// Of numbers of which a tensor core may leave out what lies beyond the last bit of the sum.
+float cut_off(double sum) {
+  const float rounded = static_cast<float>(sum);
+  return std::abs(rounded) > std::abs(sum) ? std::nextafter(rounded, 0.0f) : rounded;
+}
+
+}  // namespace
+
+void Block::multiply_add(float (&sum)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) const {
+  const auto* of = emulation::Fibers::current().wait_for_warp({a[0], a[1], a[2], a[3], b[0], b[1]});
+  const int lane = thread_ % kWarp;
+  for (int c = 0; c < 2; ++c) {
+    const int column = lane % 4 * 2 + c;
+    for (int r = 0; r < 2; ++r) {
+      double total = sum[2 * r + c];
+      for (int pair = 0; pair < 8; ++pair) {
+        const uint32_t left = of[lane / 4 * 4 + pair % 4][pair / 4 * 2 + r];
+        const uint32_t right = of[column * 4 + pair % 4][4 + pair / 4];
+        total += double{lower_of(left)} * lower_of(right) + double{upper_of(left)} * upper_of(right);
+      }
+      sum[2 * r + c] = cut_off(total);
+    }
+  }
 }
 
 namespace emulation {
@@ -100,7 +133,7 @@ void run(Grid grid, int threads, size_t shared, bool syncs, const std::function<
 
 }  // namespace emulation
 
-Device::Device(int number) : number_(number), memory_(heap().total) {
+Device::Device(int number) : number_(number), memory_(heap().total), tensor_cores_(tensor_cores_allowed()) {
   if (number != 0) throw DeviceError(DeviceError::Kind::kNoDevice, "There is one emulated device, number 0.");
 }
 

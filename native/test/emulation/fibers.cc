@@ -1,5 +1,6 @@
 #include "test/emulation/fibers.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #if !defined(__x86_64__)
@@ -54,8 +55,7 @@ sonospike_swap_stacks:
 struct Fibers::Fiber {
   int thread = 0;
   State state = State::kDone;
-  bool predicate = false;
-  uint32_t ballot = 0;
+  Words brought{};
   std::unique_ptr<char[]> stack{new char[kStack]};
   void* fake_stack = nullptr;  // of the address sanitizer
 #if defined(__x86_64__)
@@ -137,34 +137,29 @@ void Fibers::wait_for_block() {
   leave(State::kAtBlock);
 }
 
-uint32_t Fibers::wait_for_warp(bool predicate) {
+const Fibers::Words* Fibers::wait_for_warp(const Words& brought) {
   if (!running_) fail("a kernel waits that says it does not (kSyncs)");
   Fiber& fiber = *running_;
-  fiber.predicate = predicate;
+  fiber.brought = brought;
   leave(State::kAtWarp);
-  return fiber.ballot;
+  return &brought_[fiber.thread / kWarpSize * kWarpSize];
 }
 
 /// Warps all of whose threads wait for each other go on.
 void Fibers::release_warps(int count) {
-  for (int first = 0; first < count; first += kWarpSize) {
-    uint32_t ballot = 0;
-    int waiting = 0;
-    for (int i = 0; i < kWarpSize && first + i < count; ++i) {
-      const Fiber& fiber = *fibers_[first + i];
-      waiting += fiber.state == State::kAtWarp;
-      ballot |= static_cast<uint32_t>(fiber.predicate) << i;
-    }
-    if (waiting != kWarpSize) continue;
-    for (int i = 0; i < kWarpSize; ++i) {
-      fibers_[first + i]->ballot = ballot;
-      fibers_[first + i]->state = State::kReady;
+  for (int first = 0; first + kWarpSize <= count; first += kWarpSize) {
+    const auto waits = [](const auto& fiber) { return fiber->state == State::kAtWarp; };
+    if (!std::all_of(&fibers_[first], &fibers_[first] + kWarpSize, waits)) continue;
+    for (int i = first; i < first + kWarpSize; ++i) {
+      brought_[i] = fibers_[i]->brought;
+      fibers_[i]->state = State::kReady;
     }
   }
 }
 
 void Fibers::run(int count, const std::vector<int>& order, const std::function<void(int)>& body) {
   while (fibers_.size() < static_cast<size_t>(count)) fibers_.push_back(std::make_unique<Fiber>());
+  brought_.resize(fibers_.size());
   body_ = &body;
   for (int i = 0; i < count; ++i) {
 #if defined(__SANITIZE_ADDRESS__)

@@ -1,6 +1,7 @@
 #pragma once
 // Threads of one block that take turns on one thread of the CPU.
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -21,7 +22,9 @@ class Fibers {
 
   // Of the thread whose turn it is.
   void wait_for_block();
-  uint32_t wait_for_warp(bool predicate);
+  /// What all threads of the warp brought, once they are all here; until the next time.
+  using Words = std::array<uint32_t, 6>;
+  const Words* wait_for_warp(const Words& brought);
 
   /// Those of this thread of the CPU.
   static Fibers& current();
@@ -36,6 +39,7 @@ class Fibers {
   void release_warps(int count);
 
   std::vector<std::unique_ptr<Fiber>> fibers_;
+  std::vector<Words> brought_;  // [threads]: when their warp met
   Fiber* running_ = nullptr;
   const std::function<void(int)>* body_ = nullptr;
   void* home_ = nullptr;  // the stack pointer of whoever called `run`

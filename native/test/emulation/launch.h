@@ -23,6 +23,7 @@ class Block {
   unsigned z() const { return place_.z; }
   void sync() const;
   uint32_t ballot(bool predicate) const;
+  void multiply_add(float (&sum)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) const;
   template <typename T>
   T* shared() const {
     return static_cast<T*>(shared_);
