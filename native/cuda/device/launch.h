@@ -11,8 +11,6 @@
 ///
 ///   static constexpr bool kSyncs;  ///< whether its threads wait for each other
 ///   SONOSPIKE_DEVICE void operator()(const Block& block) const;
-///   static constexpr int kMostThreads;  ///< of a block; where it is given, registers are shared out for so
-///   many
 ///
 /// compiled by nvcc for the GPU, and by any C++ compiler for the tests alone, where `Block` emulates a block
 /// of threads one by one.
@@ -104,32 +102,17 @@ __global__ void __launch_bounds__(most_threads<Kernel>(), least_blocks<Kernel>()
   kernel(Block{});
 }
 
-template <typename Kernel>
-__global__ void __launch_bounds__(Kernel::kMostThreads, 1)
-    run_bounded_kernel(const __grid_constant__ Kernel kernel) {
-  kernel(Block{});
-}
-
-template <typename Kernel>
-constexpr auto entry_of() {
-  if constexpr (requires { Kernel::kMostThreads; }) {
-    return run_bounded_kernel<Kernel>;
-  } else {
-    return run_kernel<Kernel>;
-  }
-}
-
 /// Starts `kernel` on blocks of `threads` threads with `shared` bytes of memory each; does not wait.
 template <typename Kernel>
 void launch(const Device& device, Grid grid, int threads, size_t shared, const Kernel& kernel) {
   static_cast<void>(Kernel::kSyncs);  // the emulation's
   constexpr size_t kWithoutAsking = 48 << 10;
-  constexpr auto entry = entry_of<Kernel>();
   if (shared > kWithoutAsking) {
-    check(cudaFuncSetAttribute(entry, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared)),
+    check(cudaFuncSetAttribute(run_kernel<Kernel>, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                               static_cast<int>(shared)),
           "asking for shared memory");
   }
-  entry<<<dim3(grid.x, grid.y, grid.z), threads, shared, static_cast<cudaStream_t>(device.stream())>>>(
+  run_kernel<<<dim3(grid.x, grid.y, grid.z), threads, shared, static_cast<cudaStream_t>(device.stream())>>>(
       kernel);
   check(cudaGetLastError(), "starting a kernel");
 }

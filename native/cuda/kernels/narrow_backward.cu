@@ -10,7 +10,7 @@ constexpr int kChunk = 4;
 template <typename Neurons>
 struct NarrowBackward {
   static constexpr bool kSyncs = true;
-  static constexpr int kMostThreads = kMostNarrowLayers * kWarp;
+  static constexpr int kThreads = kMostNarrowLayers * kWarp;
   NarrowArgs args;
 
   /// A neuron in a step: what it did, what the input of the same number was, and dL/ds of the last layer.

@@ -12,7 +12,7 @@ constexpr int kSettledSteps = 8192;  // whole chunks
 template <typename Neurons>
 struct NarrowForward {
   static constexpr bool kSyncs = true;
-  static constexpr int kMostThreads = (kMostNarrowLayers + 1) * kWarp;
+  static constexpr int kThreads = (kMostNarrowLayers + 1) * kWarp;
   NarrowArgs args;
 
   /// What layer `of` sends in a chunk, [kChunk, kNarrow], where each takes turns with the next; -1: the
