@@ -48,7 +48,7 @@ struct NarrowForward {
                  *const to_w = from(of.trace.w, origin);
     uint32_t* const to_bits = from(of.trace.bits, first);
     // What comes after the last step is nobody's.
-    const int kept_steps = any ? steps : 0, word_steps = i == 0 ? steps : 0;
+    const int word_steps = i == 0 ? steps : 0;
     NeuronState state;
     double total = 0.0;
     float count = 0.0f;
