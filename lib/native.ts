@@ -109,6 +109,25 @@ export interface NativeModel {
     labelSmoothing: number,
     ofInput?: boolean,
   ): { loss: number; correct: number; gradients: NamedArrays; inputGradient?: Float32Array };
+  /**
+   * What `gradient` gives, and the seconds of each repeat, with inputs that are where the network computes and whose
+   * gradient stays there; `bits`: whether they went in as bits, as all of them were 0 or 1.
+   */
+  timeGradient(
+    inputs: Float32Array,
+    steps: number,
+    clips: number,
+    labels: Int32Array,
+    labelSmoothing: number,
+    repeats: number,
+  ): {
+    loss: number;
+    correct: number;
+    gradients: NamedArrays;
+    inputGradient: Float32Array;
+    seconds: Float64Array;
+    bits: boolean;
+  };
   /** One step along the gradient that `gradient` left. */
   optimizerStep(options: OptimizerSettings, rate: number): void;
 }

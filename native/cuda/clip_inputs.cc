@@ -33,11 +33,15 @@ void ClipInputs::load(const Batch& batch, int first, int count) {
   index(batch, first, count);
   drops_ = batch.keys;
   if (drops_) dropout_keys_.upload(batch.keys + first, count);
+  const std::pair clips{first, count};
+  if (batch.same_inputs && clips == loaded_) return;
+  loaded_ = {};  // until it is done
   if (batch.encoded) {
     encode_on_device(batch, first);
   } else {
     make_on_host(batch, first);
   }
+  loaded_ = clips;
 }
 
 void ClipInputs::index(const Batch& batch, int first, int count) {
@@ -107,6 +111,7 @@ void ClipInputs::make_on_host(const Batch& batch, int first) {
 
 void ClipInputs::free() {
   first_row_.clear();
+  loaded_ = {};
   cache_.clear();
   step_of_.free();
   clip_of_.free();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "core/network/backend.h"
@@ -18,7 +19,7 @@ class ClipInputs {
 
   /// Bytes of the device that a row takes.
   size_t row_bytes() const;
-  /// Clips [first, first + count). What it gave before is gone.
+  /// Clips [first, first + count). What it gave before is gone, but for inputs that it has already.
   void load(const Batch& batch, int first, int count);
 
   const Clips& clips() const { return clips_; }
@@ -40,6 +41,7 @@ class ClipInputs {
   Clips clips_{};
   Sent input_{};
   bool drops_ = false;
+  std::pair<int, int> loaded_;  // first and count of the clips whose inputs are there
   DeviceArray<int> first_rows_, step_of_, clip_of_;
   DeviceArray<EncodingKey> encoding_keys_, dropout_keys_;
   DeviceArray<const float*> features_;

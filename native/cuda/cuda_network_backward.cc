@@ -1,6 +1,7 @@
 // The way back through a network.
 #include <algorithm>
 #include <cassert>
+#include <numeric>
 
 #include "cuda/cuda_network.h"
 
@@ -26,6 +27,20 @@ void CudaNetwork::gather_figures(int count, BatchStatistics& statistics) {
   }
 }
 
+/// Room for the gradient to the inputs of all clips.
+void CudaNetwork::keep_input_gradient(const Batch& batch) {
+  if (!batch.of_input) return input_gradient_.free();
+  longest_ = batch.steps;
+  steps_of_.resize(batch.clips);
+  for (int i = 0; i < batch.clips; ++i) steps_of_[i] = batch.steps_of_clip(i);
+  input_gradient_.reserve(rows_before(batch.clips) * options_.inputs);
+}
+
+/// Of the clips of the batch whose gradient to the inputs is kept.
+size_t CudaNetwork::rows_before(int clip) const {
+  return std::accumulate(steps_of_.begin(), steps_of_.begin() + clip, size_t{0});
+}
+
 BatchStatistics CudaNetwork::gradient(const Batch& batch, const LossOptions& loss) {
   assert(batch.clips > 0);
   device_.use();
@@ -33,6 +48,7 @@ BatchStatistics CudaNetwork::gradient(const Batch& batch, const LossOptions& los
   BatchStatistics statistics;
   for_chunks(batch, [&](int first, int count) {
     if (first == 0) statistics = {0.0, 0, std::vector<double>(layers_.size()), 0};
+    if (first == 0) keep_input_gradient(batch);
     pass_forward(batch, first, count);
     grad_score_.reserve(scores_.size());
     labels_.upload(batch.labels + first, count);
@@ -57,16 +73,17 @@ void CudaNetwork::pass_backward(const Batch& batch, int first, float spike_cost,
   if (!every) {
     readout_.backward(clips, layers_.back().sent(), grad_score_.data(), add, scratch_, g, gradient_.data());
   }
-  if (narrow_ && !batch.input_gradient)
-    return narrow_pass_backward(every ? nullptr : g, every, spike_cost, add);
+  if (narrow_ && !batch.of_input) return narrow_pass_backward(every ? nullptr : g, every, spike_cost, add);
   for (size_t k = layers_.size(); k-- > 0;) {
     layers_[k].backward(clips, input_of(k), keys, every, spike_cost, add, scratch_, g, gradient_.data());
     every = nullptr;
-    if (k == 0 && !batch.input_gradient) return;
-    layers_[k].pass_down(clips, g, gx);
-    std::swap(g, gx);
+    if (k > 0) {
+      layers_[k].pass_down(clips, g, gx);
+      std::swap(g, gx);
+    } else if (batch.of_input) {
+      layers_[k].pass_down(clips, g, input_gradient_.data() + rows_before(first) * options_.inputs);
+    }
   }
-  copy_input_gradient(batch, first, g);
 }
 
 void CudaNetwork::narrow_pass_backward(const float* g, const float* every, float spike_cost, bool add) {
@@ -82,19 +99,6 @@ void CudaNetwork::narrow_pass_backward(const float* g, const float* every, float
   for (const LayerPass& layer : layers_) {
     layer.sum_narrow(count, add, gradients, gradient_.data());
     gradients += layer.narrow_gradients(count);
-  }
-}
-
-/// From [rows, inputs] to [steps, clips, inputs].
-void CudaNetwork::copy_input_gradient(const Batch& batch, int first, const float* gx) {
-  const size_t n = options_.inputs;
-  std::vector<float> rows(inputs_.clips().rows * n);
-  device_.download(rows.data(), gx, rows.size() * sizeof(float));
-  const float* from = rows.data();
-  for (int i = first; i < first + inputs_.clips().count; ++i) {
-    for (int t = 0; t < batch.steps_of_clip(i); ++t, from += n) {
-      std::copy_n(from, n, batch.input_gradient + (static_cast<size_t>(t) * batch.clips + i) * n);
-    }
   }
 }
 

@@ -21,6 +21,8 @@ class WatchedBackend final : public Backend {
   const NetworkOptions& options() const override { return inner_->options(); }
   const ParameterTable& table() const override { return inner_->table(); }
   int workers() const override { return inner_->workers(); }
+  bool works_elsewhere() const override { return inner_->works_elsewhere(); }
+  void synchronize() override { inner_->synchronize(); }
   void load_parameters(const float* values) override { inner_->load_parameters(values); }
   void read_parameters(float* values) const override { inner_->read_parameters(values); }
   void forward(const Batch& batch, float* scores, double* spikes) override {
@@ -33,6 +35,7 @@ class WatchedBackend final : public Backend {
     return inner_->gradient(batch, loss);
   }
   void read_gradient(float* values) const override { inner_->read_gradient(values); }
+  void read_input_gradient(float* values) const override { inner_->read_input_gradient(values); }
   void step(const OptimizerOptions& options, float rate) override {
     inner_->step(options, rate);
     on_step(rate);
