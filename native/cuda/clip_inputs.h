@@ -8,6 +8,7 @@
 #include "core/support/thread_pool.h"
 #include "cuda/feature_cache.h"
 #include "cuda/kernels/shapes.h"
+#include "cuda/parcel.h"
 
 namespace sonospike::cuda {
 
@@ -25,26 +26,31 @@ class ClipInputs {
   const Clips& clips() const { return clips_; }
   const Sent& input() const { return input_; }
   /// [clips]: by which the layers drop; null: nothing is dropped.
-  const EncodingKey* dropout_keys() const { return drops_ ? dropout_keys_.data() : nullptr; }
+  const EncodingKey* dropout_keys() const { return dropout_keys_; }
+  /// [clips]; null where the batch has none.
+  const int* labels() const { return labels_; }
   void free();
 
  private:
-  void index(const Batch& batch, int first, int count);
-  void encode_on_device(const Batch& batch, int first);
+  void send_tables(const Batch& batch, int first, const EncodedClips* encoded);
+  void index();
+  void encode_on_device(const EncodedClips& encoded);
   void make_on_host(const Batch& batch, int first);
 
   Device& device_;
   int inputs_;
   ThreadPool pool_;
   FeatureCache cache_;
+  Parcel tables_;  // of the batch: what is small, and features that will not come again
   std::vector<int> first_row_;
+  std::vector<int> indexed_;  // the first rows that step_of_ and clip_of_ are of
   Clips clips_{};
   Sent input_{};
-  bool drops_ = false;
   std::pair<int, int> loaded_;  // first and count of the clips whose inputs are there
-  DeviceArray<int> first_rows_, step_of_, clip_of_;
-  DeviceArray<EncodingKey> encoding_keys_, dropout_keys_;
-  DeviceArray<const float*> features_;
+  const EncodingKey *encoding_keys_ = nullptr, *dropout_keys_ = nullptr;
+  const int* labels_ = nullptr;
+  const float* const* features_ = nullptr;
+  DeviceArray<int> step_of_, clip_of_;
   DeviceArray<float> values_;
   DeviceArray<uint32_t> bits_;
   std::vector<float> host_values_;

@@ -56,7 +56,6 @@ CudaNetwork::CudaNetwork(const NetworkOptions& options, int device, int host_thr
       g_(device_),
       gx_(device_),
       input_gradient_(device_),
-      labels_(device_),
       figures_(device_) {
   for (auto* array : {&parameters_, &gradient_, &m_, &v_}) {
     array->reserve(table_.size());

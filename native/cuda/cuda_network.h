@@ -71,8 +71,7 @@ class CudaNetwork final : public Backend {
   DeviceArray<float> input_gradient_;  // [rows of all clips, inputs] of the batch before
   int longest_ = 0;                    // its steps
   std::vector<int> steps_of_;          // [clips]: those of each
-  DeviceArray<int> labels_;
-  DeviceArray<double> figures_;  // [kFigures + layers, clips]
+  DeviceArray<double> figures_;        // [kFigures + layers, clips]
   int64_t steps_ = 0;
   bool packed_ = false, dropping_ = false;  // how the weights are packed
   std::unique_ptr<Backend> host_;

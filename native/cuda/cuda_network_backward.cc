@@ -51,8 +51,7 @@ BatchStatistics CudaNetwork::gradient(const Batch& batch, const LossOptions& los
     if (first == 0) keep_input_gradient(batch);
     pass_forward(batch, first, count);
     grad_score_.reserve(scores_.size());
-    labels_.upload(batch.labels + first, count);
-    losses(device_, options_.readout.kind, loss, scores_.data(), options_.classes, labels_.data(), count,
+    losses(device_, options_.readout.kind, loss, scores_.data(), options_.classes, inputs_.labels(), count,
            1.0f / static_cast<float>(batch.clips), grad_score_.data(), figures_.data());
     pass_backward(batch, first, loss.spike_cost / static_cast<float>(batch.clips), first > 0);
     gather_figures(count, statistics);

@@ -1,15 +1,26 @@
-// What the CUDA backend is fed with.
+// What the CUDA backend is fed with: copies to the device, inputs that stay there, features made ahead.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
+#include <random>
 
+#include "core/training/trainer.h"
 #include "test/backends.h"
+#include "test/training_cases.h"
+#include "test/watched_backend.h"
+#if !defined(SONOSPIKE_CUDA)
+#include "cuda/device/launch.h"
+#endif
 
 namespace sonospike {
 namespace {
 
 using test::NetworkCase;
+
+const std::atomic<bool> kNoAbort{false};
 
 template <typename T>
 bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
@@ -89,6 +100,141 @@ TEST_CASE("cuda: inputs that are there already are not made again, and give the 
     CHECK(made == 2 * static_cast<int>(c.clips.size()));
   }
 }
+
+TEST_CASE("cuda: what is uploaded arrives, in pieces of all sizes and however many wait") {
+  cuda::Device device(0);
+  std::mt19937 random(4);
+  std::vector<char> sent(size_t{40} << 20);
+  for (size_t i = 0; i < sent.size(); i += 4) {
+    const uint32_t word = random();
+    std::memcpy(&sent[i], &word, 4);
+  }
+  cuda::DeviceArray<char> array(device);
+  array.reserve(sent.size());
+  const size_t sizes[] = {1, 100, 4096, size_t{1} << 20, (size_t{4} << 20) - 1, size_t{9} << 20};
+  for (size_t at = 0, size; at < sent.size(); at += size) {
+    size = std::min(sent.size() - at, sizes[random() % 6]);
+    if (random() % 2) {
+      device.upload(array.data() + at, sent.data() + at, size);
+      continue;
+    }
+    char* const staged = static_cast<char*>(device.stage(size));
+    std::copy_n(sent.data() + at, size, staged);
+    const size_t part = random() % (size + 1);
+    device.send(array.data() + at, staged, part);
+    device.send(array.data() + at + part, staged + part, size - part);
+    if (random() % 8 == 0) device.synchronize();
+  }
+  std::vector<char> arrived(sent.size());
+  array.download(arrived.data());
+  CHECK(arrived == sent);
+}
+
+/// What a training has taken: a store whose clips have lengths of their own, changed or not.
+struct Training {
+  std::shared_ptr<FeatureStore> store =
+      test::augmentable_store(30, test::kToneScaling, ClipFrames{test::kToneFrames, 1});
+  TrainingOptions options;
+  EncodingOptions encoding{EncodingKind::kRate, 4};
+
+  explicit Training(bool augments) {
+    options.epochs = 2;
+    options.batch_size = 8;
+    options.seed = 3;
+    if (!augments) return;
+    options.negatives = 5;
+    options.augmentation.emplace();
+    options.augmentation->speed = {0.8, 1.25};
+    options.augmentation->time_masks = 1;
+    options.augmentation->time_mask_seconds = 0.02;
+  }
+
+  NetworkOptions network() const {
+    LayerOptions layer;
+    layer.neurons = 40;  // not narrow
+    layer.dropout = 0.2f;
+    return {test::kToneFeatures, test::kPitches, {layer, layer}, {ReadoutKind::kMeanPotential}};
+  }
+
+  Trainer trainer(std::shared_ptr<Backend> backend) const {
+    std::vector<float> parameters(backend->table().size());
+    backend->table().initialise(9, parameters.data());
+    backend->load_parameters(parameters.data());
+    return Trainer(backend, store, encoding, options, test::first_clips(store->size()));
+  }
+
+  /// Parameters after all epochs.
+  std::vector<float> result(std::shared_ptr<Backend> backend) const {
+    Trainer training = trainer(backend);
+    while (training.position().epoch < options.epochs) REQUIRE(training.run_epoch(kNoAbort));
+    std::vector<float> parameters(backend->table().size());
+    backend->read_parameters(parameters.data());
+    return parameters;
+  }
+};
+
+#if !defined(SONOSPIKE_CUDA)
+TEST_CASE("cuda: memory that is written before the device has read it is noticed here") {
+  cuda::Device device(0);
+  cuda::DeviceArray<char> array(device);
+  array.reserve(8);
+  char* const staged = static_cast<char*>(device.stage(8));
+  std::fill_n(staged, 8, 'a');
+  device.send(array.data(), staged, 8);
+  staged[3] = 'b';
+  CHECK_THROWS_AS(device.synchronize(), std::logic_error);
+  staged[3] = 'a';
+  device.synchronize();
+}
+
+/// Copies to the device of every batch of a training.
+std::vector<size_t> copies_of(const Training& training) {
+  const auto backend = std::make_shared<test::WatchedBackend>(test::make_gpu_backend(training.network(), 1));
+  Trainer trainer = training.trainer(backend);
+  std::vector<size_t> copies;
+  size_t before = 0;
+  backend->on_gradient = [&](const Batch&) { before = cuda::emulation::copies(); };
+  backend->on_step = [&](float) { copies.push_back(cuda::emulation::copies() - before); };
+  while (trainer.position().epoch < training.options.epochs) trainer.run_epoch(kNoAbort);
+  return copies;
+}
+
+TEST_CASE("cuda: a batch goes to the device in one copy, and in two where features of it are to stay") {
+  for (const size_t copies : copies_of(Training(true))) CHECK(copies == 1);
+  const Training plain(false);
+  const std::vector<size_t> found = copies_of(plain);
+  const size_t batches = found.size() / plain.options.epochs;
+  for (size_t i = 0; i < found.size(); ++i) CHECK(found[i] == (i < batches ? 2 : 1));
+}
+
+TEST_CASE("cuda: where memory runs out on the way, features are not taken for those that are there" *
+          doctest::skip(test::kWatchedGpu)) {
+  const Training plain(false);
+  const auto backend = test::make_gpu_backend(plain.network(), 1);
+  const auto scores = [&](Backend& of) {
+    return evaluate(of, *plain.store, plain.encoding, {}, test::first_clips(plain.store->size()), 5, kNoAbort)
+        .scores;
+  };
+  const std::vector<float> none(backend->table().size(), 0.1f);
+  backend->load_parameters(none.data());
+  const auto fresh = test::make_gpu_backend(plain.network(), 1);
+  fresh->load_parameters(none.data());
+  const auto expected = scores(*fresh);
+  int failures = 0;
+  for (size_t more = 0; more < (size_t{4} << 20); more += size_t{64} << 10) {
+    cuda::emulation::set_memory(cuda::emulation::memory_in_use() + more);
+    try {
+      const auto found = scores(*backend);
+      CHECK(same_bits(found, expected));
+    } catch (const DeviceError&) {
+      ++failures;
+    }
+    cuda::emulation::set_memory(size_t{1} << 30);
+  }
+  CHECK(failures > 3);
+  CHECK(same_bits(scores(*backend), expected));
+}
+#endif
 
 }  // namespace
 }  // namespace sonospike
