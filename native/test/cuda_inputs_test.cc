@@ -173,6 +173,31 @@ struct Training {
   }
 };
 
+TEST_CASE("cuda: features made while the device is at work give the same bits") {
+  const Training training(true);
+  const auto watched = [&](bool ahead) {
+    const auto backend =
+        std::make_shared<test::WatchedBackend>(test::make_gpu_backend(training.network(), 2));
+    CHECK(backend->works_elsewhere());
+    backend->elsewhere = ahead;
+    return backend;
+  };
+  const auto expected = training.result(watched(false));
+  CHECK(same_bits(training.result(watched(true)), expected));
+  // And where it is stopped after its first batch, and goes on.
+  std::atomic<bool> abort = false;
+  const auto stopped = watched(true);
+  stopped->on_step = [&](float) { abort = true; };
+  Trainer trainer = training.trainer(stopped);
+  CHECK_FALSE(trainer.run_epoch(abort));
+  CHECK(trainer.position().batch == 1);
+  stopped->on_step = [](float) {};
+  while (trainer.position().epoch < training.options.epochs) REQUIRE(trainer.run_epoch(kNoAbort));
+  std::vector<float> parameters(expected.size());
+  stopped->read_parameters(parameters.data());
+  CHECK(same_bits(parameters, expected));
+}
+
 #if !defined(SONOSPIKE_CUDA)
 TEST_CASE("cuda: memory that is written before the device has read it is noticed here") {
   cuda::Device device(0);

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -17,11 +18,12 @@ class WatchedBackend final : public Backend {
   std::function<void(const Batch&)> on_gradient = [](const Batch&) {};
   std::function<void(const Batch&)> on_forward = [](const Batch&) {};
   std::function<void(float rate)> on_step = [](float) {};
+  std::optional<bool> elsewhere;  ///< what `works_elsewhere` says; otherwise what is true
 
   const NetworkOptions& options() const override { return inner_->options(); }
   const ParameterTable& table() const override { return inner_->table(); }
   int workers() const override { return inner_->workers(); }
-  bool works_elsewhere() const override { return inner_->works_elsewhere(); }
+  bool works_elsewhere() const override { return elsewhere.value_or(inner_->works_elsewhere()); }
   void synchronize() override { inner_->synchronize(); }
   void load_parameters(const float* values) override { inner_->load_parameters(values); }
   void read_parameters(float* values) const override { inner_->read_parameters(values); }
