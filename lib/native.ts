@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Augmentation } from './augmentation.js';
 import type { ConfidenceSettings } from './confidence/confidence.js';
+import { noteLostDevice } from './cuda/devices.js';
 import { type ErrorCode, SonospikeError } from './errors.js';
 import type { EncodingSettings, FrontendSettings, ModelSettings } from './settings.js';
 
@@ -314,6 +315,7 @@ export function fromNative(error: unknown): unknown {
   if (error instanceof SonospikeError || !(error instanceof Error)) return error;
   const code = (error as NodeJS.ErrnoException).code;
   if (code !== undefined && NATIVE_CODES.includes(code)) {
+    if (code === 'ERR_DEVICE_LOST') noteLostDevice(error.message);
     const advice = ADVICE[code as ErrorCode];
     const message = advice ? `${error.message.replace(/\.?$/, '.')} ${advice}` : error.message;
     return new SonospikeError(code as ErrorCode, message, { cause: error });
