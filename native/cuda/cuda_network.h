@@ -32,6 +32,7 @@ class CudaNetwork final : public Backend {
   void forward(const Batch& batch, float* scores, double* spikes) override;
   NetworkView observe(const Batch& batch, float* scores) override;
   BatchStatistics gradient(const Batch& batch, const LossOptions& loss) override;
+  std::function<BatchStatistics()> start_gradient(const Batch& batch, const LossOptions& loss) override;
   void read_gradient(float* values) const override;
   void read_input_gradient(float* values) const override;
   void step(const OptimizerOptions& options, float rate) override;
@@ -53,7 +54,14 @@ class CudaNetwork final : public Backend {
   Sent input_of(size_t layer) const { return layer > 0 ? layers_[layer - 1].sent() : inputs_.input(); }
   void keep_input_gradient(const Batch& batch);
   size_t rows_before(int clip) const;
-  void gather_figures(int count, BatchStatistics& statistics);
+  /// What the host wants to know of some clips, when it is there.
+  struct Figures {
+    PinnedBuffer values;  // [kFigures + layers, clips]
+    int clips = 0;
+    int64_t steps = 0;
+  };
+  std::shared_ptr<Figures> fetch_figures(const Batch& batch, int first, int count);
+  void add_up(const Figures& figures, BatchStatistics& statistics) const;
   void pass_backward(const Batch& batch, int first, float spike_cost, bool add);
   void narrow_pass_backward(const float* g, const float* every, float spike_cost);
 
@@ -80,6 +88,7 @@ class CudaNetwork final : public Backend {
   bool packed_ = false;    // as evaluation needs the weights
   bool dropping_ = false;  // the layers drop
   RepeatedWork gradients_;
+  std::vector<std::shared_ptr<Figures>> fetched_;  // in use as long as somebody may ask for them
   std::unique_ptr<Backend> host_;
   bool host_is_current_ = false;
   std::vector<std::vector<float>> views_;  // of what was observed: u and s of each layer, the readout's o

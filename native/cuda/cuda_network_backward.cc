@@ -15,16 +15,31 @@ bool drops(const NetworkOptions& options) {
 
 }  // namespace
 
-/// Adds up what the host wants to know of the clips in hand, in their order.
-void CudaNetwork::gather_figures(int count, BatchStatistics& statistics) {
-  std::vector<double> figures((kFigures + layers_.size()) * count);
-  device_.download(figures.data(), figures_.data(), figures.size() * sizeof(double));
-  const double* of = figures.data();
-  for (int i = 0; i < count; ++i) {
-    statistics.loss += of[static_cast<size_t>(kLossFigure) * count + i];
-    statistics.correct += of[static_cast<size_t>(kCorrectFigure) * count + i] > 0.0;
+std::shared_ptr<CudaNetwork::Figures> CudaNetwork::fetch_figures(const Batch& batch, int first, int count) {
+  auto unused = std::find_if(fetched_.begin(), fetched_.end(),
+                             [](const auto& figures) { return figures.use_count() == 1; });
+  if (unused == fetched_.end()) unused = fetched_.insert(unused, std::make_shared<Figures>());
+  Figures& figures = **unused;
+  const size_t bytes = (kFigures + layers_.size()) * count * sizeof(double);
+  figures.values.wait();  // for what nobody asked for
+  if (figures.values.size() < bytes) figures.values.make(bytes);
+  device_.fetch(figures.values, figures_.data(), bytes);
+  figures.clips = count;
+  figures.steps = 0;
+  for (int i = 0; i < count; ++i) figures.steps += batch.steps_of_clip(first + i);
+  return *unused;
+}
+
+/// In the order of the clips.
+void CudaNetwork::add_up(const Figures& figures, BatchStatistics& statistics) const {
+  const double* of = reinterpret_cast<const double*>(figures.values.data());
+  const size_t count = figures.clips;
+  for (size_t i = 0; i < count; ++i) {
+    statistics.loss += of[kLossFigure * count + i];
+    statistics.correct += of[kCorrectFigure * count + i] > 0.0;
     for (size_t k = 0; k < layers_.size(); ++k) statistics.spikes[k] += of[(kFigures + k) * count + i];
   }
+  statistics.steps += figures.steps;
 }
 
 /// Room for the gradient to the inputs of all clips.
@@ -42,12 +57,16 @@ size_t CudaNetwork::rows_before(int clip) const {
 }
 
 BatchStatistics CudaNetwork::gradient(const Batch& batch, const LossOptions& loss) {
+  return start_gradient(batch, loss)();
+}
+
+std::function<BatchStatistics()> CudaNetwork::start_gradient(const Batch& batch, const LossOptions& loss) {
   assert(batch.clips > 0);
   device_.use();
   set_dropping(batch.keys && drops(options_));
-  BatchStatistics statistics;
+  std::vector<std::shared_ptr<Figures>> figures;  // of each part
   for_chunks(batch, [&](int first, int count) {
-    if (first == 0) statistics = {0.0, 0, std::vector<double>(layers_.size()), 0};
+    if (first == 0) figures.clear();
     if (first == 0) keep_input_gradient(batch);
     inputs_.load(batch, first, count);
     const float weight = 1.0f / static_cast<float>(batch.clips);
@@ -64,10 +83,17 @@ BatchStatistics CudaNetwork::gradient(const Batch& batch, const LossOptions& los
       work();
     }
     packed_ = true;
-    gather_figures(count, statistics);
-    for (int i = 0; i < count; ++i) statistics.steps += batch.steps_of_clip(first + i);
+    figures.push_back(fetch_figures(batch, first, count));
   });
-  return statistics;
+  return [this, figures] {
+    device_.use();
+    BatchStatistics statistics{0.0, 0, std::vector<double>(layers_.size()), 0};
+    for (const std::shared_ptr<Figures>& part : figures) {
+      part->values.wait();
+      add_up(*part, statistics);
+    }
+    return statistics;
+  };
 }
 
 void CudaNetwork::pass_backward(const Batch& batch, int first, float spike_cost, bool add) {

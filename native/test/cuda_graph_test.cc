@@ -17,6 +17,8 @@ namespace {
 
 namespace emulation = cuda::emulation;
 
+using test::NetworkCase;
+
 const std::atomic<bool> kNoAbort{false};
 constexpr int kClips = 30, kBatch = 7, kEpochs = 4;
 constexpr int kBatches = (kClips + kBatch - 1) / kBatch;
@@ -186,6 +188,37 @@ TEST_CASE("cuda: graphs: whatever comes between the batches does not get into th
       CHECK(emulation::graphs_launched() > before);
     }
   }
+}
+
+TEST_CASE("cuda: what a batch counted can be asked for after others have begun, or never") {
+  const NetworkCase c = test::narrow_case(4, test::Spikes::kHard);
+  const auto network = [&] {
+    auto backend = test::make_gpu_backend(c.options, 1);
+    backend->load_parameters(c.parameters.data());
+    return backend;
+  };
+  const auto at_once = network(), later = network();
+  std::vector<BatchStatistics> expected;
+  std::vector<std::function<BatchStatistics()>> waiting;
+  for (int i = 0; i < 6; ++i) {
+    expected.push_back(at_once->gradient(c.batch(), c.loss));
+    at_once->step({}, 0.01f);
+    waiting.push_back(later->start_gradient(c.batch(), c.loss));
+    later->step({}, 0.01f);
+    if (i == 2) waiting[1] = {};
+  }
+  for (int i = 5; i >= 0; --i) {
+    if (i == 1) continue;
+    const BatchStatistics found = waiting[i]();
+    CHECK(found.loss == expected[i].loss);
+    CHECK(found.correct == expected[i].correct);
+    CHECK(found.spikes == expected[i].spikes);
+    CHECK(found.steps == expected[i].steps);
+  }
+  const auto last = later->start_gradient(c.batch(), c.loss);
+  emulation::lose();
+  CHECK_THROWS_AS(last(), DeviceError);
+  emulation::restore();
 }
 
 TEST_CASE(

@@ -151,6 +151,7 @@ TEST_CASE("trainer: stopped after any batch and taken up again by another, it en
     int steps = 0;
     const auto watched = std::make_shared<WatchedBackend>(fresh_backend(1));
     watched->on_step = [&](float) { abort = ++steps == stop; };
+    watched->elsewhere = stop % 2 == 0;
     Trainer first(watched, clips, kRate, options, test::first_clips(kClips));
     std::vector<TrainingPosition> epochs;
     while (first.run_epoch(abort)) {

@@ -121,7 +121,7 @@ int Trainer::make_features(const ClipKey& key, float* out, AugmenterWorkspace& w
   return augmenter_->features(samples.data(), samples.size(), key, out, workspace);
 }
 
-BatchStatistics Trainer::learn(const Draft& draft, std::vector<EncoderScratch>& scratch) {
+std::function<BatchStatistics()> Trainer::learn(const Draft& draft, std::vector<EncoderScratch>& scratch) {
   const auto features = [&](int i) {
     return augmenter_ ? draft.features.data() + i * store_->extractor().size()
                       : store_->features(draft.clips[i]);
@@ -132,7 +132,17 @@ BatchStatistics Trainer::learn(const Draft& draft, std::vector<EncoderScratch>& 
   Batch batch = make_batch(*store_, encoder_, features, draft.steps.data(), encoded,
                            static_cast<int>(draft.keys.size()), draft.labels.data(), scratch);
   batch.keys = draft.keys.data();
-  return backend_->gradient(batch, options_.loss);
+  return backend_->start_gradient(batch, options_.loss);
+}
+
+/// Of batches that are learned from.
+void Trainer::add_up(int clips, const BatchStatistics& done) {
+  position_.clips += clips;
+  position_.loss += done.loss;
+  position_.correct += done.correct;
+  position_.steps += done.steps;
+  for (size_t k = 0; k < done.spikes.size(); ++k) position_.spikes[k] += done.spikes[k];
+  progress_ = position_.clips;
 }
 
 bool Trainer::run_epoch(const std::atomic<bool>& abort) {
@@ -144,9 +154,14 @@ bool Trainer::run_epoch(const std::atomic<bool>& abort) {
   // Draws the batch after the one in hand while the device is at work. However this function is left, it ends
   // first.
   std::future<void> next;
+  // Tells what came of the batch before the one in hand: a device is asked when it has the next one.
+  std::function<void()> settle = [] {};
 
   for (progress_ = position_.clips; position_.batch < batches(); ++position_.batch) {
-    if (abort.load(std::memory_order_relaxed)) return false;
+    if (abort.load(std::memory_order_relaxed)) {
+      settle();
+      return false;
+    }
     Draft& draft = drafts_[position_.batch % 2];
     if (next.valid()) {
       next.get();
@@ -159,17 +174,16 @@ bool Trainer::run_epoch(const std::atomic<bool>& abort) {
       next = std::async(std::launch::async | std::launch::deferred,
                         [this, &clips, batch] { draw(clips, batch, drafts_[batch % 2]); });
     }
-    const BatchStatistics done = learn(draft, scratch);
+    const std::function<BatchStatistics()> statistics = learn(draft, scratch);
     const int64_t step = static_cast<int64_t>(position_.epoch) * batches() + position_.batch;
     backend_->step(options_.optimizer, learning_rate(options_.schedule, step, total));
-
-    position_.clips += static_cast<int64_t>(draft.keys.size());
-    position_.loss += done.loss;
-    position_.correct += done.correct;
-    position_.steps += done.steps;
-    for (size_t k = 0; k < done.spikes.size(); ++k) position_.spikes[k] += done.spikes[k];
-    progress_ = position_.clips;
+    settle();
+    settle = [this, statistics, count = static_cast<int>(draft.keys.size())] { add_up(count, statistics()); };
+    if (backend_->works_elsewhere()) continue;
+    settle();
+    settle = [] {};
   }
+  settle();
   finished_ = position_;
   position_ = {};
   position_.epoch = finished_.epoch + 1;

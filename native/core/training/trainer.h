@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -84,7 +85,8 @@ class Trainer {
   std::vector<int> order(int epoch) const;
   void draw(const std::vector<int>& clips, int batch, Draft& draft);
   int make_features(const ClipKey& key, float* out, AugmenterWorkspace& workspace) const;
-  BatchStatistics learn(const Draft& draft, std::vector<EncoderScratch>& scratch);
+  std::function<BatchStatistics()> learn(const Draft& draft, std::vector<EncoderScratch>& scratch);
+  void add_up(int clips, const BatchStatistics& done);
   /// Numbers after those of the store are of clips that are made.
   bool made(int clip) const { return clip >= store_->size(); }
 

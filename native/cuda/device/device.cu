@@ -155,6 +155,12 @@ void Device::send(void* to, const void* staged, size_t bytes) {
         "copying to the device");
 }
 
+void Device::fetch(PinnedBuffer& to, const void* from, size_t bytes) {
+  check(cudaMemcpyAsync(to.data(), from, bytes, cudaMemcpyDeviceToHost, static_cast<cudaStream_t>(stream_)),
+        "copying from the device");
+  to.mark(stream_);
+}
+
 void Device::download(void* to, const void* from, size_t bytes) {
   check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, static_cast<cudaStream_t>(stream_)),
         "copying from the device");

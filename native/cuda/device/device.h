@@ -40,6 +40,8 @@ class Device {
   void* stage(size_t bytes);
   /// Copies what is staged, which must not be written any more.
   void send(void* to, const void* staged, size_t bytes);
+  /// Copies to `to`, which has it when it has been waited for.
+  void fetch(PinnedBuffer& to, const void* from, size_t bytes);
   /// Waits for all that is being done.
   void download(void* to, const void* from, size_t bytes);
   void zero(void* memory, size_t bytes);

@@ -4,8 +4,8 @@
 
 namespace sonospike::cuda {
 
-/// Memory of the host that a device reads in its own time. device.cu makes it of CUDA, the tests of the heap,
-/// where they watch that it is not written too early.
+/// Memory of the host that a device reads and writes in its own time. device.cu makes it of CUDA, the tests
+/// of the heap, where they watch that it is not written too early.
 class PinnedBuffer {
  public:
   PinnedBuffer() = default;
@@ -17,7 +17,7 @@ class PinnedBuffer {
   void make(size_t bytes);
   char* data() const { return data_; }
   size_t size() const { return size_; }
-  /// Takes note of the copies from it that a stream has been given.
+  /// Takes note of the copies from it, or to it, that a stream has been given.
   void mark(void* stream);
   /// Waits for those that were taken note of.
   void wait();

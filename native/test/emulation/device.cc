@@ -32,10 +32,17 @@ struct Flight {
   bool marked;
 };
 
+/// A copy to pinned memory that nobody has waited for.
+struct Arrival {
+  char* to;
+  std::vector<char> values;
+};
+
 struct Heap {
   std::mutex mutex;
   std::unordered_map<void*, size_t> sizes;
   std::vector<Flight> flights;
+  std::vector<Arrival> arrivals;
   size_t copies = 0;
   size_t total = size_t{1} << 30, used = 0;
   bool lost = false;
@@ -206,6 +213,14 @@ void Device::send(void* to, const void* staged, size_t bytes) {
   heap().flights.push_back({this, from, {from, from + bytes}, false});
 }
 
+void Device::fetch(PinnedBuffer& to, const void* from, size_t bytes) {
+  emulation::check_alive();
+  const char* const values = static_cast<const char*>(from);
+  std::memset(to.data(), 0xff, bytes);  // until it is waited for
+  const std::lock_guard lock(heap().mutex);
+  heap().arrivals.push_back({to.data(), {values, values + bytes}});
+}
+
 void Device::download(void* to, const void* from, size_t bytes) {
   synchronize();
   std::memcpy(to, from, bytes);
@@ -247,6 +262,7 @@ void PinnedBuffer::make(size_t bytes) {
 PinnedBuffer::~PinnedBuffer() {
   const std::lock_guard lock(heap().mutex);
   std::erase_if(heap().flights, [this](const Flight& flight) { return within(*this, flight.from); });
+  std::erase_if(heap().arrivals, [this](const Arrival& arrival) { return arrival.to == data_; });
   delete[] data_;
 }
 
@@ -257,6 +273,13 @@ void PinnedBuffer::mark(void*) {
 
 void PinnedBuffer::wait() {
   land([this](const Flight& flight) { return flight.marked && within(*this, flight.from); });
+  const std::lock_guard lock(heap().mutex);
+  std::erase_if(heap().arrivals, [this](const Arrival& arrival) {
+    if (arrival.to != data_) return false;
+    emulation::check_alive();
+    std::copy(arrival.values.begin(), arrival.values.end(), arrival.to);
+    return true;
+  });
 }
 
 }  // namespace cuda
