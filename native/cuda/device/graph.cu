@@ -28,7 +28,7 @@ Graph::~Graph() {
   } catch (const std::exception&) {
     return;  // nothing of a device that is lost can be given back
   }
-  cudaGraphExecDestroy(recorded_->work);
+  cudaGraphExecDestroy(recorded_->work);  // what is under way is done all the same
   cudaGetLastError();
 }
 
@@ -46,7 +46,7 @@ bool Graph::record(const std::function<void()>& work) {
     complete = cudaStreamEndCapture(stream, &graph) == cudaSuccess && complete;
   }
   auto recorded = std::make_unique<Recorded>();
-  complete = complete && cudaGraphInstantiate(&recorded->work, graph, 0) == cudaSuccess;
+  complete = complete && cudaGraphInstantiateWithFlags(&recorded->work, graph, 0) == cudaSuccess;
   if (graph) cudaGraphDestroy(graph);
   cudaGetLastError();
   if (complete) recorded_ = std::move(recorded);
