@@ -33,8 +33,9 @@ void ClipInputs::load(const Batch& batch, int first, int count) {
   index(batch, first, count);
   drops_ = batch.keys;
   if (drops_) dropout_keys_.upload(batch.keys + first, count);
+  encoding_.reset();
   if (batch.encoded) {
-    encode_on_device(batch, first);
+    prepare_encoding(batch, first);
   } else {
     make_on_host(batch, first);
   }
@@ -54,7 +55,7 @@ void ClipInputs::index(const Batch& batch, int first, int count) {
   first_row_ = std::move(first_row);
 }
 
-void ClipInputs::encode_on_device(const Batch& batch, int first) {
+void ClipInputs::prepare_encoding(const Batch& batch, int first) {
   const EncodedClips& encoded = *batch.encoded;
   cache_.begin();
   std::vector<const float*> places(clips_.count);
@@ -72,9 +73,13 @@ void ClipInputs::encode_on_device(const Batch& batch, int first) {
   } else {
     bits_.reserve(rows * words_of(inputs_));
   }
-  encode(device_, {encoded.encoding, encoded.features, features_.data(), encoding_keys_.data()}, clips_,
-         bits_.data(), values_.data());
+  encoding_ = {encoded.encoding, encoded.features, features_.data(), encoding_keys_.data()};
   input_ = {inputs_, words_of(inputs_), values ? values_.data() : nullptr, values ? nullptr : bits_.data()};
+}
+
+void ClipInputs::encode() {
+  if (!encoding_) return;
+  sonospike::cuda::encode(device_, *encoding_, clips_, bits_.data(), values_.data());
 }
 
 void ClipInputs::make_on_host(const Batch& batch, int first) {

@@ -1,12 +1,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "core/network/backend.h"
 #include "core/support/thread_pool.h"
 #include "cuda/feature_cache.h"
-#include "cuda/kernels/shapes.h"
+#include "cuda/kernels/encode.h"
 
 namespace sonospike::cuda {
 
@@ -18,8 +19,13 @@ class ClipInputs {
 
   /// Bytes of the device that a row takes.
   size_t row_bytes() const;
-  /// Clips [first, first + count). What it gave before is gone.
+  /// Copies what the inputs of clips [first, first + count) are made from, or they themselves. What it gave
+  /// before is gone.
   void load(const Batch& batch, int first, int count);
+  /// Makes the inputs where the device does so.
+  void encode();
+  /// How; empty where it does not.
+  const std::optional<EncodeArgs>& encoding() const { return encoding_; }
 
   const Clips& clips() const { return clips_; }
   const Sent& input() const { return input_; }
@@ -29,7 +35,7 @@ class ClipInputs {
 
  private:
   void index(const Batch& batch, int first, int count);
-  void encode_on_device(const Batch& batch, int first);
+  void prepare_encoding(const Batch& batch, int first);
   void make_on_host(const Batch& batch, int first);
 
   Device& device_;
@@ -39,6 +45,7 @@ class ClipInputs {
   std::vector<int> first_row_;
   Clips clips_{};
   Sent input_{};
+  std::optional<EncodeArgs> encoding_;
   bool drops_ = false;
   DeviceArray<int> first_rows_, step_of_, clip_of_;
   DeviceArray<EncodingKey> encoding_keys_, dropout_keys_;

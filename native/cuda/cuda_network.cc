@@ -56,7 +56,8 @@ CudaNetwork::CudaNetwork(const NetworkOptions& options, int device, int host_thr
       g_(device_),
       gx_(device_),
       labels_(device_),
-      figures_(device_) {
+      figures_(device_),
+      gradients_(device_) {
   for (auto* array : {&parameters_, &gradient_, &m_, &v_}) {
     array->reserve(table_.size());
     array->zero();
@@ -109,17 +110,25 @@ Backend& CudaNetwork::on_host() {
   return *host_;
 }
 
-/// Brings the parameters into the kernels' layout; the weights that read a layer with dropout make up for it.
-void CudaNetwork::pack(bool dropping) {
-  if (packed_ && dropping == dropping_) return;
+/// The weights that read a layer with dropout make up for it.
+void CudaNetwork::set_dropping(bool dropping) {
+  if (dropping != dropping_) packed_ = false;
+  dropping_ = dropping;
   float scale = 1.0f;
   for (size_t k = 0; k < layers_.size(); ++k) {
-    layers_[k].pack(parameters_.data(), scale);
+    layers_[k].set_parameters(parameters_.data(), scale);
     scale = dropping ? 1.0f / (1.0f - options_.layers[k].dropout) : 1.0f;
   }
-  readout_.pack(parameters_.data(), scale);
-  packed_ = true;
-  dropping_ = dropping;
+  readout_.set_parameters(parameters_.data(), scale);
+}
+
+/// Brings the parameters into the kernels' layout. narrow: the layers go all at once, forward and backward,
+/// and read the weights as they are.
+void CudaNetwork::pack(bool narrow) {
+  if (!narrow) {
+    for (LayerPass& layer : layers_) layer.pack();
+  }
+  readout_.pack();
 }
 
 /// Of the device, for a step of a clip.
@@ -135,16 +144,13 @@ size_t CudaNetwork::row_bytes() const {
 
 /// The end of the clips from `first` on that the device takes at a time: at least one.
 int CudaNetwork::chunk_end(const Batch& batch, int first) const {
-  size_t clip_bytes = 0, widest = 0;
+  size_t clip_bytes = readout_.sums_size(1) * sizeof(float);
   int bands = 1;
   for (size_t k = 0; k < layers_.size(); ++k) {
-    clip_bytes += layers_[k].clip_bytes();
-    widest = std::max<size_t>(widest, layers_[k].neurons());
-    if (narrow_) clip_bytes += layers_[k].narrow_gradients(1) * sizeof(float);
+    clip_bytes += layers_[k].clip_bytes() + layers_[k].sums_size(1, narrow_) * sizeof(float);
     const ConnectionShape shape = connection_shape(options_, k);
     bands = std::max({bands, shape.bands, shape.inputs / shape.in_channels});
   }
-  clip_bytes += widest * kNeuronGradients * sizeof(float);
   size_t bytes = 0, rows = 0;
   for (int end = first; end < batch.clips; ++end) {
     const size_t steps = batch.steps_of_clip(end);
@@ -186,41 +192,42 @@ void CudaNetwork::free_traces() {
   inputs_.free();
   readout_.free();
   for (LayerPass& layer : layers_) layer.free();
-  for (auto* array : {&g_, &gx_, &scratch_.parts, &scratch_.neurons, &scratch_.state}) array->free();
+  for (auto* array : {&g_, &gx_, &scratch_.parts, &scratch_.state}) array->free();
+  scratch_.sums.free();
 }
 
-/// To scores_, and the spikes of all layers to figures_.
-void CudaNetwork::pass_forward(const Batch& batch, int first, int count) {
-  inputs_.load(batch, first, count);
+/// Of the clips that are loaded, to scores_ and figures_. weight: of the loss in its gradient; labels: null:
+/// without the loss.
+void CudaNetwork::pass_forward(const LossOptions& loss, float weight, const int* labels) {
+  inputs_.encode();
   const Clips& clips = inputs_.clips();
-  const EncodingKey* keys = dropping_ ? inputs_.dropout_keys() : nullptr;
+  const int count = clips.count;
   figures_.reserve((kFigures + layers_.size()) * count);
+  scores_.reserve(static_cast<size_t>(count) * options_.classes);
   if (narrow_) {
     for (LayerPass& layer : layers_) layer.reserve(clips, scratch_);
-    narrow_forward(device_, narrow_arguments(0.0f, nullptr));
+    NarrowArgs args = narrow_arguments();
+    for (size_t k = 0; k < layers_.size(); ++k) args.layer[k] = layers_[k].narrow_layer(keys());
+    narrow_forward(device_, args);
   } else {
-    for (size_t k = 0; k < layers_.size(); ++k) layers_[k].forward(clips, input_of(k), keys, scratch_);
+    for (size_t k = 0; k < layers_.size(); ++k) layers_[k].forward(clips, input_of(k), keys(), scratch_);
   }
-  for (size_t k = 0; k < layers_.size(); ++k) {
-    count_spikes(device_, layers_[k].count(), count, layers_[k].neurons(),
-                 figures_.data() + (kFigures + k) * count);
-  }
-  scores_.reserve(static_cast<size_t>(count) * options_.classes);
-  readout_.forward(clips, layers_.back().sent(), layers_.back().count(), scores_.data());
+  if (!readout_.counts_spikes()) readout_.forward(clips, layers_.back().sent(), scores_.data());
+  if (labels) grad_score_.reserve(scores_.size());
+  std::vector<NeuronCounts> counts;
+  for (const LayerPass& layer : layers_) counts.push_back(layer.count());
+  report(device_,
+         {options_.readout.kind, loss, options_.classes, count, scores_.data(), labels, weight,
+          grad_score_.data(), figures_.data()},
+         counts);
 }
 
-/// gradients: room for those of all layers, one after the other; null: forward alone.
-NarrowArgs CudaNetwork::narrow_arguments(float spike_cost, float* gradients) const {
-  const Clips& clips = inputs_.clips();
-  const EncodingKey* keys = dropping_ ? inputs_.dropout_keys() : nullptr;
+/// Without the layers.
+NarrowArgs CudaNetwork::narrow_arguments() const {
   NarrowArgs args{};
   args.layers = static_cast<int>(layers_.size());
-  args.clips = clips;
+  args.clips = inputs_.clips();
   args.input = inputs_.input();
-  for (size_t k = 0; k < layers_.size(); ++k) {
-    args.layer[k] = layers_[k].narrow_layer(keys, spike_cost, clips.count, gradients);
-    if (gradients) gradients += layers_[k].narrow_gradients(clips.count);
-  }
   return args;
 }
 
@@ -229,10 +236,13 @@ void CudaNetwork::forward(const Batch& batch, float* scores, double* spikes) {
     return on_host().forward(batch, scores, spikes);
   }
   device_.use();
-  pack(false);
+  set_dropping(false);
+  if (!packed_) pack(narrow_);
+  packed_ = true;
   const size_t layers = layers_.size();
   for_chunks(batch, [&](int first, int count) {
-    pass_forward(batch, first, count);
+    inputs_.load(batch, first, count);
+    pass_forward({}, 0.0f, nullptr);
     scores_.download(scores + static_cast<size_t>(first) * options_.classes);
     std::vector<double> found(layers * count);
     device_.download(found.data(), figures_.data() + kFigures * count, found.size() * sizeof(double));

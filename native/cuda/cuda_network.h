@@ -8,6 +8,7 @@
 #include "cuda/clip_inputs.h"
 #include "cuda/cuda_backend.h"
 #include "cuda/readout_pass.h"
+#include "cuda/repeated_work.h"
 
 namespace sonospike::cuda {
 
@@ -36,17 +37,20 @@ class CudaNetwork final : public Backend {
 
  private:
   Backend& on_host();
-  void pack(bool dropping);
+  void set_dropping(bool dropping);
+  void pack(bool narrow);
   size_t row_bytes() const;
   int chunk_end(const Batch& batch, int first) const;
   void for_chunks(const Batch& batch, const std::function<void(int first, int count)>& work);
   void free_traces();
-  void pass_forward(const Batch& batch, int first, int count);
-  NarrowArgs narrow_arguments(float spike_cost, float* gradients) const;
+  void pass_forward(const LossOptions& loss, float weight, const int* labels);
+  NarrowArgs narrow_arguments() const;
+  /// By which the clips in hand drop; null: nothing is dropped.
+  const EncodingKey* keys() const { return dropping_ ? inputs_.dropout_keys() : nullptr; }
   Sent input_of(size_t layer) const { return layer > 0 ? layers_[layer - 1].sent() : inputs_.input(); }
   void gather_figures(int count, BatchStatistics& statistics);
   void pass_backward(const Batch& batch, int first, float spike_cost, bool add);
-  void narrow_pass_backward(const float* g, const float* every, float spike_cost, bool add);
+  void narrow_pass_backward(const float* g, const float* every, float spike_cost);
   void copy_input_gradient(const Batch& batch, int first, const float* gx);
 
   NetworkOptions options_;
@@ -67,7 +71,9 @@ class CudaNetwork final : public Backend {
   DeviceArray<int> labels_;
   DeviceArray<double> figures_;  // [kFigures + layers, clips]
   int64_t steps_ = 0;
-  bool packed_ = false, dropping_ = false;  // how the weights are packed
+  bool packed_ = false;    // as evaluation needs the weights
+  bool dropping_ = false;  // the layers drop
+  RepeatedWork gradients_;
   std::unique_ptr<Backend> host_;
   bool host_is_current_ = false;
   std::vector<std::vector<float>> views_;  // of what was observed: u and s of each layer, the readout's o

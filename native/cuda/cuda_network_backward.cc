@@ -16,8 +16,8 @@ bool drops(const NetworkOptions& options) {
 
 /// Adds up what the host wants to know of the clips in hand, in their order.
 void CudaNetwork::gather_figures(int count, BatchStatistics& statistics) {
-  std::vector<double> figures(figures_.size());
-  figures_.download(figures.data());
+  std::vector<double> figures((kFigures + layers_.size()) * count);
+  device_.download(figures.data(), figures_.data(), figures.size() * sizeof(double));
   const double* of = figures.data();
   for (int i = 0; i < count; ++i) {
     statistics.loss += of[static_cast<size_t>(kLossFigure) * count + i];
@@ -29,16 +29,25 @@ void CudaNetwork::gather_figures(int count, BatchStatistics& statistics) {
 BatchStatistics CudaNetwork::gradient(const Batch& batch, const LossOptions& loss) {
   assert(batch.clips > 0);
   device_.use();
-  pack(batch.keys && drops(options_));
+  set_dropping(batch.keys && drops(options_));
   BatchStatistics statistics;
   for_chunks(batch, [&](int first, int count) {
     if (first == 0) statistics = {0.0, 0, std::vector<double>(layers_.size()), 0};
-    pass_forward(batch, first, count);
-    grad_score_.reserve(scores_.size());
+    inputs_.load(batch, first, count);
     labels_.upload(batch.labels + first, count);
-    losses(device_, options_.readout.kind, loss, scores_.data(), options_.classes, labels_.data(), count,
-           1.0f / static_cast<float>(batch.clips), grad_score_.data(), figures_.data());
-    pass_backward(batch, first, loss.spike_cost / static_cast<float>(batch.clips), first > 0);
+    const float weight = 1.0f / static_cast<float>(batch.clips);
+    const auto work = [&] {
+      if (first == 0) pack(narrow_ && !batch.input_gradient);
+      pass_forward(loss, weight, labels_.data());
+      pass_backward(batch, first, loss.spike_cost / static_cast<float>(batch.clips), first > 0);
+    };
+    if (count == batch.clips && !batch.input_gradient) {
+      gradients_.run({inputs_.clips(), inputs_.encoding(), inputs_.input(), keys(), labels_.data(), loss},
+                     work);
+    } else {
+      work();
+    }
+    packed_ = true;
     gather_figures(count, statistics);
     for (int i = 0; i < count; ++i) statistics.steps += batch.steps_of_clip(first + i);
   });
@@ -47,42 +56,44 @@ BatchStatistics CudaNetwork::gradient(const Batch& batch, const LossOptions& los
 
 void CudaNetwork::pass_backward(const Batch& batch, int first, float spike_cost, bool add) {
   const Clips& clips = inputs_.clips();
-  const EncodingKey* keys = dropping_ ? inputs_.dropout_keys() : nullptr;
-  size_t widest = options_.inputs;
-  for (const LayerPass& layer : layers_) widest = std::max<size_t>(widest, layer.neurons());
-  g_.reserve(clips.rows * widest);
-  gx_.reserve(clips.rows * widest);
-  float *g = g_.data(), *gx = gx_.data();
+  const bool narrow = narrow_ && !batch.input_gradient;
+  size_t widest = options_.inputs, sums = readout_.sums_size(clips.count);
+  for (const LayerPass& layer : layers_) {
+    widest = std::max<size_t>(widest, layer.neurons());
+    sums += layer.sums_size(clips.count, narrow);
+  }
+  scratch_.sums.begin(sums);
   const float* every = readout_.counts_spikes() ? grad_score_.data() : nullptr;
+  if (!narrow || !every) g_.reserve(clips.rows * widest);
+  if (!narrow) gx_.reserve(clips.rows * widest);
+  float *g = g_.data(), *gx = gx_.data();
   if (!every) {
     readout_.backward(clips, layers_.back().sent(), grad_score_.data(), add, scratch_, g, gradient_.data());
   }
-  if (narrow_ && !batch.input_gradient)
-    return narrow_pass_backward(every ? nullptr : g, every, spike_cost, add);
+  if (narrow) {
+    narrow_pass_backward(every ? nullptr : g, every, spike_cost);
+    return scratch_.sums.end(add);
+  }
   for (size_t k = layers_.size(); k-- > 0;) {
-    layers_[k].backward(clips, input_of(k), keys, every, spike_cost, add, scratch_, g, gradient_.data());
+    layers_[k].backward(clips, input_of(k), keys(), every, spike_cost, add, scratch_, g, gradient_.data());
     every = nullptr;
-    if (k == 0 && !batch.input_gradient) return;
+    if (k == 0 && !batch.input_gradient) break;
     layers_[k].pass_down(clips, g, gx);
     std::swap(g, gx);
   }
-  copy_input_gradient(batch, first, g);
+  scratch_.sums.end(add);
+  if (batch.input_gradient) copy_input_gradient(batch, first, g);
 }
 
-void CudaNetwork::narrow_pass_backward(const float* g, const float* every, float spike_cost, bool add) {
-  const int count = inputs_.clips().count;
-  size_t size = 0;
-  for (const LayerPass& layer : layers_) size += layer.narrow_gradients(count);
-  scratch_.neurons.reserve(size);
-  NarrowArgs args = narrow_arguments(spike_cost, scratch_.neurons.data());
+void CudaNetwork::narrow_pass_backward(const float* g, const float* every, float spike_cost) {
+  NarrowArgs args = narrow_arguments();
   args.g = g;
   args.every = every;
-  narrow_backward(device_, args);
-  const float* gradients = scratch_.neurons.data();
-  for (const LayerPass& layer : layers_) {
-    layer.sum_narrow(count, add, gradients, gradient_.data());
-    gradients += layer.narrow_gradients(count);
+  for (size_t k = 0; k < layers_.size(); ++k) {
+    args.layer[k] =
+        layers_[k].narrow_layer(keys(), spike_cost, args.clips.count, scratch_.sums, gradient_.data());
   }
+  narrow_backward(device_, args);
 }
 
 /// From [rows, inputs] to [steps, clips, inputs].

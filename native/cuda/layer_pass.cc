@@ -40,9 +40,8 @@ PackedWeights::PackedWeights(Device& device, const ConnectionShape& shape)
   backward_.reserve(shape.weights());
 }
 
-void PackedWeights::pack(const float* weights, float scale) {
-  scale_ = scale;
-  pack_weights(device_, shape_, weights, scale, forward_.data(), backward_.data());
+void PackedWeights::pack(const float* weights) {
+  pack_weights(device_, shape_, weights, scale_, forward_.data(), backward_.data());
 }
 
 void PackedWeights::gradient(const Clips& clips, const Sent& input, const float* g, bool add,
@@ -77,10 +76,14 @@ size_t LayerPass::clip_bytes() const {
   return neurons() * (sizeof(double) + (options_.recurrent ? 2 * sizeof(float) : 0));
 }
 
-void LayerPass::pack(const float* parameters, float input_scale) {
+void LayerPass::set_parameters(const float* parameters, float input_scale) {
   parameters_ = parameters;
-  weights_.pack(parameters + offset("weight"), input_scale);
-  if (options_.recurrent) recurrent_.pack(parameters + offset("recurrent"), 1.0f);
+  weights_.set_scale(input_scale);
+}
+
+void LayerPass::pack() {
+  weights_.pack(parameters_ + offset("weight"));
+  if (options_.recurrent) recurrent_.pack(parameters_ + offset("recurrent"));
 }
 
 LayerArgs LayerPass::arguments(const EncodingKey* keys) const {
@@ -129,8 +132,7 @@ void LayerPass::forward(const Clips& clips, const Sent& input, const EncodingKey
 
 void LayerPass::backward(const Clips& clips, const Sent& input, const EncodingKey* keys, const float* every,
                          float spike_cost, bool add, Scratch& scratch, float* g, float* gradient) {
-  scratch.neurons.reserve(kNeuronGradients * static_cast<size_t>(clips.count) * neurons());
-  const BackwardArgs back{g, every, spike_cost, scratch.neurons.data()};
+  const BackwardArgs back{g, every, spike_cost, take_neurons(clips.count, scratch.sums, gradient)};
   if (options_.recurrent) {
     recurrent_backward(device_, arguments(keys), clips, trace(), back, recurrent_.backward(),
                        scratch.state.data());
@@ -138,24 +140,25 @@ void LayerPass::backward(const Clips& clips, const Sent& input, const EncodingKe
   } else {
     scan_backward(device_, arguments(keys), clips, trace(), back);
   }
-  sum_neurons(clips.count, add, scratch.neurons.data(), gradient);
   weights_.gradient(clips, input, g, add, scratch, gradient + offset("weight"));
 }
 
-/// Over the clips, and the bands that share parameters.
-void LayerPass::sum_neurons(int clips, bool add, const float* gradients, float* gradient) const {
+/// Room for the gradients of the neurons, to be summed over the clips and the bands that share parameters.
+float* LayerPass::take_neurons(int clips, NeuronSums& sums, float* gradient) const {
+  static constexpr const char* kNames[kNeuronGradients] = {
+      "bias", "decay", "threshold", "adaptation_decay", "adaptation_coupling", "adaptation_jump"};
   const ConnectionShape& shape = weights_.shape();
-  SumArgs sum{gradients, clips * shape.bands, shape.channels, kPlainNeuronGradients, add, {}};
-  sum.out[0] = gradient + offset("bias");
-  sum.out[1] = gradient + offset("decay");
-  sum.out[2] = gradient + offset("threshold");
-  if (options_.neuron.adaptive) {
-    sum.arrays = kNeuronGradients;
-    sum.out[3] = gradient + offset("adaptation_decay");
-    sum.out[4] = gradient + offset("adaptation_coupling");
-    sum.out[5] = gradient + offset("adaptation_jump");
-  }
-  sum_rows(device_, sum);
+  const size_t size = static_cast<size_t>(clips) * neurons();
+  float* const room = sums.take(kNeuronGradients * size);
+  const int arrays = options_.neuron.adaptive ? kNeuronGradients : kPlainNeuronGradients;
+  for (int k = 0; k < arrays; ++k)
+    sums.add({room + k * size, clips * shape.bands, shape.channels, gradient + offset(kNames[k])});
+  return room;
+}
+
+size_t LayerPass::sums_size(int clips, bool narrow) const {
+  return static_cast<size_t>(clips) *
+         (kNeuronGradients * neurons() + (narrow ? weights_.shape().weights() : 0));
 }
 
 bool LayerPass::narrow() const {
@@ -164,32 +167,27 @@ bool LayerPass::narrow() const {
   return dense && shape.inputs <= kNarrow && shape.channels <= kNarrow;
 }
 
-size_t LayerPass::narrow_gradients(int clips) const {
-  return static_cast<size_t>(clips) * (kNeuronGradients * neurons() + weights_.shape().weights());
+NarrowLayer LayerPass::narrow_layer(const EncodingKey* keys) const {
+  NarrowLayer layer{};
+  layer.layer = arguments(keys);
+  layer.trace = trace();
+  layer.inputs = weights_.shape().inputs;
+  layer.weight = parameters_ + offset("weight");
+  layer.scale = weights_.scale();
+  layer.bias = parameters_ + offset("bias");
+  return layer;
 }
 
-NarrowLayer LayerPass::narrow_layer(const EncodingKey* keys, float spike_cost, int clips,
-                                    float* gradients) const {
-  return {arguments(keys),
-          trace(),
-          weights_.shape().inputs,
-          weights_.backward(),
-          parameters_ + offset("bias"),
-          spike_cost,
-          gradients,
-          gradients ? gradients + static_cast<size_t>(clips) * kNeuronGradients * neurons() : nullptr};
-}
-
-void LayerPass::sum_narrow(int clips, bool add, const float* gradients, float* gradient) const {
-  sum_neurons(clips, add, gradients, gradient);
-  SumArgs sum{gradients + static_cast<size_t>(clips) * kNeuronGradients * neurons(),
-              clips,
-              static_cast<int>(weights_.shape().weights()),
-              1,
-              add,
-              {gradient + offset("weight")},
-              weights_.scale()};
-  sum_rows(device_, sum);
+NarrowLayer LayerPass::narrow_layer(const EncodingKey* keys, float spike_cost, int clips, NeuronSums& sums,
+                                    float* gradient) const {
+  const size_t weights = weights_.shape().weights();
+  NarrowLayer layer = narrow_layer(keys);
+  layer.spike_cost = spike_cost;
+  layer.gradients = take_neurons(clips, sums, gradient);
+  layer.weight_gradient = sums.take(clips * weights);
+  sums.add({layer.weight_gradient, clips, static_cast<int>(weights), gradient + offset("weight"),
+            weights_.scale()});
+  return layer;
 }
 
 void LayerPass::pass_down(const Clips& clips, const float* g, float* gx) const {

@@ -5,6 +5,8 @@
 
 #include "core/network/backend.h"
 #include "cuda/kernels/narrow.h"
+#include "cuda/kernels/readout.h"
+#include "cuda/neuron_sums.h"
 
 namespace sonospike::cuda {
 
@@ -13,18 +15,20 @@ ConnectionShape connection_shape(const NetworkOptions& options, size_t layer);
 
 /// What the layers work with one after the other.
 struct Scratch {
-  explicit Scratch(Device& device) : parts(device), neurons(device), state(device) {}
-  DeviceArray<float> parts;    // of the gradient of weights
-  DeviceArray<float> neurons;  // gradients of the neurons of each clip
-  DeviceArray<float> state;    // of recurrent layers
+  explicit Scratch(Device& device) : parts(device), state(device), sums(device) {}
+  DeviceArray<float> parts;  // of the gradient of weights
+  DeviceArray<float> state;  // of recurrent layers
+  NeuronSums sums;           // of the gradients of the neurons of each clip
 };
 
 /// Weights of a connection in the products' layouts.
 class PackedWeights {
  public:
   PackedWeights(Device& device, const ConnectionShape& shape);
-  /// weights: in the files' layout, times `scale`.
-  void pack(const float* weights, float scale);
+  /// What the weights are to be taken times.
+  void set_scale(float scale) { scale_ = scale; }
+  /// weights: in the files' layout.
+  void pack(const float* weights);
   /// To the files' layout, or added to what is there; g = dL/du.
   void gradient(const Clips& clips, const Sent& input, const float* g, bool add, Scratch& scratch,
                 float* gradient) const;
@@ -51,7 +55,9 @@ class LayerPass {
   size_t clip_bytes() const;
   /// parameters: all of the network. `input_scale`: what the input is taken times, to make up for dropout
   /// below.
-  void pack(const float* parameters, float input_scale);
+  void set_parameters(const float* parameters, float input_scale);
+  /// Brings the weights into the layout that all need but narrow_layer.
+  void pack();
 
   /// keys: by which it drops [clips]; null: it does not.
   void forward(const Clips& clips, const Sent& input, const EncodingKey* keys, Scratch& scratch);
@@ -59,16 +65,18 @@ class LayerPass {
   void reserve(const Clips& clips, Scratch& scratch);
   /// Whether it is a layer that narrow_forward takes.
   bool narrow() const;
-  /// Itself for narrow_forward and, after it, narrow_backward. gradients: room for those of the neurons, then
-  /// of the weights, [narrow_gradients(clips)].
-  NarrowLayer narrow_layer(const EncodingKey* keys, float spike_cost, int clips, float* gradients) const;
-  size_t narrow_gradients(int clips) const;
-  /// From what narrow_backward has left there to the gradient of all parameters, or added to what is there.
-  void sum_narrow(int clips, bool add, const float* gradients, float* gradient) const;
-  const double* count() const { return count_.data(); }
+  /// Itself for narrow_forward.
+  NarrowLayer narrow_layer(const EncodingKey* keys) const;
+  /// Itself for narrow_backward, after it.
+  NarrowLayer narrow_layer(const EncodingKey* keys, float spike_cost, int clips, NeuronSums& sums,
+                           float* gradient) const;
+  /// Values that `backward`, or narrow_backward, takes of `sums`.
+  size_t sums_size(int clips, bool narrow) const;
+  NeuronCounts count() const { return {count_.data(), neurons()}; }
   Sent sent() const;
   /// After `forward`, of the same clips. `every`: dL/ds of every step, [clips, neurons]; null: g has it,
-  /// [rows, neurons]. g: out: dL/du. gradient: of all parameters of the network; `add`: to what is there.
+  /// [rows, neurons]. g: out: dL/du. gradient: of all parameters of the network, but for what scratch.sums
+  /// still has to add up; `add`: to what is there.
   void backward(const Clips& clips, const Sent& input, const EncodingKey* keys, const float* every,
                 float spike_cost, bool add, Scratch& scratch, float* g, float* gradient);
   /// To dL/dx [rows, inputs].
@@ -80,7 +88,7 @@ class LayerPass {
  private:
   size_t offset(const char* name) const { return table_.at(prefix_ + name).offset; }
   LayerArgs arguments(const EncodingKey* keys) const;
-  void sum_neurons(int clips, bool add, const float* gradients, float* gradient) const;
+  float* take_neurons(int clips, NeuronSums& sums, float* gradient) const;
   TraceArgs trace() const;
 
   Device& device_;

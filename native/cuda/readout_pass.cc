@@ -28,9 +28,13 @@ size_t ReadoutPass::row_bytes() const {
   return counts_spikes() ? 0 : 4 * classes_ * sizeof(float);
 }
 
-void ReadoutPass::pack(const float* parameters, float input_scale) {
+void ReadoutPass::set_parameters(const float* parameters, float input_scale) {
   parameters_ = parameters;
-  if (!counts_spikes()) weights_.pack(parameters + table_.at("readout.weight").offset, input_scale);
+  weights_.set_scale(input_scale);
+}
+
+void ReadoutPass::pack() {
+  if (!counts_spikes()) weights_.pack(parameters_ + table_.at("readout.weight").offset);
 }
 
 IntegratorArgs ReadoutPass::arguments() const {
@@ -42,8 +46,7 @@ IntegratorArgs ReadoutPass::arguments() const {
           p_.data()};
 }
 
-void ReadoutPass::forward(const Clips& clips, const Sent& last, const double* count, float* scores) {
-  if (counts_spikes()) return count_scores(device_, count, clips.count, classes_, scores);
+void ReadoutPass::forward(const Clips& clips, const Sent& last, float* scores) {
   const size_t size = static_cast<size_t>(clips.rows) * classes_;
   current_.reserve(size);
   o_.reserve(size);
@@ -56,12 +59,11 @@ void ReadoutPass::forward(const Clips& clips, const Sent& last, const double* co
 void ReadoutPass::backward(const Clips& clips, const Sent& last, const float* grad_score, bool add,
                            Scratch& scratch, float* gs, float* gradient) {
   work_.reserve(static_cast<size_t>(clips.rows) * classes_);
-  scratch.neurons.reserve(2 * static_cast<size_t>(clips.count) * classes_);
-  integrate_backward(device_, arguments(), clips, grad_score, work_.data(), scratch.neurons.data());
-  SumArgs sum{scratch.neurons.data(), clips.count, classes_, 2, add, {}};
-  sum.out[0] = gradient + table_.at("readout.bias").offset;
-  sum.out[1] = gradient + table_.at("readout.decay").offset;
-  sum_rows(device_, sum);
+  const size_t size = static_cast<size_t>(clips.count) * classes_;
+  float* const own = scratch.sums.take(2 * size);
+  integrate_backward(device_, arguments(), clips, grad_score, work_.data(), own);
+  scratch.sums.add({own, clips.count, classes_, gradient + table_.at("readout.bias").offset});
+  scratch.sums.add({own + size, clips.count, classes_, gradient + table_.at("readout.decay").offset});
   weights_.gradient(clips, last, current_.data(), add, scratch,
                     gradient + table_.at("readout.weight").offset);
   pass_down(device_, weights_.shape(), clips, current_.data(), weights_.backward(), gs);

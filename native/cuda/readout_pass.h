@@ -14,14 +14,21 @@ class ReadoutPass {
 
   bool counts_spikes() const { return options_.kind == ReadoutKind::kSpikeCount; }
   size_t row_bytes() const;
-  void pack(const float* parameters, float input_scale);
+  /// As LayerPass.
+  void set_parameters(const float* parameters, float input_scale);
+  void pack();
 
-  /// Scores [clips, classes] from what the last layer sends, or from how often it spiked, [clips, classes].
-  void forward(const Clips& clips, const Sent& last, const double* count, float* scores);
-  /// grad_score [clips, classes] to dL/ds of the last layer [rows, neurons]; not where it counts spikes.
+  // Not where it counts spikes: `report` does that.
+  /// Scores [clips, classes] from what the last layer sends.
+  void forward(const Clips& clips, const Sent& last, float* scores);
+  /// Values that `backward` takes of `sums`.
+  size_t sums_size(int clips) const {
+    return counts_spikes() ? 0 : 2 * static_cast<size_t>(clips) * classes_;
+  }
+  /// grad_score [clips, classes] to dL/ds of the last layer [rows, neurons].
   void backward(const Clips& clips, const Sent& last, const float* grad_score, bool add, Scratch& scratch,
                 float* gs, float* gradient);
-  /// The integrator's potentials, [rows, classes], as `forward` left them; not where it counts spikes.
+  /// The integrator's potentials, [rows, classes], as `forward` left them.
   void download(std::vector<float>& potential) const;
   void free();
 

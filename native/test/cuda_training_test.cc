@@ -59,6 +59,7 @@ TEST_CASE("cuda: inputs encoded on the device have the bits of the CPU's, kept t
     for (int time = 0; time < 2; ++time) {
       const int first = maker.between(0, clips - 1), count = maker.between(1, clips - first);
       inputs.load(batch, first, count);
+      inputs.encode();
       const cuda::Sent sent = inputs.input();
       const size_t rows = inputs.clips().rows;
       std::vector<float> seen(sent.bits ? 0 : rows * channels);

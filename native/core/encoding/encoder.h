@@ -13,6 +13,8 @@ struct EncodingOptions {
   int steps_per_frame = 10;  ///< time steps for each frame
   float threshold =
       0.0f;  ///< delta: the change that sends a spike; latency: values at or below it never spike
+
+  bool operator==(const EncodingOptions&) const = default;
 };
 
 /// Names the random numbers of one clip in one epoch.

@@ -9,6 +9,8 @@ struct LossOptions {
   /// Times the mean of the spikes of a layer's neurons and steps, summed over the layers, it is added to what
   /// training makes small; not to the loss that is reported.
   float spike_cost = 0.0f;
+
+  bool operator==(const LossOptions&) const = default;
 };
 
 /// The loss of one clip and its gradient.

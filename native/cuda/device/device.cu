@@ -117,6 +117,7 @@ void* Device::allocate(size_t bytes) {
 }
 
 void Device::release(void* memory) noexcept {
+  ++releases_;
   cudaSetDevice(number_);  // what owns the memory may end on any thread
   cudaFree(memory);
   cudaGetLastError();

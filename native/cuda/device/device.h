@@ -29,6 +29,8 @@ class Device {
 
   void* allocate(size_t bytes);
   void release(void* memory) noexcept;
+  /// How often memory was released: as long as it is the same, all that was allocated is where it was.
+  size_t releases() const { return releases_; }
   /// The host's memory can be used again at once.
   void upload(void* to, const void* from, size_t bytes);
   /// Waits for all that is being done.
@@ -39,7 +41,7 @@ class Device {
  private:
   int number_;
   void* stream_ = nullptr;
-  size_t memory_ = 0;
+  size_t memory_ = 0, releases_ = 0;
   bool tensor_cores_ = false;
   void* staging_ = nullptr;  // where uploads wait for the device
   size_t staged_ = 0;        // bytes of it that are taken

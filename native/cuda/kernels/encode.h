@@ -11,6 +11,8 @@ struct EncodeArgs {
   int features;
   const float* const* values;  ///< [clips][frames, features]
   const EncodingKey* keys;     ///< [clips]
+
+  bool operator==(const EncodeArgs&) const = default;
 };
 
 /// As Encoder, with the same numbers: to `bits` [rows, words of the channels], or to `values` [rows,

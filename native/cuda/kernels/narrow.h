@@ -5,7 +5,7 @@
 namespace sonospike::cuda {
 
 /// Narrow dense layers on top of each other, all at once: a block takes a clip through all steps and layers.
-/// A warp is a layer, each a step behind the one below, and a lane a neuron, which has its weights in
+/// A warp is a layer, each a few steps behind the one below, and a lane a neuron, which has its weights in
 /// registers. What they send goes through shared memory; no product is ever in the device's.
 constexpr int kNarrow = kWarp;        ///< most inputs and neurons of a layer
 constexpr int kMostNarrowLayers = 7;  ///< and their input is a warp too
@@ -14,7 +14,8 @@ struct NarrowLayer {
   LayerArgs layer;
   TraceArgs trace;
   int inputs;
-  const float* weight;  ///< [neurons, inputs]
+  const float* weight;  ///< [neurons, inputs], as in the files, to be taken times `scale`
+  float scale;
   const float* bias;
   // Backward:
   float spike_cost;        ///< as in BackwardArgs

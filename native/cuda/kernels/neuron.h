@@ -24,13 +24,31 @@ SONOSPIKE_BOTH bool sends_values(SpikeKind spike) {
   return spike == SpikeKind::kSoft || spike == SpikeKind::kRelu;
 }
 
-SONOSPIKE_BOTH float sigmoid(float x) {
-  return 1.0f / (1.0f + expf(-x));
+/// 1 / x for x >= 1. On the GPU within 1 unit in the last place, without the branch of an exact division,
+/// which would keep the compiler from working on other things meanwhile.
+SONOSPIKE_BOTH float reciprocal(float x) {
+#if defined(__CUDA_ARCH__)
+  asm("rcp.approx.ftz.f32 %0, %0;" : "+f"(x));
+  return x;
+#else
+  return 1.0f / x;
+#endif
+}
+
+/// 1 / (1 + exp(-slope d)). On the GPU within 3e-7, for the same reason.
+SONOSPIKE_BOTH float sigmoid(float slope, float d) {
+#if defined(__CUDA_ARCH__)
+  float power = d * (slope * -1.44269504f);
+  asm("ex2.approx.ftz.f32 %0, %0;" : "+f"(power));
+  return reciprocal(1.0f + power);
+#else
+  return reciprocal(1.0f + expf(-slope * d));
+#endif
 }
 
 SONOSPIKE_BOTH float spike_of(const NeuronModel& model, float u, float threshold) {
   if (model.spike == SpikeKind::kRelu) return u > 0.0f ? u : 0.0f;
-  if (model.spike == SpikeKind::kSoft) return sigmoid(model.slope * (u - threshold));
+  if (model.spike == SpikeKind::kSoft) return sigmoid(model.slope, u - threshold);
   return u > threshold ? 1.0f : 0.0f;
 }
 
@@ -42,11 +60,11 @@ SONOSPIKE_BOTH float spike_derivative(const NeuronModel& model, float d, float s
       return a * s * (1.0f - s);
     case SpikeKind::kFastSigmoid: {
       const float q = 1.0f + a * fabsf(d);
-      return 1.0f / (q * q);
+      return reciprocal(q * q);
     }
     case SpikeKind::kAtan: {
       const float q = 1.57079632679489662f * a * d;
-      return 0.5f * a / (1.0f + q * q);
+      return 0.5f * a * reciprocal(1.0f + q * q);
     }
     case SpikeKind::kTriangle: {
       const float q = 1.0f - a * fabsf(d);
@@ -55,7 +73,7 @@ SONOSPIKE_BOTH float spike_derivative(const NeuronModel& model, float d, float s
     case SpikeKind::kBoxcar:
       return fabsf(d) < 0.5f / a ? a : 0.0f;
     case SpikeKind::kSigmoid: {
-      const float q = sigmoid(a * d);
+      const float q = sigmoid(a, d);
       return a * q * (1.0f - q);
     }
     case SpikeKind::kRelu:

@@ -1,5 +1,7 @@
 #include "cuda/kernels/parameters.h"
 
+#include <algorithm>
+
 #include "cuda/device/launch.h"
 
 namespace sonospike::cuda {
@@ -51,28 +53,34 @@ struct UnpackGradient {
   }
 };
 
+/// Blocks for each sum, one sum after the other.
 struct SumRows {
   static constexpr bool kSyncs = true;
   static constexpr int kColumns = 32, kLines = 8;
-  SumArgs args;
+  static constexpr int kMost = 64;  // arguments have 4 KB
+  int sums;
+  RowSum sum[kMost];
+  unsigned end[kMost];  // of the blocks of each
+  bool add;
 
   SONOSPIKE_DEVICE void operator()(const Block& block) const {
-    float* const sums = block.shared<float>();
-    const int column = block.thread() % kColumns, line = block.thread() / kColumns;
-    const int i = static_cast<int>(block.x()) * kColumns + column;
-    const float* in = args.in + static_cast<size_t>(block.y()) * args.count * args.size;
-    float sum = 0.0f;
-    if (i < args.size) {
-#pragma unroll 4
-      for (int row = line; row < args.count; row += kLines)
-        sum += in[static_cast<size_t>(row) * args.size + i];
+    float* const lines = block.shared<float>();
+    int number = 0;
+    while (block.x() >= end[number]) ++number;
+    const RowSum& of = sum[number];
+    const int first = static_cast<int>(block.x() - (number > 0 ? end[number - 1] : 0u)) * kColumns;
+    const int column = block.thread() % kColumns, line = block.thread() / kColumns, i = first + column;
+    float total = 0.0f;
+    if (i < of.size) {
+#pragma unroll 8
+      for (int row = line; row < of.count; row += kLines)
+        total += of.in[static_cast<size_t>(row) * of.size + i];
     }
-    sums[block.thread()] = sum;
+    lines[block.thread()] = total;
     block.sync();
-    if (line > 0 || i >= args.size) return;
-    for (int k = 1; k < kLines; ++k) sum += sums[k * kColumns + column];
-    float* const out = args.out[block.y()];
-    out[i] = args.add ? out[i] + sum * args.scale : sum * args.scale;
+    if (line > 0 || i >= of.size) return;
+    for (int k = 1; k < kLines; ++k) total += lines[k * kColumns + column];
+    of.out[i] = add ? of.out[i] + total * of.scale : total * of.scale;
   }
 };
 
@@ -152,10 +160,19 @@ void unpack_gradient(const Device& device, const ConnectionShape& shape, const f
   launch_each(device, shape.weights(), UnpackGradient{shape, parts, count, scale, add, weights});
 }
 
-void sum_rows(const Device& device, const SumArgs& args) {
+void sum_rows(const Device& device, const std::vector<RowSum>& sums, bool add) {
   constexpr int kThreads = SumRows::kColumns * SumRows::kLines;
-  launch(device, {blocks_of(args.size, SumRows::kColumns), static_cast<unsigned>(args.arrays)}, kThreads,
-         kThreads * sizeof(float), SumRows{args});
+  for (size_t first = 0; first < sums.size(); first += SumRows::kMost) {
+    SumRows kernel{};
+    kernel.add = add;
+    unsigned blocks = 0;
+    for (size_t i = first; i < std::min(first + SumRows::kMost, sums.size()); ++i, ++kernel.sums) {
+      blocks += blocks_of(sums[i].size, SumRows::kColumns);
+      kernel.sum[kernel.sums] = sums[i];
+      kernel.end[kernel.sums] = blocks;
+    }
+    launch(device, {blocks}, kThreads, kThreads * sizeof(float), kernel);
+  }
 }
 
 void squared_norm(const Device& device, const uint8_t* flags, const float* gradient, size_t size,

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "core/network/backend.h"
 #include "cuda/kernels/shapes.h"
 
@@ -14,17 +16,15 @@ void pack_weights(const Device& device, const ConnectionShape& shape, const floa
 void unpack_gradient(const Device& device, const ConnectionShape& shape, const float* parts, int count,
                      float scale, bool add, float* weights);
 
-/// out[k][i] = sum over `count` of in[k, count, size], or that added to it, for each of `arrays`, in an order
-/// that depends on `count` alone.
-constexpr int kMostArrays = 6;
-struct SumArgs {
+/// out[i] = scale times the sum over `count` of in[count, size], in an order that depends on `count` alone.
+struct RowSum {
   const float* in;
-  int count, size, arrays;
-  bool add;
-  float* out[kMostArrays];
+  int count, size;
+  float* out;
   float scale = 1.0f;
 };
-void sum_rows(const Device& device, const SumArgs& args);
+/// Many of them at once; `add`: to what is there.
+void sum_rows(const Device& device, const std::vector<RowSum>& sums, bool add);
 
 /// What the optimizer does with a parameter, one byte each.
 enum ParameterFlags : uint8_t {

@@ -1,5 +1,7 @@
 #include "cuda/kernels/readout.h"
 
+#include <algorithm>
+
 #include "cuda/device/launch.h"
 
 namespace sonospike::cuda {
@@ -134,87 +136,88 @@ struct IntegrateBackward {
   }
 };
 
-struct CountScores {
-  static constexpr bool kSyncs = false;
-  const double* count;
-  size_t size;
-  float* scores;
-
-  SONOSPIKE_DEVICE void operator()(const Block& block) const {
-    const size_t number = number_of(block);
-    if (number < size) scores[number] = static_cast<float>(count[number]);
-  }
-};
-
-/// A thread for every clip.
-struct Losses {
-  static constexpr bool kSyncs = false;
-  ReadoutKind readout;
-  LossOptions options;
-  const float* scores;
-  int classes;
-  const int* labels;
-  int clips;
-  float weight;
-  float* grad_score;
-  double* figures;
-
-  SONOSPIKE_DEVICE double target_of(int c, int label) const {
-    if (label < 0) return 1.0 / classes;
-    return (c == label ? 1.0 - options.label_smoothing : 0.0) + options.label_smoothing / classes;
-  }
-
-  SONOSPIKE_DEVICE void operator()(const Block& block) const {
-    const size_t clip = number_of(block);
-    if (clip >= static_cast<size_t>(clips)) return;
-    const float* score = scores + clip * classes;
-    float* grad = grad_score + clip * classes;
-    const int label = labels[clip];
-    int best = 0;
-    for (int c = 1; c < classes; ++c) best = score[c] > score[best] ? c : best;
-    double loss = 0.0;
-    if (readout == ReadoutKind::kLeakyIntegrator) {
-      for (int c = 0; c < classes; ++c) {
-        const double target = target_of(c, label);
-        const double p = score[c] > kLeastProbability ? score[c] : kLeastProbability;
-        if (target > 0.0) loss -= target * log(p);
-        grad[c] = static_cast<float>(-target / p * weight);
-      }
-    } else {
-      const double top = score[best];
-      double sum = 0.0;
-      for (int c = 0; c < classes; ++c) sum += exp(score[c] - top);
-      const double log_sum = top + log(sum);
-      for (int c = 0; c < classes; ++c) {
-        const double target = target_of(c, label);
-        loss += target * (log_sum - score[c]);
-        grad[c] = static_cast<float>((exp(score[c] - log_sum) - target) * weight);
-      }
-    }
-    figures[static_cast<size_t>(kLossFigure) * clips + clip] = loss;
-    figures[static_cast<size_t>(kCorrectFigure) * clips + clip] = best == label ? 1.0 : 0.0;
-  }
-};
-
-/// A block for every clip.
-struct CountSpikes {
+/// A row of blocks for every layer, and one for the loss; a block for every clip.
+struct Report {
   static constexpr bool kSyncs = true;
   static constexpr int kThreads = 64;
-  const double* count;
-  int neurons;
-  double* out;
+  static constexpr int kMost = 32;  // layers
+  ReportArgs args;
+  int first_layer, layers;
+  NeuronCounts layer[kMost];
+  const double* last;  // counts of the last layer, that are the scores; null: those are there
+
+  SONOSPIKE_DEVICE double target_of(int c, int label) const {
+    if (label < 0) return 1.0 / args.classes;
+    const float smoothing = args.loss.label_smoothing;
+    return (c == label ? 1.0 - smoothing : 0.0) + smoothing / args.classes;
+  }
 
   SONOSPIKE_DEVICE void operator()(const Block& block) const {
-    double* const sums = block.shared<double>();
+    double* const shared = block.shared<double>();
+    const int row = static_cast<int>(block.y());
+    if (row < layers) {
+      count(block, shared, layer[row], first_layer + row);
+    } else {
+      answer(block, shared);
+    }
+  }
+
+  SONOSPIKE_DEVICE void count(const Block& block, double* sums, const NeuronCounts& of, int number) const {
     double sum = 0.0;
-    for (int i = block.thread(); i < neurons; i += block.threads()) {
-      sum += count[static_cast<size_t>(block.x()) * neurons + i];
+    for (int i = block.thread(); i < of.neurons; i += kThreads) {
+      sum += of.count[static_cast<size_t>(block.x()) * of.neurons + i];
     }
     sums[block.thread()] = sum;
     block.sync();
     if (block.thread() > 0) return;
-    for (int i = 1; i < block.threads(); ++i) sum += sums[i];
-    out[block.x()] = sum;
+    for (int i = 1; i < kThreads; ++i) sum += sums[i];
+    args.figures[static_cast<size_t>(kFigures + number) * args.clips + block.x()] = sum;
+  }
+
+  /// Its threads share out the exponentials and logarithms; one adds them up, in the order of the classes.
+  SONOSPIKE_DEVICE void answer(const Block& block, double* each) const {
+    const int classes = args.classes, thread = block.thread();
+    float* const score = args.scores + static_cast<size_t>(block.x()) * classes;
+    if (last) {
+      for (int c = thread; c < classes; c += kThreads)
+        score[c] = static_cast<float>(last[static_cast<size_t>(block.x()) * classes + c]);
+    }
+    if (!args.labels) return;
+    block.sync();
+    const int label = args.labels[block.x()];
+    int best = 0;
+    for (int c = 1; c < classes; ++c) best = score[c] > score[best] ? c : best;
+    const bool probabilities = args.readout == ReadoutKind::kLeakyIntegrator;
+    const double top = score[best];
+    for (int c = thread; c < classes; c += kThreads) {
+      const double p = score[c] > kLeastProbability ? score[c] : kLeastProbability;
+      each[c] = probabilities ? log(p) : exp(score[c] - top);
+    }
+    block.sync();
+    double loss = 0.0, log_sum = 0.0;
+    if (!probabilities) {
+      double sum = 0.0;
+      for (int c = 0; c < classes; ++c) sum += each[c];
+      log_sum = top + log(sum);
+    }
+    for (int c = 0; c < classes; ++c) {
+      const double target = target_of(c, label);
+      if (!probabilities) {
+        loss += target * (log_sum - score[c]);
+      } else if (target > 0.0) {
+        loss -= target * each[c];
+      }
+    }
+    float* const grad = args.grad_score + static_cast<size_t>(block.x()) * classes;
+    for (int c = thread; c < classes; c += kThreads) {
+      const double target = target_of(c, label);
+      const double p = score[c] > kLeastProbability ? score[c] : kLeastProbability;
+      grad[c] =
+          static_cast<float>((probabilities ? -target / p : exp(score[c] - log_sum) - target) * args.weight);
+    }
+    if (thread > 0) return;
+    args.figures[static_cast<size_t>(kLossFigure) * args.clips + block.x()] = loss;
+    args.figures[static_cast<size_t>(kCorrectFigure) * args.clips + block.x()] = best == label ? 1.0 : 0.0;
   }
 };
 
@@ -234,20 +237,20 @@ void integrate_backward(const Device& device, const IntegratorArgs& args, const 
               IntegrateBackward{args, clips, work, gradients});
 }
 
-void count_scores(const Device& device, const double* count, int clips, int classes, float* scores) {
-  const size_t size = static_cast<size_t>(clips) * classes;
-  launch_each(device, size, CountScores{count, size, scores});
-}
-
-void losses(const Device& device, ReadoutKind readout, const LossOptions& options, const float* scores,
-            int classes, const int* labels, int clips, float weight, float* grad_score, double* figures) {
-  launch_each(device, clips,
-              Losses{readout, options, scores, classes, labels, clips, weight, grad_score, figures});
-}
-
-void count_spikes(const Device& device, const double* count, int clips, int neurons, double* out) {
-  launch(device, {static_cast<unsigned>(clips)}, CountSpikes::kThreads,
-         CountSpikes::kThreads * sizeof(double), CountSpikes{count, neurons, out});
+void report(const Device& device, const ReportArgs& args, const std::vector<NeuronCounts>& layers) {
+  for (size_t first = 0; first < layers.size(); first += Report::kMost) {
+    Report kernel{args, static_cast<int>(first), 0, {}, nullptr};
+    while (kernel.layers < Report::kMost && first + kernel.layers < layers.size()) {
+      kernel.layer[kernel.layers] = layers[first + kernel.layers];
+      ++kernel.layers;
+    }
+    const bool ends = first + kernel.layers == layers.size();
+    if (ends && args.readout == ReadoutKind::kSpikeCount) kernel.last = layers.back().count;
+    const bool answers = ends && (kernel.last || args.labels);
+    const size_t shared = std::max(args.classes, Report::kThreads) * sizeof(double);
+    launch(device, {static_cast<unsigned>(args.clips), static_cast<unsigned>(kernel.layers + answers)},
+           Report::kThreads, shared, kernel);
+  }
 }
 
 }  // namespace sonospike::cuda

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "core/network/loss.h"
 #include "cuda/kernels/shapes.h"
 
@@ -21,18 +23,28 @@ void integrate(const Device& device, const IntegratorArgs& args, const Clips& cl
 void integrate_backward(const Device& device, const IntegratorArgs& args, const Clips& clips,
                         const float* grad_score, float* work, float* gradients);
 
-/// Scores [clips, classes] from the spikes of the last layer [clips, classes].
-void count_scores(const Device& device, const double* count, int clips, int classes, float* scores);
-
 /// What the host wants to know of each clip, in double precision, [kFigures + layers, clips]: the loss,
 /// whether the answer is right (1 or 0), and the spikes of every layer.
 constexpr int kLossFigure = 0, kCorrectFigure = 1, kFigures = 2;
 
-/// Loss and right answer of every clip, as clip_loss and best_class, and dloss/dscore times `weight`.
-void losses(const Device& device, ReadoutKind readout, const LossOptions& options, const float* scores,
-            int classes, const int* labels, int clips, float weight, float* grad_score, double* figures);
+/// The spikes of a layer's neurons, [clips, neurons].
+struct NeuronCounts {
+  const double* count;
+  int neurons;
+};
 
-/// out[clip] = sum of count[clip, neurons].
-void count_spikes(const Device& device, const double* count, int clips, int neurons, double* out);
+struct ReportArgs {
+  ReadoutKind readout;
+  LossOptions loss;
+  int classes, clips;
+  float* scores;      ///< [clips, classes]: in, or out where they are the spikes of the last layer
+  const int* labels;  ///< [clips]; null: nobody asks for the loss
+  float weight;
+  float* grad_score;  ///< out: dloss/dscore times `weight`
+  double* figures;    ///< out: without labels, the spikes alone
+};
+
+/// Loss and right answer of every clip, as clip_loss and best_class, and how much each layer spiked.
+void report(const Device& device, const ReportArgs& args, const std::vector<NeuronCounts>& layers);
 
 }  // namespace sonospike::cuda

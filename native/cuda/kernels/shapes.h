@@ -20,6 +20,8 @@ struct Clips {
   const int* first_row;  ///< [count + 1]
   const int* step_of;    ///< [rows]: step within the clip
   const int* clip_of;    ///< [rows]
+
+  bool operator==(const Clips&) const = default;
 };
 
 /// What a layer sends, or the input: floats, or bits where all is 0 or 1 (bit i % 32 of word i / 32).
@@ -29,6 +31,7 @@ struct Sent {
   const float* values;
   const uint32_t* bits;  ///< null: values
 
+  bool operator==(const Sent&) const = default;
   SONOSPIKE_BOTH float at(size_t row, int i) const {
     if (!bits) return values[row * width + i];
     return (bits[row * words + i / 32] >> (i % 32)) & 1u ? 1.0f : 0.0f;

@@ -8,6 +8,7 @@
 #include <new>
 #include <numeric>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -108,6 +109,7 @@ void restore() {
 
 void check_alive() {
   if (heap().lost) throw DeviceError(DeviceError::Kind::kLost, "The emulated device was lost.");
+  if (recorder) throw std::logic_error("A graph of the emulated GPU can hold launches alone.");
 }
 
 void run(Grid grid, int threads, size_t shared, bool syncs, const std::function<void(const Block&)>& body) {
@@ -160,6 +162,7 @@ void* Device::allocate(size_t bytes) {
 }
 
 void Device::release(void* made) noexcept {
+  ++releases_;
   const std::lock_guard lock(heap().mutex);
   const auto found = heap().sizes.find(made);
   heap().used -= found->second;

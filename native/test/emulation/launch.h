@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "core/support/denormals.h"
 
@@ -50,16 +51,30 @@ size_t memory_in_use();
 /// The device fails at the next call, as one that is lost, and works again after `restore`.
 void lose();
 void restore();
-/// Throws if it is lost.
+/// Throws if it is lost, or if a graph is being recorded: launches alone can be.
 void check_alive();
+
+/// Where launches of this thread go in place of being made; null: they are made.
+extern thread_local std::vector<std::function<void()>>* recorder;
+/// Graphs cannot be recorded any longer, or again.
+void refuse_graphs(bool refuse);
+/// So far.
+int graphs_launched();
 
 }  // namespace emulation
 
 template <typename Kernel>
 void launch(const Device&, Grid grid, int threads, size_t shared, const Kernel& kernel) {
-  emulation::check_alive();
-  const FlushDenormals flush;  // as the GPU's code does
-  emulation::run(grid, threads, shared, Kernel::kSyncs, [&kernel](const Block& block) { kernel(block); });
+  const auto work = [=] {
+    emulation::check_alive();
+    const FlushDenormals flush;  // as the GPU's code does
+    emulation::run(grid, threads, shared, Kernel::kSyncs, [&kernel](const Block& block) { kernel(block); });
+  };
+  if (emulation::recorder) {
+    emulation::recorder->push_back(work);
+  } else {
+    work();
+  }
 }
 
 }  // namespace sonospike::cuda
