@@ -57,7 +57,10 @@ void drive(const Device& device, const ConnectionShape& shape, const Clips& clip
 
 void pass_down(const Device& device, const ConnectionShape& shape, const Clips& clips, const float* g,
                const float* weight, float* gx) {
-  multiply(device, PassDown(shape, clips, g, weight, gx), 1);
+  for (int phase = 0; phase < shape.stride; ++phase) {
+    const PassDown problem(shape, phase, clips, g, weight, gx);
+    if (problem.m > 0) multiply(device, problem, 1);
+  }
 }
 
 int gradient_parts(const ConnectionShape& shape, int rows) {
