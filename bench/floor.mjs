@@ -133,9 +133,12 @@ export function resampleWork(samples, from, to) {
   return Math.ceil((samples * to) / from) * taps;
 }
 
-/** Bytes that a layer n -> n must move: inputs read and their gradient written; weights read, gradient written. */
-export function layerTraffic(n, rows) {
-  return 4 * (2 * rows * n + 2 * n * n);
+/**
+ * Bytes that a layer n -> n must move: inputs read, as floats or as bits, and their gradient written; weights read,
+ * gradient written.
+ */
+export function layerTraffic(n, rows, bits = false) {
+  return (bits ? 1 / 8 : 4) * rows * n + 4 * (rows * n + 2 * n * n);
 }
 
 function share(values) {

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Augmentation } from './augmentation.js';
 import type { ConfidenceSettings } from './confidence/confidence.js';
+import { noteLostDevice } from './cuda/devices.js';
 import { type ErrorCode, SonospikeError } from './errors.js';
 import type { EncodingSettings, FrontendSettings, ModelSettings } from './settings.js';
 
@@ -109,6 +110,25 @@ export interface NativeModel {
     labelSmoothing: number,
     ofInput?: boolean,
   ): { loss: number; correct: number; gradients: NamedArrays; inputGradient?: Float32Array };
+  /**
+   * What `gradient` gives, and the seconds of each repeat, with inputs that are where the network computes and whose
+   * gradient stays there; `bits`: whether they went in as bits, as all of them were 0 or 1.
+   */
+  timeGradient(
+    inputs: Float32Array,
+    steps: number,
+    clips: number,
+    labels: Int32Array,
+    labelSmoothing: number,
+    repeats: number,
+  ): {
+    loss: number;
+    correct: number;
+    gradients: NamedArrays;
+    inputGradient: Float32Array;
+    seconds: Float64Array;
+    bits: boolean;
+  };
   /** One step along the gradient that `gradient` left. */
   optimizerStep(options: OptimizerSettings, rate: number): void;
 }
@@ -295,6 +315,7 @@ export function fromNative(error: unknown): unknown {
   if (error instanceof SonospikeError || !(error instanceof Error)) return error;
   const code = (error as NodeJS.ErrnoException).code;
   if (code !== undefined && NATIVE_CODES.includes(code)) {
+    if (code === 'ERR_DEVICE_LOST') noteLostDevice(error.message);
     const advice = ADVICE[code as ErrorCode];
     const message = advice ? `${error.message.replace(/\.?$/, '.')} ${advice}` : error.message;
     return new SonospikeError(code as ErrorCode, message, { cause: error });

@@ -28,6 +28,7 @@ interface Row {
   timesFloor?: number;
   ratio?: { of: string; to: string; times: number };
   refused?: string;
+  settings?: unknown;
 }
 
 interface Report {
@@ -124,6 +125,8 @@ describe('bench', () => {
       expect(row.ratio, row.what).toMatchObject({ of: 'cuda', to: 'sonospike' });
       expect(row.timesFloor, row.what).toBeGreaterThan(0);
     }
+    const layers = results.filter(({ suite }: Row) => suite === 'layer');
+    expect(layers.map(({ settings }: Row) => settings)).toEqual([{ inputs: 'bits' }, { inputs: 'bits' }]);
   });
 
   it('says why a device cannot be measured, and measures the other', async () => {

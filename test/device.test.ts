@@ -205,6 +205,43 @@ describe('an addon with a device that can be used', () => {
   });
 });
 
+it('a device that was lost is not taken again by the process, which says why', async () => {
+  const found = await evaluateScript(
+    `const { createModel, info, presetSettings, train } = sonospike;
+    const data = ${JSON.stringify(join(folder, 'words'))};
+    const settings = presetSettings('original', ['0', '1']);
+    const attempt = async (make) => {
+      try { return (await make()).device; } catch ({ code, message }) { return [code, message]; }
+    };
+    const training = (device) => attempt(() => train({
+      data, device, epochs: 1, preset: 'original', split: 'random:0.2', validation: 0,
+    }));
+    console.log(JSON.stringify({
+      before: createModel(settings, { device: 'auto' }).device,
+      lost: await training('auto'),
+      after: await training('auto'),
+      asked: await training('cuda'),
+      sync: await attempt(() => createModel(settings, { device: 'cuda' })),
+      devices: info().devices,
+      cuda: info().cuda,
+    }));`,
+    withAddon('lost'),
+  );
+  const why =
+    /^Stand-in was lost at work: CUDA failed at synchronize: unspecified launch failure\. A new process/;
+  const refused = ['ERR_DEVICE_LOST', expect.stringMatching(why)];
+  expect(found).toMatchObject({
+    before: 'cuda',
+    lost: ['ERR_DEVICE_LOST', expect.stringMatching(/^CUDA failed/)],
+    after: 'cpu',
+    asked: refused,
+    sync: refused,
+    devices: [{ name: 'cpu' }],
+    cuda: { device: null, whyNot: expect.stringMatching(why) },
+  });
+  expect(found.cuda.devices[0].whyNot).toMatch(/^it was lost at work: CUDA failed/);
+});
+
 const skipped = existsSync(BUILT) ? '' : ' (skipped: npm run build:cuda has not been run)';
 
 describe.skipIf(skipped !== '')(`the addon with CUDA${skipped}`, () => {

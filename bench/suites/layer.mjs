@@ -13,7 +13,7 @@ const SAME_SPIKES = 0.9995;
 const TOLERANCE = 0.02; // relative, of scores and gradients that such spikes are in
 const COSINE = 0.999; // the least between gradients of two devices
 // Arrays of the size of the inputs that live at once, measured; on the peers' side what autograd keeps for the way back.
-const OUR_ARRAYS = 8;
+const OUR_ARRAYS = 9;
 const PEER_ARRAYS = 17;
 const USABLE = 0.7; // of the memory that is free
 
@@ -59,8 +59,9 @@ function makeLayer({ n, steps, batch, density }, threads, { addon, number }) {
   const labels = Int32Array.from({ length: batch }, (_, i) => i % n);
   return { settings, model, parameters, inputs, labels, gradient };
 
-  function gradient() {
-    return model.gradient(inputs, steps, batch, labels, 0, true);
+  /** Forward and backward `repeats` times, and the seconds of each, with the inputs where they are computed. */
+  function gradient(repeats = 1) {
+    return model.timeGradient(inputs, steps, batch, labels, 0, repeats);
   }
 }
 
@@ -186,14 +187,19 @@ function emptyRow(cell, who, why) {
   return { suite: 'layer', what: nameOf(cell), who, unit: 'ms', better: 'less', ...why };
 }
 
-/** The least seconds on a device: of the layer, whoever computes it, and of its dense products alone. */
-function floors(layer, { n, steps, batch, density }, device) {
+/**
+ * The least seconds on a device: of the layer, ours with its inputs as `bits` or anybody's with floats, and of its dense
+ * products alone.
+ */
+function floors(layer, { n, steps, batch, density }, device, bits) {
   const { spikes } = layer.model.forwardInputs(layer.inputs.slice(0, steps * n), steps, 1);
   const fired = spikes[0].reduce((sum, s) => sum + s, 0) / spikes[0].length;
   const activity = { input: density, layers: [fired], near: [1] };
   const { forward, backward } = networkWork(layer.settings, activity, { inputGradient: true });
-  const layers = device.floorOf((forward + backward) * batch, layerTraffic(n, steps * batch));
-  return { layers, products: device.floorOf(3 * n * n * steps * batch) };
+  const least = (asBits) =>
+    device.floorOf((forward + backward) * batch, layerTraffic(n, steps * batch, asBits));
+  const products = device.floorOf(3 * n * n * steps * batch);
+  return { ours: least(bits), layers: least(false), products };
 }
 
 /** Both devices have the same scores' loss and gradients, but for spikes that rounding flips. */
@@ -210,12 +216,14 @@ function sameGradient(what, found, expected) {
 async function addDevice(device, cell, bench, { works, more, floor, expected }) {
   const { who, peer, place } = device;
   const layer = makeLayer(cell, bench.threads, place);
-  more[who] = comparison(bench.devices, device);
   const found = layer.gradient();
+  // The peers' inputs are floats.
+  more[who] = { ...comparison(bench.devices, device), settings: { inputs: found.bits ? 'bits' : 'floats' } };
   if (expected) more[who].checks = sameGradient(`layer on ${who}`, found, expected);
-  works[who] = () => void layer.gradient();
-  const { layers, products } = floors(layer, cell, device);
-  floor[who] = layers;
+  const runs = found.seconds[0] > WARM ? 1 : 2; // as of the peers
+  works[who] = () => layer.gradient(runs).seconds.at(-1);
+  const { ours, layers, products } = floors(layer, cell, device, found.bits);
+  floor[who] = ours;
   if (peer) {
     for (const [name, work] of Object.entries(await addPeers(layer, cell, device, more, bench))) {
       works[name] = work;

@@ -14,7 +14,7 @@ export interface CudaDevice {
   /** As in `9.0`. */
   computeCapability: string;
   multiprocessors: number;
-  /** Why it is not used; null for the one that is, and for those after it. */
+  /** Why it is not used; null for the one that is, or was before another was lost, and for those after it. */
   whyNot: string | null;
 }
 
@@ -71,6 +71,21 @@ async function find(): Promise<Known> {
 function findSync(): Known {
   known ??= judge(probeSync());
   return known;
+}
+
+/**
+ * Takes note of a device that was lost at work: CUDA gives nothing more to a process after that, so that none is used
+ * any longer. `reason`: what it said.
+ */
+export function noteLostDevice(reason: string): void {
+  const lost = known?.report.devices.find(({ number }) => number === known?.report.device);
+  if (!known || !lost) return;
+  const lostAtWork = `was lost at work: ${reason.replace(/\.?$/, '')}`;
+  const devices = known.report.devices.map((each) =>
+    each === lost ? { ...each, whyNot: `it ${lostAtWork}` } : each,
+  );
+  const whyNot = `${lost.name} ${lostAtWork}. A new process may be able to use it again.`;
+  known = { report: { ...known.report, devices, device: null, whyNot }, code: 'ERR_DEVICE_LOST' };
 }
 
 export interface CudaPlace {

@@ -138,6 +138,7 @@ Napi::Function NativeModel::define(Napi::Env env) {
                       InstanceMethod("observe", &NativeModel::guarded<&NativeModel::observe>),
                       InstanceMethod("forwardInputs", &NativeModel::guarded<&NativeModel::forward_inputs>),
                       InstanceMethod("gradient", &NativeModel::guarded<&NativeModel::gradient>),
+                      InstanceMethod("timeGradient", &NativeModel::guarded<&NativeModel::time_gradient>),
                       InstanceMethod("optimizerStep", &NativeModel::guarded<&NativeModel::optimizer_step>)});
 }
 

@@ -48,6 +48,7 @@ class NativeModel : public GuardedWrap<NativeModel> {
   Napi::Value observe(const Napi::CallbackInfo& info);
   Napi::Value forward_inputs(const Napi::CallbackInfo& info);
   Napi::Value gradient(const Napi::CallbackInfo& info);
+  Napi::Value time_gradient(const Napi::CallbackInfo& info);
   Napi::Value optimizer_step(const Napi::CallbackInfo& info);
 
   std::unique_lock<Turns> lock(Napi::Env env) const;

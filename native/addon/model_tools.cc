@@ -1,6 +1,7 @@
 // Single steps of a network on inputs that are given, for tests and for those who bring an encoding of their
 // own.
 #include <algorithm>
+#include <chrono>
 
 #include "addon/model.h"
 
@@ -25,6 +26,85 @@ Batch given_batch(const Napi::CallbackInfo& info, int inputs) {
   };
   return batch;
 }
+
+/// A batch to learn from.
+struct Lesson {
+  Batch batch;
+  std::vector<int> labels;
+  LossOptions loss;
+};
+
+/// Arguments: inputs, steps, clips, labels, labelSmoothing.
+Lesson given_lesson(const Napi::CallbackInfo& info, const NetworkOptions& network) {
+  const Napi::Env env = info.Env();
+  Lesson lesson;
+  lesson.batch = given_batch(info, network.inputs);
+  const int clips = lesson.batch.clips;
+  if (!info[3].IsTypedArray() || info[3].As<Napi::TypedArray>().TypedArrayType() != napi_int32_array ||
+      info[3].As<Napi::TypedArray>().ElementLength() != static_cast<size_t>(clips)) {
+    throw Napi::TypeError::New(env, "labels must be an Int32Array with one element a clip");
+  }
+  const Napi::Int32Array given = info[3].As<Napi::Int32Array>();
+  lesson.labels.assign(given.Data(), given.Data() + clips);
+  for (int label : lesson.labels) {
+    if (label < 0 || label >= network.classes) throw Napi::TypeError::New(env, "no such label");
+  }
+  lesson.batch.labels = lesson.labels.data();
+  if (info[4].IsNumber()) lesson.loss.label_smoothing = info[4].As<Napi::Number>().FloatValue();
+  return lesson;
+}
+
+/// { loss, correct, gradients, inputGradient: where the batch asks for it }
+Napi::Object to_gradient(Napi::Env env, const Backend& backend, const Batch& batch,
+                         const BatchStatistics& done) {
+  std::vector<float> gradient(backend.table().size());
+  backend.read_gradient(gradient.data());
+  const Napi::Object result = Napi::Object::New(env);
+  result.Set("loss", done.loss / batch.clips);
+  result.Set("correct", done.correct);
+  result.Set("gradients", to_named_arrays(env, backend.table(), gradient.data()));
+  if (!batch.of_input) return result;
+  const size_t size = static_cast<size_t>(batch.steps) * batch.clips * backend.options().inputs;
+  Napi::Float32Array of_input = new_floats(env, size);
+  backend.read_input_gradient(of_input.Data());
+  result.Set("inputGradient", of_input);
+  return result;
+}
+
+/// The inputs of a batch as bits, where all are 0 or 1.
+class InputBits {
+ public:
+  InputBits(const Batch& batch, int inputs) : words_((inputs + kBits - 1) / kBits), steps_(batch.steps) {
+    bits_.resize(static_cast<size_t>(batch.clips) * steps_ * words_);
+    std::vector<float> row(inputs);
+    uint16_t* bits = bits_.data();
+    for (int clip = 0; clip < batch.clips && binary_; ++clip) {
+      for (int t = 0; t < steps_; ++t, bits += words_) {
+        batch.input(clip, t, 1, row.data(), inputs, 0);
+        for (int i = 0; i < inputs; ++i) {
+          binary_ = binary_ && (row[i] == 0.0f || row[i] == 1.0f);
+          bits[i / kBits] |= static_cast<uint16_t>((row[i] == 1.0f) << i % kBits);
+        }
+      }
+    }
+  }
+
+  bool binary() const { return binary_; }
+  /// For as long as this lives.
+  void replace_input(Batch& batch) const {
+    batch.input = nullptr;
+    batch.spikes = [this](int clip, int first, int steps, uint16_t* bits, size_t stride, int) {
+      const uint16_t* from = bits_.data() + (static_cast<size_t>(clip) * steps_ + first) * words_;
+      for (int t = 0; t < steps; ++t, from += words_, bits += stride) std::copy_n(from, words_, bits);
+    };
+  }
+
+ private:
+  static constexpr int kBits = 16;
+  int words_, steps_;
+  bool binary_ = true;
+  std::vector<uint16_t> bits_;
+};
 
 }  // namespace
 
@@ -66,36 +146,46 @@ Napi::Value NativeModel::forward_inputs(const Napi::CallbackInfo& info) {
 /// gradient(inputs, steps, clips, labels, labelSmoothing, ofInput) → { loss, correct, gradients,
 /// inputGradient }
 Napi::Value NativeModel::gradient(const Napi::CallbackInfo& info) {
+  const auto held = lock(info.Env());
+  Lesson lesson = given_lesson(info, core_->options.network);
+  lesson.batch.of_input = info[5].ToBoolean();
+  const BatchStatistics done = core_->backend->gradient(lesson.batch, lesson.loss);
+  return to_gradient(info.Env(), *core_->backend, lesson.batch, done);
+}
+
+/// timeGradient(inputs, steps, clips, labels, labelSmoothing, repeats) → what `gradient` gives, of the inputs
+/// too, and { seconds: that each repeat took, bits: whether the inputs went in as bits }.
+///
+/// What is timed is the work of a training step, forward and back, with inputs that are where it is done, and
+/// whose gradient stays there: on a device of its own from when it has nothing to do until it has nothing to
+/// do again, with the layout of the weights made anew as after an optimizer's step.
+Napi::Value NativeModel::time_gradient(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const auto held = lock(env);
-  std::vector<int> labels;
-  const int inputs = core_->options.network.inputs;
-  Batch batch = given_batch(info, inputs);
-  if (!info[3].IsTypedArray() || info[3].As<Napi::TypedArray>().TypedArrayType() != napi_int32_array ||
-      info[3].As<Napi::TypedArray>().ElementLength() != static_cast<size_t>(batch.clips)) {
-    throw Napi::TypeError::New(env, "labels must be an Int32Array with one element a clip");
+  const auto repeats = static_cast<size_t>(to_int(info[5], "repeats", 1, 1 << 20));
+  Lesson lesson = given_lesson(info, core_->options.network);
+  Batch& batch = lesson.batch;
+  Backend& backend = *core_->backend;
+  const InputBits bits(batch, core_->options.network.inputs);
+  if (bits.binary()) bits.replace_input(batch);
+  batch.of_input = true;
+  BatchStatistics done;
+  if (backend.works_elsewhere()) done = backend.gradient(batch, lesson.loss);  // brings the inputs there
+  batch.same_inputs = backend.works_elsewhere();
+  std::vector<float> parameters(backend.table().size());
+  backend.read_parameters(parameters.data());
+  Napi::Float64Array seconds = Napi::Float64Array::New(env, repeats);
+  for (size_t i = 0; i < repeats; ++i) {
+    backend.load_parameters(parameters.data());
+    backend.synchronize();
+    const auto start = std::chrono::steady_clock::now();
+    done = backend.gradient(batch, lesson.loss);
+    backend.synchronize();
+    seconds[i] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
-  const Napi::Int32Array given = info[3].As<Napi::Int32Array>();
-  labels.assign(given.Data(), given.Data() + batch.clips);
-  for (int label : labels) {
-    if (label < 0 || label >= core_->options.network.classes)
-      throw Napi::TypeError::New(env, "no such label");
-  }
-  batch.labels = labels.data();
-  const LossOptions loss{info[4].IsNumber() ? info[4].As<Napi::Number>().FloatValue() : 0.0f, 0.0f};
-  Napi::Float32Array input_gradient;
-  if (info[5].ToBoolean()) {
-    input_gradient = new_floats(env, static_cast<size_t>(batch.steps) * batch.clips * inputs);
-    batch.input_gradient = input_gradient.Data();
-  }
-  const BatchStatistics done = core_->backend->gradient(batch, loss);
-  std::vector<float> gradient(core_->backend->table().size());
-  core_->backend->read_gradient(gradient.data());
-  const Napi::Object result = Napi::Object::New(env);
-  result.Set("loss", done.loss / batch.clips);
-  result.Set("correct", done.correct);
-  result.Set("gradients", to_named_arrays(env, core_->backend->table(), gradient.data()));
-  if (!input_gradient.IsEmpty()) result.Set("inputGradient", input_gradient);
+  const Napi::Object result = to_gradient(env, backend, batch, done);
+  result.Set("seconds", seconds);
+  result.Set("bits", bits.binary());
   return result;
 }
 

@@ -1,5 +1,7 @@
 #include "cuda/clip_inputs.h"
 
+#include <algorithm>
+
 #include "core/support/denormals.h"
 #include "cuda/kernels/encode.h"
 #include "cuda/kernels/index.h"
@@ -9,6 +11,18 @@ namespace {
 
 constexpr size_t kCacheShare = 8;  // of the device's memory, a part of so many
 
+/// What clips [first, first + count) are encoded from.
+std::vector<ClipFeatures> features_of(const Batch& batch, int first, size_t count) {
+  const EncodedClips& encoded = *batch.encoded;
+  std::vector<ClipFeatures> features(count);
+  for (size_t i = 0; i < count; ++i) {
+    const int clip = first + static_cast<int>(i);
+    const size_t frames = batch.steps_of_clip(clip) / encoded.encoding.steps_per_frame;
+    features[i] = {encoded.identity(clip), encoded.values(clip), frames * encoded.features};
+  }
+  return features;
+}
+
 }  // namespace
 
 ClipInputs::ClipInputs(Device& device, int inputs, int host_threads)
@@ -16,12 +30,9 @@ ClipInputs::ClipInputs(Device& device, int inputs, int host_threads)
       inputs_(inputs),
       pool_(host_threads),
       cache_(device, device.memory() / kCacheShare),
-      first_rows_(device),
+      tables_(device),
       step_of_(device),
       clip_of_(device),
-      encoding_keys_(device),
-      dropout_keys_(device),
-      features_(device),
       values_(device),
       bits_(device) {}
 
@@ -30,42 +41,75 @@ size_t ClipInputs::row_bytes() const {
 }
 
 void ClipInputs::load(const Batch& batch, int first, int count) {
-  index(batch, first, count);
-  drops_ = batch.keys;
-  if (drops_) dropout_keys_.upload(batch.keys + first, count);
+  first_row_.resize(count + 1);
+  for (int i = 0; i < count; ++i) first_row_[i + 1] = first_row_[i] + batch.steps_of_clip(first + i);
+  const std::pair clips{first, count};
+  const bool there = batch.same_inputs && clips == loaded_;
+  loaded_ = {};  // until it is done
+  send_tables(batch, first, there ? nullptr : batch.encoded);
+  index();
   encoding_.reset();
-  if (batch.encoded) {
-    prepare_encoding(batch, first);
-  } else {
+  if (!there && batch.encoded) {
+    prepare_encoding(*batch.encoded);
+  } else if (!there) {
     make_on_host(batch, first);
   }
+  loaded_ = clips;
 }
 
-void ClipInputs::index(const Batch& batch, int first, int count) {
-  std::vector<int> first_row(count + 1);
-  for (int i = 0; i < count; ++i) first_row[i + 1] = first_row[i] + batch.steps_of_clip(first + i);
-  if (first_row == first_row_) return;  // as in the batch before
-  first_row_.clear();                   // until it is done
-  const int rows = first_row.back();
-  first_rows_.upload(first_row.data(), first_row.size());
-  step_of_.reserve(rows);
-  clip_of_.reserve(rows);
-  index_rows(device_, first_rows_.data(), count, step_of_.data(), clip_of_.data());
-  clips_ = {count, rows, first_rows_.data(), step_of_.data(), clip_of_.data()};
-  first_row_ = std::move(first_row);
-}
+/// What is known of each clip, and where its features are; those that do not stay go along. encoded: null
+/// where the inputs are not made from them.
+void ClipInputs::send_tables(const Batch& batch, int first, const EncodedClips* encoded) {
+  const size_t count = first_row_.size() - 1;
+  const std::vector<ClipFeatures> features =
+      encoded ? features_of(batch, first, count) : std::vector<ClipFeatures>();
+  const std::vector<const float*> kept = cache_.place(features);
+  size_t passing = 0;
+  for (const ClipFeatures& clip : features) passing += clip.identity == 0 ? clip.count : 0;
 
-void ClipInputs::prepare_encoding(const Batch& batch, int first) {
-  const EncodedClips& encoded = *batch.encoded;
-  cache_.begin();
-  std::vector<const float*> places(clips_.count);
-  for (int i = 0; i < clips_.count; ++i) {
-    const int clip = first + i;
-    const size_t frames = batch.steps_of_clip(clip) / encoded.encoding.steps_per_frame;
-    places[i] = cache_.place(encoded.identity(clip), encoded.values(clip), frames * encoded.features);
+  tables_.begin();
+  const auto first_row = tables_.add<int>(count + 1);
+  const auto dropout_keys = tables_.add<EncodingKey>(batch.keys ? count : 0);
+  const auto labels = tables_.add<int>(batch.labels ? count : 0);
+  const auto encoding_keys = tables_.add<EncodingKey>(features.size());
+  const auto places = tables_.add<const float*>(features.size());
+  const auto values = tables_.add<float>(passing);
+  tables_.open();
+  std::copy_n(first_row_.data(), count + 1, tables_.here(first_row));
+  if (batch.keys) std::copy_n(batch.keys + first, count, tables_.here(dropout_keys));
+  if (batch.labels) std::copy_n(batch.labels + first, count, tables_.here(labels));
+  if (encoded) std::copy_n(encoded->keys + first, count, tables_.here(encoding_keys));
+  size_t at = 0;
+  for (size_t i = 0; i < features.size(); ++i) {
+    const bool passes = features[i].identity == 0;
+    tables_.here(places)[i] = passes ? tables_.there(values) + at : kept[i];
+    if (!passes) continue;
+    std::copy_n(features[i].values, features[i].count, tables_.here(values) + at);
+    at += features[i].count;
   }
-  features_.upload(places.data(), places.size());
-  encoding_keys_.upload(encoded.keys + first, clips_.count);
+  tables_.send();
+
+  clips_.count = static_cast<int>(count);
+  clips_.rows = first_row_.back();
+  clips_.first_row = tables_.there(first_row);
+  dropout_keys_ = batch.keys ? tables_.there(dropout_keys) : nullptr;
+  labels_ = batch.labels ? tables_.there(labels) : nullptr;
+  encoding_keys_ = tables_.there(encoding_keys);
+  features_ = tables_.there(places);
+}
+
+void ClipInputs::index() {
+  if (first_row_ == indexed_) return;  // as in the batch before
+  indexed_.clear();                    // until it is done
+  step_of_.reserve(clips_.rows);
+  clip_of_.reserve(clips_.rows);
+  index_rows(device_, clips_.first_row, clips_.count, step_of_.data(), clip_of_.data());
+  clips_.step_of = step_of_.data();
+  clips_.clip_of = clip_of_.data();
+  indexed_ = first_row_;
+}
+
+void ClipInputs::prepare_encoding(const EncodedClips& encoded) {
   const bool values = encoded.encoding.kind == EncodingKind::kDirect;
   const size_t rows = clips_.rows;
   if (values) {
@@ -73,7 +117,7 @@ void ClipInputs::prepare_encoding(const Batch& batch, int first) {
   } else {
     bits_.reserve(rows * words_of(inputs_));
   }
-  encoding_ = {encoded.encoding, encoded.features, features_.data(), encoding_keys_.data()};
+  encoding_ = {encoded.encoding, encoded.features, features_, encoding_keys_};
   input_ = {inputs_, words_of(inputs_), values ? values_.data() : nullptr, values ? nullptr : bits_.data()};
 }
 
@@ -111,7 +155,8 @@ void ClipInputs::make_on_host(const Batch& batch, int first) {
 }
 
 void ClipInputs::free() {
-  first_row_.clear();
+  indexed_.clear();
+  loaded_ = {};
   cache_.clear();
   step_of_.free();
   clip_of_.free();

@@ -2,12 +2,14 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/network/backend.h"
 #include "core/support/thread_pool.h"
 #include "cuda/feature_cache.h"
 #include "cuda/kernels/encode.h"
+#include "cuda/parcel.h"
 
 namespace sonospike::cuda {
 
@@ -20,7 +22,7 @@ class ClipInputs {
   /// Bytes of the device that a row takes.
   size_t row_bytes() const;
   /// Copies what the inputs of clips [first, first + count) are made from, or they themselves. What it gave
-  /// before is gone.
+  /// before is gone, but for inputs that it has already.
   void load(const Batch& batch, int first, int count);
   /// Makes the inputs where the device does so.
   void encode();
@@ -30,26 +32,32 @@ class ClipInputs {
   const Clips& clips() const { return clips_; }
   const Sent& input() const { return input_; }
   /// [clips]: by which the layers drop; null: nothing is dropped.
-  const EncodingKey* dropout_keys() const { return drops_ ? dropout_keys_.data() : nullptr; }
+  const EncodingKey* dropout_keys() const { return dropout_keys_; }
+  /// [clips]; null where the batch has none.
+  const int* labels() const { return labels_; }
   void free();
 
  private:
-  void index(const Batch& batch, int first, int count);
-  void prepare_encoding(const Batch& batch, int first);
+  void send_tables(const Batch& batch, int first, const EncodedClips* encoded);
+  void index();
+  void prepare_encoding(const EncodedClips& encoded);
   void make_on_host(const Batch& batch, int first);
 
   Device& device_;
   int inputs_;
   ThreadPool pool_;
   FeatureCache cache_;
+  Parcel tables_;  // of the batch: what is small, and features that will not come again
   std::vector<int> first_row_;
+  std::vector<int> indexed_;  // the first rows that step_of_ and clip_of_ are of
   Clips clips_{};
   Sent input_{};
   std::optional<EncodeArgs> encoding_;
-  bool drops_ = false;
-  DeviceArray<int> first_rows_, step_of_, clip_of_;
-  DeviceArray<EncodingKey> encoding_keys_, dropout_keys_;
-  DeviceArray<const float*> features_;
+  std::pair<int, int> loaded_;  // first and count of the clips whose inputs are there
+  const EncodingKey *encoding_keys_ = nullptr, *dropout_keys_ = nullptr;
+  const int* labels_ = nullptr;
+  const float* const* features_ = nullptr;
+  DeviceArray<int> step_of_, clip_of_;
   DeviceArray<float> values_;
   DeviceArray<uint32_t> bits_;
   std::vector<float> host_values_;

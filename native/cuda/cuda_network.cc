@@ -55,7 +55,7 @@ CudaNetwork::CudaNetwork(const NetworkOptions& options, int device, int host_thr
       grad_score_(device_),
       g_(device_),
       gx_(device_),
-      labels_(device_),
+      input_gradient_(device_),
       figures_(device_),
       gradients_(device_) {
   for (auto* array : {&parameters_, &gradient_, &m_, &v_}) {
@@ -82,6 +82,24 @@ void CudaNetwork::read_parameters(float* values) const {
 void CudaNetwork::read_gradient(float* values) const {
   device_.use();
   gradient_.download(values);
+}
+
+/// From [rows, inputs] to [steps, clips, inputs].
+void CudaNetwork::read_input_gradient(float* values) const {
+  device_.use();
+  std::vector<float> rows(input_gradient_.size());
+  input_gradient_.download(rows.data());
+  const size_t n = options_.inputs, clips = steps_of_.size();
+  std::fill_n(values, longest_ * clips * n, 0.0f);
+  const float* from = rows.data();
+  for (size_t i = 0; i < clips; ++i) {
+    for (int t = 0; t < steps_of_[i]; ++t, from += n) std::copy_n(from, n, values + (t * clips + i) * n);
+  }
+}
+
+void CudaNetwork::synchronize() {
+  device_.use();
+  device_.synchronize();
 }
 
 void CudaNetwork::read_moments(float* m, float* v, int64_t* steps) const {

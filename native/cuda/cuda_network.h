@@ -25,12 +25,15 @@ class CudaNetwork final : public Backend {
   const NetworkOptions& options() const override { return options_; }
   const ParameterTable& table() const override { return table_; }
   int workers() const override { return host_threads_; }
+  bool works_elsewhere() const override { return true; }
+  void synchronize() override;
   void load_parameters(const float* values) override;
   void read_parameters(float* values) const override;
   void forward(const Batch& batch, float* scores, double* spikes) override;
   NetworkView observe(const Batch& batch, float* scores) override;
   BatchStatistics gradient(const Batch& batch, const LossOptions& loss) override;
   void read_gradient(float* values) const override;
+  void read_input_gradient(float* values) const override;
   void step(const OptimizerOptions& options, float rate) override;
   void read_moments(float* m, float* v, int64_t* steps) const override;
   void load_moments(const float* m, const float* v, int64_t steps) override;
@@ -48,10 +51,11 @@ class CudaNetwork final : public Backend {
   /// By which the clips in hand drop; null: nothing is dropped.
   const EncodingKey* keys() const { return dropping_ ? inputs_.dropout_keys() : nullptr; }
   Sent input_of(size_t layer) const { return layer > 0 ? layers_[layer - 1].sent() : inputs_.input(); }
+  void keep_input_gradient(const Batch& batch);
+  size_t rows_before(int clip) const;
   void gather_figures(int count, BatchStatistics& statistics);
   void pass_backward(const Batch& batch, int first, float spike_cost, bool add);
   void narrow_pass_backward(const float* g, const float* every, float spike_cost);
-  void copy_input_gradient(const Batch& batch, int first, const float* gx);
 
   NetworkOptions options_;
   ParameterTable table_;
@@ -68,8 +72,10 @@ class CudaNetwork final : public Backend {
   DeviceArray<uint8_t> flags_;
   DeviceArray<double> norm_;
   DeviceArray<float> scores_, grad_score_, g_, gx_;
-  DeviceArray<int> labels_;
-  DeviceArray<double> figures_;  // [kFigures + layers, clips]
+  DeviceArray<float> input_gradient_;  // [rows of all clips, inputs] of the batch before
+  int longest_ = 0;                    // its steps
+  std::vector<int> steps_of_;          // [clips]: those of each
+  DeviceArray<double> figures_;        // [kFigures + layers, clips]
   int64_t steps_ = 0;
   bool packed_ = false;    // as evaluation needs the weights
   bool dropping_ = false;  // the layers drop

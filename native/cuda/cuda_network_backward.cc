@@ -1,6 +1,7 @@
 // The way back through a network.
 #include <algorithm>
 #include <cassert>
+#include <numeric>
 
 #include "cuda/cuda_network.h"
 
@@ -26,6 +27,20 @@ void CudaNetwork::gather_figures(int count, BatchStatistics& statistics) {
   }
 }
 
+/// Room for the gradient to the inputs of all clips.
+void CudaNetwork::keep_input_gradient(const Batch& batch) {
+  if (!batch.of_input) return input_gradient_.free();
+  longest_ = batch.steps;
+  steps_of_.resize(batch.clips);
+  for (int i = 0; i < batch.clips; ++i) steps_of_[i] = batch.steps_of_clip(i);
+  input_gradient_.reserve(rows_before(batch.clips) * options_.inputs);
+}
+
+/// Of the clips of the batch whose gradient to the inputs is kept.
+size_t CudaNetwork::rows_before(int clip) const {
+  return std::accumulate(steps_of_.begin(), steps_of_.begin() + clip, size_t{0});
+}
+
 BatchStatistics CudaNetwork::gradient(const Batch& batch, const LossOptions& loss) {
   assert(batch.clips > 0);
   device_.use();
@@ -33,16 +48,17 @@ BatchStatistics CudaNetwork::gradient(const Batch& batch, const LossOptions& los
   BatchStatistics statistics;
   for_chunks(batch, [&](int first, int count) {
     if (first == 0) statistics = {0.0, 0, std::vector<double>(layers_.size()), 0};
+    if (first == 0) keep_input_gradient(batch);
     inputs_.load(batch, first, count);
-    labels_.upload(batch.labels + first, count);
     const float weight = 1.0f / static_cast<float>(batch.clips);
     const auto work = [&] {
-      if (first == 0) pack(narrow_ && !batch.input_gradient);
-      pass_forward(loss, weight, labels_.data());
+      if (first == 0) pack(narrow_ && !batch.of_input);
+      pass_forward(loss, weight, inputs_.labels());
       pass_backward(batch, first, loss.spike_cost / static_cast<float>(batch.clips), first > 0);
     };
-    if (count == batch.clips && !batch.input_gradient) {
-      gradients_.run({inputs_.clips(), inputs_.encoding(), inputs_.input(), keys(), labels_.data(), loss},
+    if (count == batch.clips) {
+      gradients_.run({inputs_.clips(), inputs_.encoding(), inputs_.input(), keys(), inputs_.labels(), loss,
+                      batch.of_input},
                      work);
     } else {
       work();
@@ -56,7 +72,7 @@ BatchStatistics CudaNetwork::gradient(const Batch& batch, const LossOptions& los
 
 void CudaNetwork::pass_backward(const Batch& batch, int first, float spike_cost, bool add) {
   const Clips& clips = inputs_.clips();
-  const bool narrow = narrow_ && !batch.input_gradient;
+  const bool narrow = narrow_ && !batch.of_input;
   size_t widest = options_.inputs, sums = readout_.sums_size(clips.count);
   for (const LayerPass& layer : layers_) {
     widest = std::max<size_t>(widest, layer.neurons());
@@ -77,12 +93,14 @@ void CudaNetwork::pass_backward(const Batch& batch, int first, float spike_cost,
   for (size_t k = layers_.size(); k-- > 0;) {
     layers_[k].backward(clips, input_of(k), keys(), every, spike_cost, add, scratch_, g, gradient_.data());
     every = nullptr;
-    if (k == 0 && !batch.input_gradient) break;
-    layers_[k].pass_down(clips, g, gx);
-    std::swap(g, gx);
+    if (k > 0) {
+      layers_[k].pass_down(clips, g, gx);
+      std::swap(g, gx);
+    } else if (batch.of_input) {
+      layers_[k].pass_down(clips, g, input_gradient_.data() + rows_before(first) * options_.inputs);
+    }
   }
   scratch_.sums.end(add);
-  if (batch.input_gradient) copy_input_gradient(batch, first, g);
 }
 
 void CudaNetwork::narrow_pass_backward(const float* g, const float* every, float spike_cost) {
@@ -94,19 +112,6 @@ void CudaNetwork::narrow_pass_backward(const float* g, const float* every, float
         layers_[k].narrow_layer(keys(), spike_cost, args.clips.count, scratch_.sums, gradient_.data());
   }
   narrow_backward(device_, args);
-}
-
-/// From [rows, inputs] to [steps, clips, inputs].
-void CudaNetwork::copy_input_gradient(const Batch& batch, int first, const float* gx) {
-  const size_t n = options_.inputs;
-  std::vector<float> rows(inputs_.clips().rows * n);
-  device_.download(rows.data(), gx, rows.size() * sizeof(float));
-  const float* from = rows.data();
-  for (int i = first; i < first + inputs_.clips().count; ++i) {
-    for (int t = 0; t < batch.steps_of_clip(i); ++t, from += n) {
-      std::copy_n(from, n, batch.input_gradient + (static_cast<size_t>(t) * batch.clips + i) * n);
-    }
-  }
 }
 
 }  // namespace sonospike::cuda

@@ -18,6 +18,7 @@ struct WorkKey {
   const EncodingKey* dropout_keys;  ///< null: nothing is dropped
   const int* labels;
   LossOptions loss;
+  bool of_input;  ///< whether it makes the gradient to the input
 
   bool operator==(const WorkKey&) const = default;
 };

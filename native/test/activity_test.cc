@@ -200,13 +200,14 @@ Result run(const NetworkOptions& options, const std::vector<float>& x, int steps
   batch.clips = clips;
   batch.steps = steps;
   batch.labels = labels.data();
-  batch.input_gradient = result.input_gradient.data();
+  batch.of_input = true;
   batch.input = [&](int clip, int first, int count, float* out, size_t stride, int) {
     for (int t = first; t < first + count; ++t, out += stride)
       std::copy_n(x.data() + (static_cast<size_t>(t) * clips + clip) * options.inputs, options.inputs, out);
   };
   result.loss = backend->gradient(batch, {}).loss;
   backend->read_gradient(result.gradient.data());
+  backend->read_input_gradient(result.input_gradient.data());
   return result;
 }
 

@@ -7,4 +7,11 @@ namespace sonospike::test {
 /// How often memory has been asked for so far, by this thread.
 int64_t allocations();
 
+/// As long as one lives, other threads than the one that made it are refused memory.
+class MemoryHereOnly {
+ public:
+  MemoryHereOnly();
+  ~MemoryHereOnly();
+};
+
 }  // namespace sonospike::test

@@ -3,8 +3,10 @@
 #include <cmath>
 #include <cstring>
 #include <random>
+#include <stdexcept>
 
 #include "core/training/trainer.h"
+#include "test/allocations.h"
 #include "test/training_cases.h"
 #include "test/watched_backend.h"
 
@@ -48,15 +50,7 @@ std::shared_ptr<Backend> fresh_backend(int threads) {
 }
 
 std::shared_ptr<FeatureStore> store(const ScalingOptions& scaling = test::kToneScaling) {
-  const test::Tones tones = test::random_tones(kClips, 1);
-  auto extractor =
-      std::make_shared<FeatureExtractor>(test::tone_front_end(), scaling, ClipFrames{test::kToneFrames});
-  auto store = std::make_shared<FeatureStore>(extractor, 2);
-  auto clips = tones.clips();
-  for (auto& clip : clips) clip.augmented = true;
-  store->add(clips);
-  store->fit(test::first_clips(kClips), false);
-  return store;
+  return test::augmentable_store(kClips, scaling);
 }
 
 std::vector<float> parameters_of(Trainer& trainer) {
@@ -85,7 +79,67 @@ TEST_CASE("augmented training: 1, 2 and 5 threads give the same bits, with eithe
   }
 }
 
-TEST_CASE("augmented training: stopped after any batch and taken up again it ends with the same bits") {
+/// A backend that says that its work is done elsewhere, so that features are made meanwhile.
+std::shared_ptr<WatchedBackend> elsewhere(int threads) {
+  const auto watched = std::make_shared<WatchedBackend>(fresh_backend(threads));
+  watched->elsewhere = true;
+  return watched;
+}
+
+TEST_CASE("augmented training: features made while a device is at work give the same bits") {
+  for (const int batch_size : {1, 8, 13, 39, 64}) {
+    CAPTURE(batch_size);
+    TrainingOptions options = some_training();
+    options.batch_size = batch_size;
+    for (const int negatives : {0, kMade}) {
+      options.negatives = negatives;
+      Trainer before(fresh_backend(2), store(), kDirect, options, test::first_clips(kClips));
+      Trainer ahead(elsewhere(2), store(), kDirect, options, test::first_clips(kClips));
+      while (before.position().epoch < options.epochs) {
+        REQUIRE(before.run_epoch(kNoAbort));
+        REQUIRE(ahead.run_epoch(kNoAbort));
+        CHECK(ahead.finished().loss == before.finished().loss);
+        CHECK(ahead.finished().steps == before.finished().steps);
+      }
+      CHECK(parameters_of(ahead) == parameters_of(before));
+    }
+  }
+}
+
+TEST_CASE("augmented training: an error at work, or in what is made meanwhile, leaves nothing running") {
+  const TrainingOptions options = some_training();
+  const auto whole = train(1, options, test::kToneScaling);
+  const auto backend = elsewhere(1);
+  const auto trainer =
+      std::make_unique<Trainer>(backend, store(), kDirect, options, test::first_clips(kClips));
+  int calls = 0;
+  backend->on_gradient = [&](const Batch&) {
+    if (++calls % 2 == 0) throw std::runtime_error("at work");
+  };
+  int failures = 0;
+  while (trainer->position().epoch < options.epochs) {
+    try {
+      trainer->run_epoch(kNoAbort);
+    } catch (const std::runtime_error&) {
+      ++failures;
+    }
+  }
+  CHECK(failures == calls / 2);
+  CHECK(failures > 5);
+  CHECK(parameters_of(*trainer) == whole);
+
+  Trainer other(elsewhere(1), store(), kDirect, options, test::first_clips(kClips));
+  {
+    // The first batch is drawn here; the one after it on a thread that gets no memory for it.
+    const test::MemoryHereOnly here;
+    CHECK_THROWS_AS(other.run_epoch(kNoAbort), std::bad_alloc);
+  }
+  CHECK(other.position().batch == 1);
+  while (other.position().epoch < options.epochs) REQUIRE(other.run_epoch(kNoAbort));
+  CHECK(parameters_of(other) == whole);
+}
+
+void check_stops(bool ahead) {
   const TrainingOptions options = some_training();
   const auto whole = train(2, options, test::kToneScaling);
   const auto clips = store();
@@ -93,7 +147,8 @@ TEST_CASE("augmented training: stopped after any batch and taken up again it end
   for (int stop = 1; stop < batches * options.epochs; ++stop) {
     std::atomic<bool> abort = false;
     int steps = 0;
-    const auto watched = std::make_shared<WatchedBackend>(fresh_backend(2));
+    const auto watched = elsewhere(2);
+    watched->elsewhere = ahead;
     watched->on_step = [&](float) { abort = ++steps == stop; };
     Trainer first(watched, clips, kDirect, options, test::first_clips(kClips));
     CHECK(first.batches() == batches);
@@ -111,6 +166,11 @@ TEST_CASE("augmented training: stopped after any batch and taken up again it end
     while (second.position().epoch < options.epochs) REQUIRE(second.run_epoch(kNoAbort));
     CHECK(parameters_of(second) == whole);
   }
+}
+
+TEST_CASE("augmented training: stopped after any batch and taken up again it ends with the same bits") {
+  check_stops(false);
+  check_stops(true);
 }
 
 /// Inputs of an epoch and their labels, in order.
@@ -155,6 +215,41 @@ TEST_CASE("augmented training: a clip comes as the augmenter makes it for the se
       REQUIRE(found != seen.inputs.end());
       CHECK(seen.labels[found - seen.inputs.begin()] == clips->label(clip));
     }
+  }
+}
+
+TEST_CASE("evaluation of changed clips: as the augmenter makes each, on any number of threads") {
+  const auto clips = store();
+  const AugmentationOptions options = *some_training().augmentation;
+  const Augmenter augmenter(clips->shared_extractor(), options);
+  std::vector<int> asked(300);  // more than go at once
+  for (size_t i = 0; i < asked.size(); ++i) asked[i] = static_cast<int>(i * 7 % kClips);
+  const auto found = [&](int threads) {
+    const auto watched = std::make_shared<WatchedBackend>(fresh_backend(threads));
+    std::vector<std::vector<float>> inputs;
+    watched->on_forward = [&](const Batch& batch) {
+      for (int i = 0; i < batch.clips; ++i) {
+        inputs.emplace_back(batch.steps * test::kToneFeatures);
+        batch.input(i, 0, batch.steps, inputs.back().data(), test::kToneFeatures, 0);
+      }
+    };
+    const EvaluationResult result = evaluate(*watched, *clips, kDirect, {}, asked, 21, kNoAbort, &augmenter);
+    return std::pair{inputs, result.scores};
+  };
+  const auto [inputs, scores] = found(1);
+  REQUIRE(inputs.size() == asked.size());
+  AugmenterWorkspace workspace;
+  std::vector<float> out(clips->extractor().size());
+  for (size_t i = 0; i < asked.size(); ++i) {
+    const auto samples = clips->samples(asked[i]);
+    augmenter.features(samples.data(), samples.size(), {21, static_cast<uint32_t>(asked[i]), 0xFFFFFFFFu},
+                       out.data(), workspace);
+    CHECK(inputs[i] == out);
+  }
+  for (int threads : {2, 5}) {
+    const auto [others_inputs, others_scores] = found(threads);
+    CHECK(others_inputs == inputs);
+    CHECK(others_scores == scores);
   }
 }
 

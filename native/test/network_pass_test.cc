@@ -36,7 +36,6 @@ class Taken {
   std::vector<double> forward(int first, int count, Keep keep, bool learning = false) {
     batch_ = case_.batch();
     if (!learning) batch_.keys = nullptr;
-    batch_.input_gradient = input_gradient_.data();
     pass_.forward(batch_, first, count, 0, keep);
     std::vector<double> seen;
     for (int clip = 0; clip < count; ++clip) {
@@ -50,16 +49,15 @@ class Taken {
   std::vector<float> backward(int first, int count) {
     size_t size = readout_.gradient_size();
     for (const auto& layer : layers_) size += layer.gradient_size();
-    input_gradient_.assign(case_.clips.size() * case_.steps * case_.options.inputs, 0.0f);
     forward(first, count, Keep::kTrace, true);
     Buffer<float> grad_score(static_cast<size_t>(count) * readout_.stride());
     for (int clip = 0; clip < count; ++clip) {
       clip_loss(case_.options.readout.kind, case_.loss, pass_.scores(clip), case_.options.classes,
                 case_.labels[first + clip], 1.0f, grad_score.data() + clip * readout_.stride());
     }
-    std::vector<float> packed(size);
-    pass_.backward(grad_score.data(), case_.loss.spike_cost, packed.data());
-    packed.insert(packed.end(), input_gradient_.begin(), input_gradient_.end());
+    std::vector<float> packed(size), of_input(case_.clips.size() * case_.steps * case_.options.inputs);
+    pass_.backward(grad_score.data(), case_.loss.spike_cost, packed.data(), of_input.data());
+    packed.insert(packed.end(), of_input.begin(), of_input.end());
     return packed;
   }
 
@@ -69,7 +67,6 @@ class Taken {
   Readout readout_;
   NetworkPass pass_;
   Batch batch_;
-  std::vector<float> input_gradient_;
 };
 
 bool same_bits(const std::vector<float>& a, const std::vector<float>& b) {

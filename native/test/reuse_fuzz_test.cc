@@ -33,9 +33,10 @@ Results ask(Backend& backend, const NetworkCase& c) {
   r.gradient.resize(backend.table().size());
   Batch batch = c.batch();
   backend.forward(batch, r.scores.data(), r.clip_spikes.data());
-  batch.input_gradient = r.input_gradient.data();
+  batch.of_input = true;
   const BatchStatistics learned = backend.gradient(batch, c.loss);
   backend.read_gradient(r.gradient.data());
+  backend.read_input_gradient(r.input_gradient.data());
   r.sums = {learned.loss, double(learned.correct)};
   return r;
 }

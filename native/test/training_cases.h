@@ -78,4 +78,18 @@ inline std::vector<int> first_clips(int count) {
   return clips;
 }
 
+/// A store that has the samples of its clips too.
+inline std::shared_ptr<FeatureStore> augmentable_store(int count,
+                                                       const ScalingOptions& scaling = kToneScaling,
+                                                       ClipFrames frames = {kToneFrames}) {
+  const Tones tones = random_tones(count, 1);
+  auto extractor = std::make_shared<FeatureExtractor>(tone_front_end(), scaling, frames);
+  auto store = std::make_shared<FeatureStore>(extractor, 2);
+  auto clips = tones.clips();
+  for (auto& clip : clips) clip.augmented = true;
+  store->add(clips);
+  store->fit(first_clips(count), false);
+  return store;
+}
+
 }  // namespace sonospike::test

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -17,10 +18,13 @@ class WatchedBackend final : public Backend {
   std::function<void(const Batch&)> on_gradient = [](const Batch&) {};
   std::function<void(const Batch&)> on_forward = [](const Batch&) {};
   std::function<void(float rate)> on_step = [](float) {};
+  std::optional<bool> elsewhere;  ///< what `works_elsewhere` says; otherwise what is true
 
   const NetworkOptions& options() const override { return inner_->options(); }
   const ParameterTable& table() const override { return inner_->table(); }
   int workers() const override { return inner_->workers(); }
+  bool works_elsewhere() const override { return elsewhere.value_or(inner_->works_elsewhere()); }
+  void synchronize() override { inner_->synchronize(); }
   void load_parameters(const float* values) override { inner_->load_parameters(values); }
   void read_parameters(float* values) const override { inner_->read_parameters(values); }
   void forward(const Batch& batch, float* scores, double* spikes) override {
@@ -33,6 +37,7 @@ class WatchedBackend final : public Backend {
     return inner_->gradient(batch, loss);
   }
   void read_gradient(float* values) const override { inner_->read_gradient(values); }
+  void read_input_gradient(float* values) const override { inner_->read_input_gradient(values); }
   void step(const OptimizerOptions& options, float rate) override {
     inner_->step(options, rate);
     on_step(rate);

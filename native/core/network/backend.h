@@ -42,8 +42,10 @@ struct Batch {
   const int* labels = nullptr;  ///< [clips]; training only
   /// [clips]: `gradient` draws by them what the layers drop; null: nothing is dropped.
   const EncodingKey* keys = nullptr;
-  /// Where `gradient` leaves dloss/dinput, [steps, clips, inputs]; null: nobody asks.
-  float* input_gradient = nullptr;
+  /// Whether `gradient` makes dloss/dinput too, for `read_input_gradient`.
+  bool of_input = false;
+  /// The inputs are those of the call before: a backend that still has them need not ask for them again.
+  bool same_inputs = false;
 };
 
 struct BatchStatistics {
@@ -84,6 +86,10 @@ class Backend {
   virtual const ParameterTable& table() const = 0;
   /// `Batch::input` is called with a worker in [0, workers()).
   virtual int workers() const = 0;
+  /// Whether a device of its own does the work, and the host's threads are free while it does.
+  virtual bool works_elsewhere() const { return false; }
+  /// Waits for all that such a device has been given.
+  virtual void synchronize() {}
 
   /// All parameters in the order of `table()`.
   virtual void load_parameters(const float* values) = 0;
@@ -97,6 +103,9 @@ class Backend {
   /// Forward and backward: leaves the gradient of the mean loss for `step` and `read_gradient`.
   virtual BatchStatistics gradient(const Batch& batch, const LossOptions& loss) = 0;
   virtual void read_gradient(float* values) const = 0;
+  /// dloss/dinput [steps, clips, inputs] of the last `gradient`, whose batch must have asked for it; 0 beyond
+  /// the end of a clip.
+  virtual void read_input_gradient(float* values) const = 0;
   /// One step of Adam along the gradient.
   virtual void step(const OptimizerOptions& options, float rate) = 0;
 

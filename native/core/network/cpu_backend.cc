@@ -47,6 +47,10 @@ void CpuBackend::read_gradient(float* values) const {
   std::copy_n(gradient_.data(), table_.size(), values);
 }
 
+void CpuBackend::read_input_gradient(float* values) const {
+  std::copy_n(input_gradient_.data(), input_gradient_.size(), values);
+}
+
 void CpuBackend::read_moments(float* m, float* v, int64_t* steps) const {
   std::copy_n(m_.data(), table_.size(), m);
   std::copy_n(v_.data(), table_.size(), v);
@@ -156,13 +160,18 @@ BatchStatistics CpuBackend::gradient(const Batch& batch, const LossOptions& loss
                                          [](const LayerOptions& layer) { return layer.dropout > 0.0f; }));
   const int slots = gradient_slots(batch.clips);
   std::vector<BatchStatistics> parts(slots);
+  if (batch.of_input) {
+    input_gradient_.reserve(static_cast<size_t>(batch.steps) * batch.clips * options_.inputs);
+    if (batch.steps_of) input_gradient_.zero();  // beyond the ends of clips
+  }
   if (slot_gradients_.size() < static_cast<size_t>(slots)) slot_gradients_.resize(slots);
   const auto run = [&](int slot, int worker) {
     slot_gradients_[slot].resize(packed_size_);
     for_groups(batch, slots, slot, worker, [&](NetworkPass& pass, Group group) {
       pass.forward(batch, group.first, group.count, worker, NetworkPass::Keep::kTrace);
       add_loss(batch, loss, group, pass, grad_score_[worker], parts[slot]);
-      pass.backward(grad_score_[worker].data(), loss.spike_cost / batch.clips, slot_gradients_[slot].data());
+      pass.backward(grad_score_[worker].data(), loss.spike_cost / batch.clips, slot_gradients_[slot].data(),
+                    batch.of_input ? input_gradient_.data() : nullptr);
     });
   };
   if (2 * slots > pool_.size()) {

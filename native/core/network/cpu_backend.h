@@ -22,6 +22,7 @@ class CpuBackend final : public Backend {
   NetworkView observe(const Batch& batch, float* scores) override;
   BatchStatistics gradient(const Batch& batch, const LossOptions& loss) override;
   void read_gradient(float* values) const override;
+  void read_input_gradient(float* values) const override;
   void step(const OptimizerOptions& options, float rate) override;
   void read_moments(float* m, float* v, int64_t* steps) const override;
   void load_moments(const float* m, const float* v, int64_t steps) override;
@@ -51,6 +52,7 @@ class CpuBackend final : public Backend {
   std::vector<NetworkPass> passes_;        // [worker]
   std::vector<Buffer<float>> grad_score_;  // [worker]
   Buffer<float> parameters_, gradient_, m_, v_;
+  Buffer<float> input_gradient_;  // [steps, clips, inputs] of the batch before, where it asked for it
   int64_t steps_ = 0;
   bool dropping_ = false;  // the weights make up for dropout
   size_t packed_size_ = 0;

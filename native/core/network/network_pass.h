@@ -60,7 +60,7 @@ class NetworkPass {
   /// After kTrace, for the same clips. grad_score: dL/dscore, [count, stride of the readout]. spike_cost:
   /// what the mean spike of a layer adds to L. Gradients of the parameters are added to `packed`: layer by
   /// layer, then the readout.
-  void backward(const float* grad_score, float spike_cost, float* packed);
+  void backward(const float* grad_score, float spike_cost, float* packed, float* input_gradient = nullptr);
 
  private:
   ActivityView view_layer(int layer);
@@ -83,8 +83,9 @@ class NetworkPass {
   void fill_input(int segment);
   void drop(LayerTrace& trace, const Piece& piece);
   void add_to_spikes(size_t layer, const Piece& piece, float cost, float* g) const;
-  void backward_piece(int piece, const float* grad_score, float spike_cost, float* packed);
-  void copy_input_gradient(const Piece& piece, int first_step, const float* from);
+  void backward_piece(int piece, const float* grad_score, float spike_cost, float* packed,
+                      float* input_gradient);
+  void copy_input_gradient(const Piece& piece, int first_step, const float* from, float* all) const;
 
   const std::vector<LifLayer>& layers_;
   const Readout& readout_;

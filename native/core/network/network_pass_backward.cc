@@ -5,7 +5,7 @@
 
 namespace sonospike {
 
-void NetworkPass::backward(const float* grad_score, float spike_cost, float* packed) {
+void NetworkPass::backward(const float* grad_score, float spike_cost, float* packed, float* input_gradient) {
   for (size_t k = 0; k < layers_.size(); ++k) layers_[k].begin_backward(traces_[k], count_);
   readout_.begin_backward(readout_trace_, count_);
   for (int segment = segments_ - 1; segment >= 0; --segment) {
@@ -16,11 +16,12 @@ void NetworkPass::backward(const float* grad_score, float spike_cost, float* pac
       restore(segment);
     }
     for (int piece = pieces_of(segment) - 1; piece >= 0; --piece)
-      backward_piece(piece, grad_score, spike_cost, packed);
+      backward_piece(piece, grad_score, spike_cost, packed, input_gradient);
   }
 }
 
-void NetworkPass::backward_piece(int index, const float* grad_score, float spike_cost, float* packed) {
+void NetworkPass::backward_piece(int index, const float* grad_score, float spike_cost, float* packed,
+                                 float* input_gradient) {
   const Piece piece = piece_at(segment_, index, false);
   size_t widest = input_stride_, offset = 0;
   for (const auto& layer : layers_) {
@@ -38,7 +39,7 @@ void NetworkPass::backward_piece(int index, const float* grad_score, float spike
     offset -= layer.gradient_size();
     add_to_spikes(k, piece, spike_cost, g);
     layer.backward(input_of(k), piece, traces_[k], g, packed + offset, scratch_);
-    if (k == 0 && !batch_->input_gradient) return;
+    if (k == 0 && !input_gradient) return;
     NearThreshold* below = k > 0 ? &traces_[k - 1].near : nullptr;
     if (below && (layer.uses_near() || layers_[k - 1].recurrent())) {
       layers_[k - 1].find_near(piece, traces_[k - 1]);
@@ -46,7 +47,7 @@ void NetworkPass::backward_piece(int index, const float* grad_score, float spike
     g = layer.pass_down(piece, traces_[k], below, g, gx_.data(), scratch_);
     std::swap(g_, gx_);
   }
-  copy_input_gradient(piece, segment_ * segment_steps_ + index * piece_steps_, g);
+  copy_input_gradient(piece, segment_ * segment_steps_ + index * piece_steps_, g, input_gradient);
 }
 
 /// From dL/ds as what is sent on has it to that of the spikes themselves: dropout and their cost.
@@ -63,9 +64,10 @@ void NetworkPass::add_to_spikes(size_t layer, const Piece& piece, float cost, fl
   for (size_t i = 0; i < size; ++i) g[i] += each;
 }
 
-void NetworkPass::copy_input_gradient(const Piece& piece, int first_step, const float* from) {
+void NetworkPass::copy_input_gradient(const Piece& piece, int first_step, const float* from,
+                                      float* all) const {
   for (int t = first_step; t < first_step + piece.steps; ++t) {
-    float* to = batch_->input_gradient + (static_cast<size_t>(t) * batch_->clips + first_) * inputs_;
+    float* to = all + (static_cast<size_t>(t) * batch_->clips + first_) * inputs_;
     for (int i = 0; i < count_; ++i, from += input_stride_, to += inputs_) std::copy_n(from, inputs_, to);
   }
 }

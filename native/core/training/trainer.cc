@@ -1,6 +1,7 @@
 #include "core/training/trainer.h"
 
 #include <algorithm>
+#include <future>
 
 #include "core/support/denormals.h"
 #include "core/support/philox.h"
@@ -80,14 +81,27 @@ std::vector<int> Trainer::order(int epoch) const {
   return order;
 }
 
-/// Features of the clips of a batch, augmented.
-void Trainer::make_features(const std::vector<EncodingKey>& keys, int count) {
+/// Batch `batch` of the clips of an epoch, which must stay where they are; augmented.
+void Trainer::draw(const std::vector<int>& clips, int batch, Draft& draft) {
+  const int first = batch * options_.batch_size;
+  const int count = std::min(options_.batch_size, static_cast<int>(clips.size()) - first);
+  draft.clips = clips.data() + first;
+  draft.keys.resize(count);
+  draft.labels.resize(count);
+  draft.steps.resize(count);
+  for (int i = 0; i < count; ++i) {
+    const int clip = draft.clips[i];
+    draft.keys[i] = {options_.seed, static_cast<uint32_t>(clip), static_cast<uint32_t>(position_.epoch) + 1};
+    draft.labels[i] = made(clip) ? -1 : store_->label(clip);
+    if (!augmenter_) draft.steps[i] = encoder_.steps(store_->frames(clip));
+  }
+  if (!augmenter_) return;
   const size_t size = store_->extractor().size();
-  features_.resize(count * size);
-  frames_.resize(count);
+  draft.features.resize(count * size);
   pool_->run(count, [&](int i, int worker) {
-    const ClipKey key{keys[i].seed, keys[i].clip, keys[i].epoch};
-    frames_[i] = make_features(key, features_.data() + i * size, workspaces_[worker]);
+    const ClipKey key{draft.keys[i].seed, draft.keys[i].clip, draft.keys[i].epoch};
+    draft.steps[i] =
+        encoder_.steps(make_features(key, draft.features.data() + i * size, workspaces_[worker]));
   });
 }
 
@@ -107,42 +121,49 @@ int Trainer::make_features(const ClipKey& key, float* out, AugmenterWorkspace& w
   return augmenter_->features(samples.data(), samples.size(), key, out, workspace);
 }
 
+BatchStatistics Trainer::learn(const Draft& draft, std::vector<EncoderScratch>& scratch) {
+  const auto features = [&](int i) {
+    return augmenter_ ? draft.features.data() + i * store_->extractor().size()
+                      : store_->features(draft.clips[i]);
+  };
+  const auto identity = [&](int i) { return augmenter_ ? 0 : store_->identity(draft.clips[i]); };
+  const EncodedClips encoded{encoder_.options(), store_->extractor().feature_count(), features, identity,
+                             draft.keys.data()};
+  Batch batch = make_batch(*store_, encoder_, features, draft.steps.data(), encoded,
+                           static_cast<int>(draft.keys.size()), draft.labels.data(), scratch);
+  batch.keys = draft.keys.data();
+  return backend_->gradient(batch, options_.loss);
+}
+
 bool Trainer::run_epoch(const std::atomic<bool>& abort) {
   FlushDenormals flush;
   const std::vector<int> clips = order(position_.epoch);
-  std::vector<EncodingKey> keys(options_.batch_size);
-  std::vector<int> labels(options_.batch_size), steps(options_.batch_size);
   std::vector<EncoderScratch> scratch(backend_->workers());
   const int64_t total = static_cast<int64_t>(batches()) * options_.epochs;
+  const bool ahead = augmenter_ && backend_->works_elsewhere();
+  // Draws the batch after the one in hand while the device is at work. However this function is left, it ends
+  // first.
+  std::future<void> next;
 
   for (progress_ = position_.clips; position_.batch < batches(); ++position_.batch) {
     if (abort.load(std::memory_order_relaxed)) return false;
-    const int first = position_.batch * options_.batch_size;
-    const int count = std::min(options_.batch_size, static_cast<int>(clips.size()) - first);
-    for (int i = 0; i < count; ++i) {
-      const int clip = clips[first + i];
-      keys[i] = {options_.seed, static_cast<uint32_t>(clip), static_cast<uint32_t>(position_.epoch) + 1};
-      labels[i] = made(clip) ? -1 : store_->label(clip);
+    Draft& draft = drafts_[position_.batch % 2];
+    if (next.valid()) {
+      next.get();
+    } else {
+      draw(clips, position_.batch, draft);
     }
-    if (augmenter_) make_features(keys, count);
-    const auto features = [this, batch = clips.data() + first](int i) {
-      return augmenter_ ? features_.data() + i * store_->extractor().size() : store_->features(batch[i]);
-    };
-    for (int i = 0; i < count; ++i)
-      steps[i] = encoder_.steps(augmenter_ ? frames_[i] : store_->frames(clips[first + i]));
-    const auto identity = [this, batch = clips.data() + first](int i) {
-      return augmenter_ ? 0 : store_->identity(batch[i]);
-    };
-    const EncodedClips encoded{encoder_.options(), store_->extractor().feature_count(), features, identity,
-                               keys.data()};
-    Batch batch =
-        make_batch(*store_, encoder_, features, steps.data(), encoded, count, labels.data(), scratch);
-    batch.keys = keys.data();
-    const BatchStatistics done = backend_->gradient(batch, options_.loss);
+    if (ahead && position_.batch + 1 < batches()) {
+      const int batch = position_.batch + 1;
+      // Deferred where the system gives no more threads.
+      next = std::async(std::launch::async | std::launch::deferred,
+                        [this, &clips, batch] { draw(clips, batch, drafts_[batch % 2]); });
+    }
+    const BatchStatistics done = learn(draft, scratch);
     const int64_t step = static_cast<int64_t>(position_.epoch) * batches() + position_.batch;
     backend_->step(options_.optimizer, learning_rate(options_.schedule, step, total));
 
-    position_.clips += count;
+    position_.clips += static_cast<int64_t>(draft.keys.size());
     position_.loss += done.loss;
     position_.correct += done.correct;
     position_.steps += done.steps;
@@ -206,7 +227,8 @@ EvaluationResult evaluate(Backend& backend, const FeatureStore& store, const Enc
   result.steps.resize(clips.size());
   const size_t size = store.extractor().size();
   const size_t most = evaluation_batch(backend, encoder.steps(store.extractor().frames()));
-  AugmenterWorkspace workspace;
+  ThreadPool pool(augmenter ? backend.workers() : 1);
+  std::vector<AugmenterWorkspace> workspaces(pool.size());
   std::vector<float> changed(augmenter ? std::min(most, clips.size()) * size : 0);
   const std::vector<EncodingKey> keys(most, EncodingKey{seed, 0, 0});
   std::vector<EncoderScratch> scratch(backend.workers());
@@ -216,13 +238,13 @@ EvaluationResult evaluate(Backend& backend, const FeatureStore& store, const Enc
       return result;
     }
     const int count = static_cast<int>(std::min(most, clips.size() - first));
-    for (int i = 0; i < count; ++i) {
+    pool.run(count, [&](int i, int worker) {
       const int clip = clips[first + i];
-      const int frames =
-          augmenter ? change_clip(*augmenter, store, clip, seed, changed.data() + i * size, workspace)
-                    : store.frames(clip);
+      const int frames = augmenter ? change_clip(*augmenter, store, clip, seed, changed.data() + i * size,
+                                                 workspaces[worker])
+                                   : store.frames(clip);
       result.steps[first + i] = encoder.steps(frames);
-    }
+    });
     const auto features = [&](int i) {
       return augmenter ? changed.data() + i * size : store.features(clips[first + i]);
     };

@@ -73,9 +73,18 @@ class Trainer {
   Backend& backend() { return *backend_; }
 
  private:
+  /// A batch before it is learned from.
+  struct Draft {
+    const int* clips = nullptr;  // [keys.size()]
+    std::vector<EncodingKey> keys;
+    std::vector<int> labels, steps;
+    std::vector<float> features;  // [clips, most frames, features] where they are not those of the store
+  };
+
   std::vector<int> order(int epoch) const;
-  void make_features(const std::vector<EncodingKey>& keys, int count);
+  void draw(const std::vector<int>& clips, int batch, Draft& draft);
   int make_features(const ClipKey& key, float* out, AugmenterWorkspace& workspace) const;
+  BatchStatistics learn(const Draft& draft, std::vector<EncoderScratch>& scratch);
   /// Numbers after those of the store are of clips that are made.
   bool made(int clip) const { return clip >= store_->size(); }
 
@@ -88,10 +97,7 @@ class Trainer {
   std::unique_ptr<NegativeMaker> negatives_;
   std::unique_ptr<ThreadPool> pool_;
   std::vector<AugmenterWorkspace> workspaces_;
-  // Of the clips of a batch, where they are not those of the store: [clips, most frames, features] and how
-  // many frames each has.
-  std::vector<float> features_;
-  std::vector<int> frames_;
+  Draft drafts_[2];  // of the batch in hand, and of the one after it where the host has time for that
   TrainingPosition position_, finished_;
   std::atomic<int64_t> progress_{0};
 };

@@ -2,8 +2,6 @@
 
 #include <cuda_runtime.h>
 
-#include <algorithm>
-#include <cstring>
 #include <string>
 
 #include "cuda/cuda_backend.h"
@@ -12,9 +10,6 @@
 namespace sonospike {
 namespace cuda {
 namespace {
-
-constexpr size_t kStaging = size_t{4} << 20;  // bytes; whole lines
-constexpr size_t kLine = 256;
 
 struct Probe {
   SONOSPIKE_DEVICE void operator()(const Block&) const {}
@@ -66,6 +61,39 @@ void check(cudaError_t error, const char* what) {
                                         " (" + cudaGetErrorName(error) + ")");
 }
 
+// CUDA does not promise when a copy from any other memory of the host has read it.
+void PinnedBuffer::make(size_t bytes) {
+  if (data_) check(cudaFreeHost(data_), "giving back memory to copy from");
+  data_ = nullptr;
+  size_ = 0;
+  void* memory = nullptr;
+  check(cudaMallocHost(&memory, bytes), "allocating memory to copy from");
+  data_ = static_cast<char*>(memory);
+  size_ = bytes;
+}
+
+PinnedBuffer::~PinnedBuffer() {
+  if (event_) cudaEventDestroy(static_cast<cudaEvent_t>(event_));
+  if (data_) cudaFreeHost(data_);
+  cudaGetLastError();
+}
+
+void PinnedBuffer::mark(void* stream) {
+  cudaEvent_t event = static_cast<cudaEvent_t>(event_);
+  if (!event) {
+    check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "making an event");
+    event_ = event;
+  }
+  check(cudaEventRecord(event, static_cast<cudaStream_t>(stream)), "recording an event");
+  marked_ = true;
+}
+
+void PinnedBuffer::wait() {
+  if (!marked_) return;
+  check(cudaEventSynchronize(static_cast<cudaEvent_t>(event_)), "the work that it was given");
+  marked_ = false;
+}
+
 Device::Device(int number) : number_(number) {
   int count = 0;
   check(cudaGetDeviceCount(&count), "looking for devices");
@@ -88,7 +116,6 @@ Device::Device(int number) : number_(number) {
 Device::~Device() {
   if (cudaSetDevice(number_) == cudaSuccess) {
     cudaStreamDestroy(static_cast<cudaStream_t>(stream_));
-    cudaFreeHost(staging_);
   }
   cudaGetLastError();
 }
@@ -123,20 +150,9 @@ void Device::release(void* memory) noexcept {
   cudaGetLastError();
 }
 
-/// By way of memory that the device can read and that stays: CUDA does not promise when a copy from any other
-/// has read it.
-void Device::upload(void* to, const void* from, size_t bytes) {
-  if (!staging_) check(cudaMallocHost(&staging_, kStaging), "allocating memory to copy from");
-  for (size_t done = 0, part; done < bytes; done += part) {
-    if (staged_ == kStaging) synchronize();
-    part = std::min(bytes - done, kStaging - staged_);
-    char* const place = static_cast<char*>(staging_) + staged_;
-    std::memcpy(place, static_cast<const char*>(from) + done, part);
-    staged_ += (part + kLine - 1) / kLine * kLine;
-    check(cudaMemcpyAsync(static_cast<char*>(to) + done, place, part, cudaMemcpyHostToDevice,
-                          static_cast<cudaStream_t>(stream_)),
-          "copying to the device");
-  }
+void Device::send(void* to, const void* staged, size_t bytes) {
+  check(cudaMemcpyAsync(to, staged, bytes, cudaMemcpyHostToDevice, static_cast<cudaStream_t>(stream_)),
+        "copying to the device");
 }
 
 void Device::download(void* to, const void* from, size_t bytes) {
@@ -151,7 +167,7 @@ void Device::zero(void* memory, size_t bytes) {
 
 void Device::synchronize() {
   check(cudaStreamSynchronize(static_cast<cudaStream_t>(stream_)), "the work that it was given");
-  staged_ = 0;
+  staging_.release();
 }
 
 }  // namespace cuda

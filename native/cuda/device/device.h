@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "cuda/device/staging.h"
+
 /// The little of a GPU that the backend is written against. device.cu makes it of CUDA; the tests, which need
 /// neither CUDA nor a GPU, of threads that they emulate (test/emulation).
 
@@ -33,6 +35,11 @@ class Device {
   size_t releases() const { return releases_; }
   /// The host's memory can be used again at once.
   void upload(void* to, const void* from, size_t bytes);
+  /// Memory of the host for what `send` is to copy, in as many parts as one likes, until this is called again
+  /// or something is uploaded.
+  void* stage(size_t bytes);
+  /// Copies what is staged, which must not be written any more.
+  void send(void* to, const void* staged, size_t bytes);
   /// Waits for all that is being done.
   void download(void* to, const void* from, size_t bytes);
   void zero(void* memory, size_t bytes);
@@ -43,8 +50,7 @@ class Device {
   void* stream_ = nullptr;
   size_t memory_ = 0, releases_ = 0;
   bool tensor_cores_ = false;
-  void* staging_ = nullptr;  // where uploads wait for the device
-  size_t staged_ = 0;        // bytes of it that are taken
+  Staging staging_;
 };
 
 /// Whether the environment lets tensor cores be used: SONOSPIKE_TENSOR_CORES is not 0.

@@ -48,7 +48,7 @@ struct NarrowForward {
                  *const to_w = from(of.trace.w, origin);
     uint32_t* const to_bits = from(of.trace.bits, first);
     // What comes after the last step is nobody's.
-    const int kept_steps = any ? steps : 0, word_steps = i == 0 ? steps : 0;
+    const int word_steps = i == 0 ? steps : 0;
     NeuronState state;
     double total = 0.0;
     float count = 0.0f;
@@ -64,27 +64,34 @@ struct NarrowForward {
       } else if (chunk >= 0 && chunk < chunks) {
         const float* const in = lines_of(lines, k - 1, chunk);
         float* const out = lines_of(lines, k, chunk) + i;
-        float current[kChunk];
+        float current[kChunk], u[kChunk], w[kChunk], sent[kChunk];
 #pragma unroll
         for (int j = 0; j < kChunk; ++j) current[j] = bias + dot(weight, in + j * kNarrow);
 #pragma unroll
         for (int j = 0; j < kChunk; ++j) {
           const int t = t0 + j;
-          float u;
-          const float s = neuron_step(model, parameters, current[j], state, u);
-          const float sent = kept ? s : 0.0f;
-          out[j * kNarrow] = sent;
-          if (t < kept_steps) {
-            to_u[t * n] = u;
-            if (model.adaptive) to_w[t * n] = state.w;
-            if (!bits) to_s[t * n] = sent;
-          }
+          const float s = neuron_step(model, parameters, current[j], state, u[j]);
+          w[j] = state.w;
+          sent[j] = kept ? s : 0.0f;
+          out[j * kNarrow] = sent[j];
           if (bits) {
-            const uint32_t word = block.ballot(sent > 0.0f);
+            const uint32_t word = block.ballot(sent[j] > 0.0f);
             if (t < word_steps) to_bits[t] = word;
           }
           const float counted = relu ? (s > 0.0f ? 1.0f : 0.0f) : s;
           count += t < steps ? counted : 0.0f;
+        }
+        // All at once, so that the steps are not cut into pieces by what is only done for some lanes.
+        const size_t at = static_cast<size_t>(t0) * n;
+        float *const u_to = to_u + at, *const s_to = from(to_s, at), *const w_to = from(to_w, at);
+        if (any) {
+#pragma unroll
+          for (int j = 0; j < kChunk; ++j) {
+            if (t0 + j >= steps) break;
+            u_to[j * n] = u[j];
+            if (model.adaptive) w_to[j * n] = w[j];
+            if (!bits) s_to[j * n] = sent[j];
+          }
         }
         if ((t0 + kChunk) % kSettledSteps == 0) {
           total += count;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <mutex>
 #include <new>
 #include <numeric>
@@ -23,9 +24,19 @@ namespace sonospike {
 namespace cuda {
 namespace {
 
+/// A copy from pinned memory that the device may not have made yet for all that the host knows.
+struct Flight {
+  const Device* device;
+  const char* from;
+  std::vector<char> values;  // as they were
+  bool marked;
+};
+
 struct Heap {
   std::mutex mutex;
   std::unordered_map<void*, size_t> sizes;
+  std::vector<Flight> flights;
+  size_t copies = 0;
   size_t total = size_t{1} << 30, used = 0;
   bool lost = false;
 };
@@ -33,6 +44,18 @@ struct Heap {
 Heap& heap() {
   static Heap heap;
   return heap;
+}
+
+/// Ends the copies for which `over` is true; what they were made from must still be what it was.
+template <typename Over>
+void land(const Over& over) {
+  const std::lock_guard lock(heap().mutex);
+  auto& flights = heap().flights;
+  for (const Flight& flight : flights) {
+    if (over(flight) && !std::equal(flight.values.begin(), flight.values.end(), flight.from))
+      throw std::logic_error("Staged memory was written before the device had read it.");
+  }
+  std::erase_if(flights, over);
 }
 
 uint32_t shuffle_seed = 0;
@@ -97,6 +120,10 @@ void set_memory(size_t bytes) {
 
 size_t memory_in_use() {
   return heap().used;
+}
+
+size_t copies() {
+  return heap().copies;
 }
 
 void lose() {
@@ -170,13 +197,17 @@ void Device::release(void* made) noexcept {
   ::operator delete(made);
 }
 
-void Device::upload(void* to, const void* from, size_t bytes) {
+void Device::send(void* to, const void* staged, size_t bytes) {
   emulation::check_alive();
-  std::memcpy(to, from, bytes);
+  std::memcpy(to, staged, bytes);
+  const char* const from = static_cast<const char*>(staged);
+  const std::lock_guard lock(heap().mutex);
+  ++heap().copies;
+  heap().flights.push_back({this, from, {from, from + bytes}, false});
 }
 
 void Device::download(void* to, const void* from, size_t bytes) {
-  emulation::check_alive();
+  synchronize();
   std::memcpy(to, from, bytes);
 }
 
@@ -187,6 +218,45 @@ void Device::zero(void* made, size_t bytes) {
 
 void Device::synchronize() {
   emulation::check_alive();
+  land([this](const Flight& flight) { return flight.device == this; });
+  staging_.release();
+}
+
+namespace {
+
+bool within(const PinnedBuffer& buffer, const char* place) {
+  const std::less<const char*> before;
+  return !before(place, buffer.data()) && before(place, buffer.data() + buffer.size());
+}
+
+}  // namespace
+
+void PinnedBuffer::make(size_t bytes) {
+  {
+    const std::lock_guard lock(heap().mutex);
+    for (const Flight& flight : heap().flights) {
+      if (within(*this, flight.from))
+        throw std::logic_error("Staged memory was given back before the device had read it.");
+    }
+  }
+  delete[] data_;
+  data_ = new char[bytes];
+  size_ = bytes;
+}
+
+PinnedBuffer::~PinnedBuffer() {
+  const std::lock_guard lock(heap().mutex);
+  std::erase_if(heap().flights, [this](const Flight& flight) { return within(*this, flight.from); });
+  delete[] data_;
+}
+
+void PinnedBuffer::mark(void*) {
+  const std::lock_guard lock(heap().mutex);
+  for (Flight& flight : heap().flights) flight.marked = flight.marked || within(*this, flight.from);
+}
+
+void PinnedBuffer::wait() {
+  land([this](const Flight& flight) { return flight.marked && within(*this, flight.from); });
 }
 
 }  // namespace cuda

@@ -48,6 +48,8 @@ void run(Grid grid, int threads, size_t shared, bool syncs, const std::function<
 void set_memory(size_t bytes);
 /// Allocated and not released.
 size_t memory_in_use();
+/// Copies from the host so far, of all devices.
+size_t copies();
 /// The device fails at the next call, as one that is lost, and works again after `restore`.
 void lose();
 void restore();
