@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',
+    maxWorkers: '100%', // many wait for children, timers or a browser
     globalSetup: ['test/helpers/build.ts'],
     // What has bits of its own is tested on the CPU, also where there is a GPU.
     env: { SONOSPIKE_DEVICE: process.env.SONOSPIKE_DEVICE ?? 'cpu' },

@@ -143,12 +143,13 @@ Errors errors_of(Work work) {
   const Sent input{s.inputs, words, work.sizes.bits ? nullptr : x.data(),
                    work.sizes.bits ? packed.data() : nullptr};
 
-  std::vector<float> turned(work.weight.size());  // [taps, kernel, channels, in_channels]
+  std::vector<float> turned(work.weight.size());  // as pass_down reads them
   for (int group = 0; group < s.taps * s.kernel; ++group) {
+    const int tap = group / s.kernel, place = group % s.kernel;
     for (int i = 0; i < s.in_channels; ++i) {
       for (int c = 0; c < s.channels; ++c) {
-        turned[(static_cast<size_t>(group) * s.channels + c) * s.in_channels + i] =
-            work.weight_at(group / s.kernel, group % s.kernel, i, c);
+        turned[(static_cast<size_t>(s.group_of(tap, place)) * s.channels + c) * s.in_channels + i] =
+            work.weight_at(tap, place, i, c);
       }
     }
   }

@@ -26,7 +26,8 @@ struct PackWeights {
     const float weight = weights[number] * scale;
     const size_t group = tap * shape.kernel + place;
     forward[(group * shape.in_channels + i) * shape.channels + c] = weight;
-    backward[(group * shape.channels + c) * shape.in_channels + i] = weight;
+    const size_t of_phase = shape.group_of(static_cast<int>(tap), static_cast<int>(place));
+    backward[(of_phase * shape.channels + c) * shape.in_channels + i] = weight;
   }
 };
 

@@ -8,7 +8,7 @@
 namespace sonospike::cuda {
 
 /// From the layout of the files, [channels, in_channels, kernel, taps], times `scale`, to those of the
-/// products: forward [taps, depth, channels], backward [taps, kernel, channels, in_channels].
+/// products: forward [taps, depth, channels], backward [phase, taps, places, channels, in_channels].
 void pack_weights(const Device& device, const ConnectionShape& shape, const float* weights, float scale,
                   float* forward, float* backward);
 

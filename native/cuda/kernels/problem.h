@@ -21,7 +21,7 @@
 ///                                              beyond the last row or column
 ///   float value(raw);                          the element
 ///   const float* b;                            [k, n]
-///   float* out(part); const float* bias;       [m, n]; [n], which is added to the sums, or null
+///   float* out(part, m); const float* bias;    a row of C; [n], which is added to the sums, or null
 ///
 /// The unfolded input of a convolution is nowhere in memory: `a` finds what it consists of.
 
@@ -115,7 +115,7 @@ struct Drive {
   SONOSPIKE_DEVICE Row row(int line) const { return x.line(line, m); }
   SONOSPIKE_DEVICE Column column(int place, int end) const { return x.place(place, end); }
   SONOSPIKE_DEVICE Raw a(const Row& row, const Column& column) const { return x.at(row, column); }
-  SONOSPIKE_DEVICE float* out(int) const { return to; }
+  SONOSPIKE_DEVICE float* out(int, int line) const { return to + static_cast<size_t>(line) * n; }
 };
 
 /// To the gradient of the weights, summed over the lines in parts. A: unfolded inputs, turned; B: dL/du.
@@ -140,18 +140,21 @@ struct WeightGradient {
   SONOSPIKE_DEVICE Row row(int place) const { return x.place(place, m); }
   SONOSPIKE_DEVICE Column column(int line, int end) const { return x.line(line, end); }
   SONOSPIKE_DEVICE Raw a(const Row& row, const Column& column) const { return x.at(column, row); }
-  SONOSPIKE_DEVICE float* out(int part) const { return to + static_cast<size_t>(part) * m * n; }
+  SONOSPIKE_DEVICE float* out(int part, int place) const {
+    return to + (static_cast<size_t>(part) * m + place) * n;
+  }
 };
 
-/// To dL/dx: a row for every band of the input in every row, a column for every channel that may read it by
-/// some place under the kernel, in every step that looks back to it. A: dL/du, B: weights.
+/// To dL/dx, of the bands of the input of one phase: a row for each of them in every row, a column for every
+/// channel that may read it by some place under the kernel, in every step that looks back to it. A: dL/du,
+/// B: weights.
 struct PassDown {
   static constexpr bool kBits = false, kRowsLieSideBySide = false;
   static constexpr const float* bias = nullptr;
   using Raw = float;
   struct Row {
     const float* g;
-    int from;  ///< the band, counted from the first zero before all bands
+    int band;  ///< of the output that reads it by the first place
     int left;  ///< steps from this one to the end of the clip
   };
   struct Column {
@@ -163,49 +166,56 @@ struct PassDown {
   Clips clips;
   const float *g, *b;
   float* to;
-  Divisor in_bands, channels, kernel, stride;
+  int in_bands, first_band, bands, first_reader;  // bands: of the phase; first_reader: of the first of them
+  int places;
+  Divisor by_bands, by_channels, by_places;
 
-  PassDown(const ConnectionShape& shape, const Clips& clips, const float* g, const float* weight, float* to)
-      : m(clips.rows * (shape.inputs / shape.in_channels)),
-        n(shape.in_channels),
-        k(shape.taps * shape.kernel * shape.channels),
-        shape(shape),
-        clips(clips),
-        g(g),
-        b(weight),
-        to(to),
-        in_bands(shape.inputs / shape.in_channels),
-        channels(shape.channels),
-        kernel(shape.kernel),
-        stride(shape.stride) {}
+  PassDown(const ConnectionShape& shape, int phase, const Clips& clips, const float* g, const float* weight,
+           float* to)
+      : shape(shape), clips(clips), g(g), to(to) {
+    in_bands = shape.inputs / shape.in_channels;
+    first_band = ((phase - shape.left) % shape.stride + shape.stride) % shape.stride;
+    bands = first_band < in_bands ? (in_bands - first_band + shape.stride - 1) / shape.stride : 0;
+    first_reader = (first_band + shape.left - phase) / shape.stride;
+    places = shape.places_of(phase);
+    m = clips.rows * bands;
+    n = shape.in_channels;
+    k = shape.taps * places * shape.channels;
+    b = weight + static_cast<size_t>(shape.groups_before(phase)) * shape.channels * shape.in_channels;
+    by_bands = Divisor(bands > 0 ? bands : 1);
+    by_channels = Divisor(shape.channels);
+    by_places = Divisor(places > 0 ? places : 1);
+  }
 
   SONOSPIKE_DEVICE int first(int) const { return 0; }
   SONOSPIKE_DEVICE int end(int) const { return k; }
   SONOSPIKE_DEVICE Row row(int line) const {
     if (line >= m) return {g, 0, 0};
-    const int bands = shape.inputs / shape.in_channels;
-    const int row = bands > 1 ? in_bands.of(line) : line, band = line - row * bands;
+    const int row = bands > 1 ? by_bands.of(line) : line;
     const int left = shape.looks_back() ? clips.first_row[clips.clip_of[row] + 1] - row : 1;
-    return {g + static_cast<size_t>(row) * shape.neurons(), band + shape.left, left};
+    return {g + static_cast<size_t>(row) * shape.neurons(), first_reader + line - row * bands, left};
   }
   SONOSPIKE_DEVICE Column column(int at, int end) const {
     if (at >= end) return {INT_MAX, 0, 0};
     int group = 0, tap = 0;
-    if (shape.taps * shape.kernel > 1) {
-      group = channels.of(at);
-      tap = kernel.of(group);
+    if (shape.taps * places > 1) {
+      group = by_channels.of(at);
+      tap = by_places.of(group);
     }
     const int delay = shape.delay_of(tap);
-    return {delay, group - tap * shape.kernel, delay * shape.neurons() + at - group * shape.channels};
+    return {delay, group - tap * places, delay * shape.neurons() + at - group * shape.channels};
   }
   SONOSPIKE_DEVICE Raw a(const Row& row, const Column& column) const {
-    const int start = row.from - column.place;
-    if (start < 0 || column.delay >= row.left) return 0.0f;
-    const int band = shape.stride > 1 ? stride.of(start) : start;
-    if (band * shape.stride != start || band >= shape.bands) return 0.0f;
-    return row.g[band * shape.channels + column.ahead];
+    const int band = row.band - column.place;
+    const bool there =
+        static_cast<unsigned>(band) < static_cast<unsigned>(shape.bands) && column.delay < row.left;
+    return there ? row.g[band * shape.channels + column.ahead] : 0.0f;
   }
-  SONOSPIKE_DEVICE float* out(int) const { return to; }
+  SONOSPIKE_DEVICE float* out(int, int line) const {
+    const int row = bands > 1 ? by_bands.of(line) : line,
+              band = first_band + (line - row * bands) * shape.stride;
+    return to + (static_cast<size_t>(row) * in_bands + band) * n;
+  }
 };
 
 }  // namespace sonospike::cuda

@@ -57,16 +57,22 @@ void drive(const Device& device, const ConnectionShape& shape, const Clips& clip
 
 void pass_down(const Device& device, const ConnectionShape& shape, const Clips& clips, const float* g,
                const float* weight, float* gx) {
-  multiply(device, PassDown(shape, clips, g, weight, gx), 1);
+  for (int phase = 0; phase < shape.stride; ++phase) {
+    const PassDown problem(shape, phase, clips, g, weight, gx);
+    if (problem.m > 0) multiply(device, problem, 1);
+  }
 }
 
 int gradient_parts(const ConnectionShape& shape, int rows) {
   constexpr size_t kMostFloats = size_t{1} << 25;  // of all parts
-  constexpr int kBlocks = 512, kFewestLines = 128, kTile = 64;
-  const size_t lines = static_cast<size_t>(rows) * shape.bands;
+  constexpr int kFewestLines = 128;
+  // Tiles as tensor cores make them, of which a large GPU works on so many at a time.
+  const int across = shape.channels <= 32 ? 1 : shape.channels <= 64 ? 2 : 4;
+  const int at_once = 512 / across;
   const int tiles =
-      static_cast<int>(blocks_of(shape.taps * shape.depth(), kTile) * blocks_of(shape.channels, kTile));
-  const size_t useful = std::min<size_t>(std::max(1, kBlocks / tiles), blocks_of(lines, kFewestLines));
+      static_cast<int>(blocks_of(shape.taps * shape.depth(), 128) * blocks_of(shape.channels, 32 * across));
+  const size_t lines = static_cast<size_t>(rows) * shape.bands;
+  const size_t useful = std::min<size_t>(std::max(1, at_once / tiles), blocks_of(lines, kFewestLines));
   const size_t affordable = std::max<size_t>(1, kMostFloats / shape.weights());
   return static_cast<int>(std::max<size_t>(1, std::min(useful, affordable)));
 }

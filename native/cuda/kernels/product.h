@@ -11,7 +11,8 @@ namespace sonospike::cuda {
 void drive(const Device& device, const ConnectionShape& shape, const Clips& clips, const Sent& input,
            const float* weight, const float* bias, float* out);
 
-/// From g = dL/du [rows, neurons] to dL/dx [rows, inputs]. weight [taps, kernel, channels, in_channels].
+/// From g = dL/du [rows, neurons] to dL/dx [rows, inputs]. weight [phase, taps, places, channels,
+/// in_channels]: see ConnectionShape.
 void pass_down(const Device& device, const ConnectionShape& shape, const Clips& clips, const float* g,
                const float* weight, float* gx);
 

@@ -72,9 +72,15 @@ struct MeanScore {
     const float share = 1.0f / static_cast<float>(end - first);
     double total = 0.0;
     float sum = 0.0f;
-    for (int row = first; row < end; ++row) {
-      sum += share * values[static_cast<size_t>(row) * classes + i];
-      if ((row - first) % kSettledSteps == kSettledSteps - 1) {
+    for (int row0 = first; row0 < end; row0 += kAhead) {
+      float value[kAhead];
+#pragma unroll
+      for (int j = 0; j < kAhead; ++j) {
+        value[j] = row0 + j < end ? values[static_cast<size_t>(row0 + j) * classes + i] : 0.0f;
+      }
+#pragma unroll
+      for (int j = 0; j < kAhead; ++j) sum += share * value[j];
+      if ((row0 + kAhead - first) % kSettledSteps == 0) {
         total += sum;
         sum = 0.0f;
       }
@@ -123,13 +129,26 @@ struct IntegrateBackward {
     const int first = clips.first_row[clip], end = clips.first_row[clip + 1];
     const float decay = args.decay[i];
     float go = 0.0f, bias = 0.0f, grad_decay = 0.0f;
-    for (int row = end - 1; row >= first; --row) {
-      const size_t at = static_cast<size_t>(row) * args.classes + i;
-      go = each[at] + decay * go;
-      const float gi = go * (1.0f - decay), before = row > first ? args.o[at - args.classes] : 0.0f;
-      grad_decay += go * (before - args.current[at]);
-      bias += gi;
-      args.current[at] = gi;
+    for (int row0 = end - 1; row0 >= first; row0 -= kAhead) {
+      float from_score[kAhead], current[kAhead], before[kAhead];
+#pragma unroll
+      for (int j = 0; j < kAhead; ++j) {
+        const int row = row0 - j;
+        const size_t at = static_cast<size_t>(row) * args.classes + i;
+        from_score[j] = row >= first ? each[at] : 0.0f;
+        current[j] = row >= first ? args.current[at] : 0.0f;
+        before[j] = row > first ? args.o[at - args.classes] : 0.0f;
+      }
+#pragma unroll
+      for (int j = 0; j < kAhead; ++j) {
+        const int row = row0 - j;
+        if (row < first) break;
+        go = from_score[j] + decay * go;
+        const float gi = go * (1.0f - decay);
+        grad_decay += go * (before[j] - current[j]);
+        bias += gi;
+        args.current[static_cast<size_t>(row) * args.classes + i] = gi;
+      }
     }
     gradients[number] = bias;
     gradients[all + number] = grad_decay;

@@ -5,7 +5,7 @@
 namespace sonospike::cuda {
 namespace {
 
-constexpr int kAhead = 8;  // steps whose values are on their way while those before are worked on
+constexpr int kAhead = 16;  // steps whose values are on their way while as many before them are worked on
 constexpr int kSettledSteps = 8192;
 constexpr int kThreads = 64;
 
@@ -30,6 +30,15 @@ struct ScanForward {
   Clips clips;
   TraceArgs trace;
 
+  /// The currents of the rows from row0 on.
+  SONOSPIKE_DEVICE void fetch(const Place& place, int row0, int end, float* currents) const {
+#pragma unroll
+    for (int j = 0; j < kAhead; ++j) {
+      const bool any = place.any && row0 + j < end;
+      currents[j] = any ? trace.u[static_cast<size_t>(row0 + j) * layer.neurons + place.i] : 0.0f;
+    }
+  }
+
   SONOSPIKE_DEVICE void operator()(const Block& block) const {
     const Place place = place_of(block, layer.neurons, clips);
     if (place.clip >= clips.count) return;  // as the whole warp
@@ -44,20 +53,18 @@ struct ScanForward {
     NeuronState state;
     double total = 0.0;
     float count = 0.0f;
+    float currents[kAhead];
+    fetch(place, first, end, currents);
     for (int row0 = first; row0 < end; row0 += kAhead) {
-      float current[kAhead];
-#pragma unroll
-      for (int j = 0; j < kAhead; ++j) {
-        current[j] =
-            place.any && row0 + j < end ? trace.u[static_cast<size_t>(row0 + j) * n + place.i] : 0.0f;
-      }
+      float next[kAhead];
+      fetch(place, row0 + kAhead, end, next);
 #pragma unroll
       for (int j = 0; j < kAhead; ++j) {
         const int row = row0 + j;
         if (row >= end) break;
         const size_t at = static_cast<size_t>(row) * n + place.i;
         float u;
-        const float s = neuron_step(layer.model, parameters, current[j], state, u);
+        const float s = neuron_step(layer.model, parameters, currents[j], state, u);
         if (place.any) {
           trace.u[at] = u;
           if (layer.model.adaptive) trace.w[at] = state.w;
@@ -73,6 +80,8 @@ struct ScanForward {
           count = 0.0f;
         }
       }
+#pragma unroll
+      for (int j = 0; j < kAhead; ++j) currents[j] = next[j];
     }
     if (place.any) trace.count[static_cast<size_t>(place.clip) * n + place.i] = total + count;
   }
@@ -112,18 +121,22 @@ struct ScanBackward {
     const float every = back.every ? back.every[own] : 0.0f;
     NeuronBack carried;
     NeuronGradient gradient;
-    // From the last; `seen` has a step more than are worked on, as each needs the one before it.
-    for (int row0 = end - 1; row0 >= first; row0 -= kAhead) {
-      Seen seen[kAhead + 1];
+    const auto fetch = [&](int row0, Seen* seen) {
 #pragma unroll
-      for (int j = 0; j <= kAhead; ++j) {
+      for (int j = 0; j < kAhead; ++j) {
         seen[j] = row0 - j >= first ? look(row0 - j, first, place.i, every) : Seen{};
       }
+    };
+    Seen seen[kAhead];
+    fetch(end - 1, seen);
+    for (int row0 = end - 1; row0 >= first; row0 -= kAhead) {
+      Seen next[kAhead];
+      fetch(row0 - kAhead, next);
 #pragma unroll
       for (int j = 0; j < kAhead; ++j) {
         const int row = row0 - j;
         if (row < first) break;
-        const Seen &now = seen[j], &before = seen[j + 1];
+        const Seen now = seen[j], before = j + 1 < kAhead ? seen[j + 1] : next[0];
         NeuronStep step{now.u, now.s, now.w_before, row == first, before.u, before.s};
         if (!soft) {
           step.s = now.u > parameters.threshold ? 1.0f : 0.0f;
@@ -132,6 +145,8 @@ struct ScanBackward {
         back.g[static_cast<size_t>(row) * n + place.i] =
             neuron_back(layer.model, parameters, step, now.g * kept + cost, carried, gradient);
       }
+#pragma unroll
+      for (int j = 0; j < kAhead; ++j) seen[j] = next[j];
     }
     const size_t next = static_cast<size_t>(clips.count) * n;
     float* to = back.gradients + own;

@@ -55,6 +55,22 @@ struct ConnectionShape {
   SONOSPIKE_BOTH int neurons() const { return bands * channels; }
   SONOSPIKE_BOTH size_t weights() const { return static_cast<size_t>(taps) * depth() * channels; }
   SONOSPIKE_BOTH bool looks_back() const { return taps > 1 || delay > 0; }
+  /// A band of the input is read at every stride-th place under the kernel: at those of its phase, which is
+  /// (band + left) % stride, phase + stride * q for q < places_of(phase).
+  SONOSPIKE_BOTH int places_of(int phase) const {
+    return phase < kernel ? (kernel - phase + stride - 1) / stride : 0;
+  }
+  /// How many taps and places of the phases before there are.
+  SONOSPIKE_BOTH int groups_before(int phase) const {
+    int places = 0;
+    for (int before = 0; before < phase; ++before) places += places_of(before);
+    return taps * places;
+  }
+  /// Where a tap's place is among those of all phases, [phase, tap, q].
+  SONOSPIKE_BOTH int group_of(int tap, int place) const {
+    const int phase = place % stride;
+    return groups_before(phase) + tap * places_of(phase) + place / stride;
+  }
   /// Steps from what a tap, counted from the oldest, looks at to the present one.
   SONOSPIKE_BOTH int delay_of(int tap) const { return delay + (taps - 1 - tap) * dilation; }
 };

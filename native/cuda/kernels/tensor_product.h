@@ -205,7 +205,7 @@ struct TensorProduct {
     }
   }
 
-  SONOSPIKE_DEVICE void put(const Block& block, float* out, int m0, int n0, const Sums& sums) const {
+  SONOSPIKE_DEVICE void put(const Block& block, int part, int m0, int n0, const Sums& sums) const {
     const int lane = block.thread() % kWarp;
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
@@ -213,7 +213,7 @@ struct TensorProduct {
       for (int r = 0; r < 2; ++r) {
         const int m = m0 + i * 16 + lane / 4 * 2 + r;
         if (m >= problem.m) continue;
-        float* const row = out + static_cast<size_t>(m) * problem.n;
+        float* const row = problem.out(part, m);
 #pragma unroll
         for (int j = 0; j < 4; j += 2) {
           put(row, n0 + j * 8 + lane % 4 * 4,
@@ -263,7 +263,7 @@ struct TensorProduct {
         }
       }
     }
-    if (any) put(block, problem.out(part), warp_m, warp_n, sums);
+    if (any) put(block, part, warp_m, warp_n, sums);
   }
 };
 

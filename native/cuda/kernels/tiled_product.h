@@ -91,16 +91,16 @@ struct TiledProduct {
       }
       block.sync();
     }
-    float* const out = problem.out(part);
 #pragma unroll
     for (int i = 0; i < Rows; ++i) {
       const int m = m0 + row_of(down, i);
       if (m >= problem.m) continue;
+      float* const row = problem.out(part, m);
 #pragma unroll
       for (int j = 0; j < Columns; ++j) {
         const int n = n0 + column_of(across, j);
         if (n >= problem.n) continue;
-        out[static_cast<size_t>(m) * problem.n + n] = problem.bias ? problem.bias[n] + sum[i][j] : sum[i][j];
+        row[n] = problem.bias ? problem.bias[n] + sum[i][j] : sum[i][j];
       }
     }
   }
