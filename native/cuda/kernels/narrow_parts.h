@@ -50,7 +50,7 @@ struct InputLane {
   }
 };
 
-/// Neurons that a kernel is compiled for: without branches on what they are, a step takes half the time.
+/// Neurons that a kernel is compiled for, so that its steps do not branch on what they are.
 template <SpikeKind kSpike>
 struct PlainNeurons {
   static SONOSPIKE_DEVICE NeuronModel model(NeuronModel model) {
