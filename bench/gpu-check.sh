@@ -134,6 +134,7 @@ bench() { # NAME SECONDS OPTIONS...
 }
 bench original 90 --suite training --preset original --device cuda "${peers[@]}"
 bench layer 60 --suite layer "${layers[@]}" --device cuda "${peers[@]}"
+SONOSPIKE_TENSOR_CORES=0 bench layer-multiply-adds 40 --suite layer "${layers[@]}" --device cuda
 bench both 90 --suite training --device cpu,cuda
 bench layer-both 40 --suite layer "${layers[@]}" --device cpu,cuda
 bench inference 30 --suite inference --device cpu,cuda
