@@ -12,6 +12,9 @@
 ///
 ///   int m, n;
 ///   static constexpr bool kBits;               whether A is all 0 or 1
+///   static constexpr bool kWords;              whether a word of them is of 32 neighbours in each row or
+///   column,
+///                                              which begin where a tile does
 ///   static constexpr bool kRowsLieSideBySide;  whether A(m, k) and A(m + 1, k) are neighbours in memory,
 ///   rather
 ///                                              than A(m, k) and A(m, k + 1)
@@ -99,9 +102,9 @@ struct Unfolded {
 };
 
 /// To the currents. A: unfolded inputs, B: weights.
-template <bool Bits>
+template <bool Bits, bool Words = false>
 struct Drive {
-  static constexpr bool kBits = Bits, kRowsLieSideBySide = false;
+  static constexpr bool kBits = Bits, kWords = Words, kRowsLieSideBySide = false;
   using Raw = typename Unfolded<Bits>::Raw;
   using Row = typename Unfolded<Bits>::Line;
   using Column = typename Unfolded<Bits>::Place;
@@ -119,9 +122,9 @@ struct Drive {
 };
 
 /// To the gradient of the weights, summed over the lines in parts. A: unfolded inputs, turned; B: dL/du.
-template <bool Bits>
+template <bool Bits, bool Words = false>
 struct WeightGradient {
-  static constexpr bool kBits = Bits, kRowsLieSideBySide = true;
+  static constexpr bool kBits = Bits, kWords = Words, kRowsLieSideBySide = true;
   static constexpr const float* bias = nullptr;
   using Raw = typename Unfolded<Bits>::Raw;
   using Row = typename Unfolded<Bits>::Place;
@@ -149,7 +152,7 @@ struct WeightGradient {
 /// channel that may read it by some place under the kernel, in every step that looks back to it. A: dL/du,
 /// B: weights.
 struct PassDown {
-  static constexpr bool kBits = false, kRowsLieSideBySide = false;
+  static constexpr bool kBits = false, kWords = false, kRowsLieSideBySide = false;
   static constexpr const float* bias = nullptr;
   using Raw = float;
   struct Row {

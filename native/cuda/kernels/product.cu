@@ -23,34 +23,44 @@ void multiply(const Device& device, const Problem& problem, int parts) {
     if (problem.n <= 64) return start(TensorProduct<Problem, 2>{problem});
     return start(TensorProduct<Problem, 4>{problem});
   }
-  if (problem.n <= 32) return start(TiledProduct<Problem, 4, 4, 16, 8>{problem});
-  if (problem.n <= 64) return start(TiledProduct<Problem, 4, 4, 16, 16>{problem});
-  start(TiledProduct<Problem, 8, 8, 16, 16>{problem});
+  if constexpr (!Problem::kWords) {
+    if (problem.n <= 32) return start(TiledProduct<Problem, 4, 4, 16, 8>{problem});
+    if (problem.n <= 64) return start(TiledProduct<Problem, 4, 4, 16, 16>{problem});
+    start(TiledProduct<Problem, 8, 8, 16, 16>{problem});
+  }
 }
 
-template <bool Bits>
+/// Whether tensor cores find 32 inputs side by side in a word.
+bool in_words(const Device& device, const ConnectionShape& shape) {
+  return device.has_tensor_cores() && shape.in_channels % 32 == 0;
+}
+
+template <bool Bits, bool Words = false>
 void drive_from(const Device& device, const ConnectionShape& shape, const Clips& clips, const Sent& input,
                 const float* weight, const float* bias, float* out) {
   multiply(device,
-           Drive<Bits>{clips.rows * shape.bands, shape.channels, shape.taps * shape.depth(),
-                       Unfolded<Bits>(shape, clips, input), weight, bias, out},
+           Drive<Bits, Words>{clips.rows * shape.bands, shape.channels, shape.taps * shape.depth(),
+                              Unfolded<Bits>(shape, clips, input), weight, bias, out},
            1);
 }
 
-template <bool Bits>
+template <bool Bits, bool Words = false>
 void weight_gradient_from(const Device& device, const ConnectionShape& shape, const Clips& clips,
                           const Sent& input, const float* g, int parts, float* out) {
   const int lines = clips.rows * shape.bands;
-  multiply(device,
-           WeightGradient<Bits>{shape.taps * shape.depth(), shape.channels, lines,
-                                (lines + parts - 1) / parts, Unfolded<Bits>(shape, clips, input), g, out},
-           parts);
+  multiply(
+      device,
+      WeightGradient<Bits, Words>{shape.taps * shape.depth(), shape.channels, lines,
+                                  (lines + parts - 1) / parts, Unfolded<Bits>(shape, clips, input), g, out},
+      parts);
 }
 
 }  // namespace
 
 void drive(const Device& device, const ConnectionShape& shape, const Clips& clips, const Sent& input,
            const float* weight, const float* bias, float* out) {
+  if (input.bits && in_words(device, shape))
+    return drive_from<true, true>(device, shape, clips, input, weight, bias, out);
   if (input.bits) return drive_from<true>(device, shape, clips, input, weight, bias, out);
   drive_from<false>(device, shape, clips, input, weight, bias, out);
 }
@@ -79,6 +89,8 @@ int gradient_parts(const ConnectionShape& shape, int rows) {
 
 void weight_gradient(const Device& device, const ConnectionShape& shape, const Clips& clips,
                      const Sent& input, const float* g, int parts, float* out) {
+  if (input.bits && in_words(device, shape))
+    return weight_gradient_from<true, true>(device, shape, clips, input, g, parts, out);
   if (input.bits) return weight_gradient_from<true>(device, shape, clips, input, g, parts, out);
   weight_gradient_from<false>(device, shape, clips, input, g, parts, out);
 }

@@ -65,15 +65,21 @@ struct TensorProduct {
     return {thread / (kTileN / 2), thread % (kTileN / 2)};
   }
 
-  /// What a thread brings of both tiles: four k of two rows, and of two columns.
+  /// What a thread brings of A: four k of two rows; where words are, all k of two rows, or two rows of four
+  /// k.
+  struct Elements {
+    Raw of[kLoads][2][4];
+  };
+  struct WordsOfBits {
+    uint32_t of[kLoads][kOneRow ? 4 : 2];
+  };
+  /// Of both tiles; of B four k of two columns.
   struct Fetched {
-    Raw a[kLoads][2][4];
+    std::conditional_t<Problem::kWords, WordsOfBits, Elements> a;
     Two b[4];
   };
 
-  /// b: the first element that the thread brings of B; columns: how many of its two there are.
-  SONOSPIKE_DEVICE void fetch(const Block& block, const Row (*rows)[2], const float* b, int columns, int k0,
-                              int end, Fetched& to) const {
+  SONOSPIKE_DEVICE void fetch(const Block& block, const Row (*rows)[2], int k0, int end, Elements& to) const {
 #pragma unroll
     for (int c = 0; c < kColumns; ++c) {
       const Place place = place_of(block.thread(), c);
@@ -83,10 +89,37 @@ struct TensorProduct {
 #pragma unroll
         for (int i = c; i < kLoads; i += kColumns) {
 #pragma unroll
-          for (int r = 0; r < 2; ++r) to.a[i][r][k] = problem.a(rows[kOneRow ? 0 : i][r], column);
+          for (int r = 0; r < 2; ++r) to.of[i][r][k] = problem.a(rows[kOneRow ? 0 : i][r], column);
         }
       }
     }
+  }
+
+  SONOSPIKE_DEVICE void fetch(const Block& block, const Row (*rows)[2], int k0, int end,
+                              WordsOfBits& to) const {
+    if constexpr (kOneRow) {
+#pragma unroll
+      for (int i = 0; i < kLoads; ++i) {
+        const Place place = place_of(block.thread(), i);
+#pragma unroll
+        for (int k = 0; k < 4; ++k) {
+          to.of[i][k] = problem.a(rows[0][0], problem.column(k0 + place.k(k), end)).word;
+        }
+      }
+    } else {
+      const Column column = problem.column(k0, end);
+#pragma unroll
+      for (int i = 0; i < kLoads; ++i) {
+#pragma unroll
+        for (int r = 0; r < 2; ++r) to.of[i][r] = problem.a(rows[i][r], column).word;
+      }
+    }
+  }
+
+  /// b: the first element that the thread brings of B; columns: how many of its two there are.
+  SONOSPIKE_DEVICE void fetch(const Block& block, const Row (*rows)[2], const float* b, int columns, int k0,
+                              int end, Fetched& to) const {
+    fetch(block, rows, k0, end, to.a);
     const Place place = place_of_b(block.thread());
     const int left = columns > 0 ? end - k0 : 0;
 #pragma unroll
@@ -110,25 +143,41 @@ struct TensorProduct {
     return *reinterpret_cast<const Words*>(at);
   }
 
+  /// The words of one row and two neighbouring k, of all terms.
+  static SONOSPIKE_DEVICE void make(const Elements& from, const Place&, int i, int r, int k, Words* words) {
+    const Raw &lower = from.of[i][r][k], &upper = from.of[i][r][k + 1];
+    if constexpr (Problem::kBits) {
+      words[0].of[k + r] = lower.bit() * kOneBelow + upper.bit() * kOneAbove;
+    } else {
+      const SplitPair pair = split(lower, upper);
+#pragma unroll
+      for (int term = 0; term < kTermsA; ++term) words[term].of[k + r] = pair.term[term];
+    }
+  }
+  static SONOSPIKE_DEVICE void make(const WordsOfBits& from, const Place& place, int i, int r, int k,
+                                    Words* words) {
+    uint32_t lower, upper;
+    if constexpr (kOneRow) {
+      const int bit = (place.pair * 2 + r) % 32;
+      lower = from.of[i][k] >> bit & 1u;
+      upper = from.of[i][k + 1] >> bit & 1u;
+    } else {
+      lower = from.of[i][r] >> place.k(k) & 1u;
+      upper = from.of[i][r] >> place.k(k + 1) & 1u;
+    }
+    words[0].of[k + r] = lower * kOneBelow + upper * kOneAbove;
+  }
+
   static SONOSPIKE_DEVICE void store(const Block& block, const Fetched& from, uint32_t* tiles) {
 #pragma unroll
     for (int i = 0; i < kLoads; ++i) {
+      const Place place = place_of(block.thread(), i);
       Words words[kTermsA];
 #pragma unroll
       for (int r = 0; r < 2; ++r) {
 #pragma unroll
-        for (int k = 0; k < 4; k += 2) {
-          const Raw &lower = from.a[i][r][k], &upper = from.a[i][r][k + 1];
-          if constexpr (Problem::kBits) {
-            words[0].of[k + r] = lower.bit() * kOneBelow + upper.bit() * kOneAbove;
-          } else {
-            const SplitPair pair = split(lower, upper);
-#pragma unroll
-            for (int term = 0; term < kTermsA; ++term) words[term].of[k + r] = pair.term[term];
-          }
-        }
+        for (int k = 0; k < 4; k += 2) make(from.a, place, i, r, k, words);
       }
-      const Place place = place_of(block.thread(), i);
 #pragma unroll
       for (int term = 0; term < kTermsA; ++term) {
         words_at(tiles + term * kPlaneA, kPitchA, place) = words[term];
