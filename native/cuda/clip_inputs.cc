@@ -158,6 +158,7 @@ void ClipInputs::free() {
   indexed_.clear();
   loaded_ = {};
   cache_.clear();
+  tables_.free();
   step_of_.free();
   clip_of_.free();
   values_.free();

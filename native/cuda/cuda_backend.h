@@ -33,7 +33,7 @@ class DeviceError : public std::runtime_error {
  public:
   enum class Kind {
     kNoDevice,     ///< no driver, or no device of that number
-    kUnsupported,  ///< not one of the architectures that this binary is built for
+    kUnsupported,  ///< not one of the architectures that this binary is built for; or too much for it
     kOutOfMemory,  ///< not even one clip fits; the message tells the sizes
     kLost          ///< it failed at work: nothing on it can be used any longer
   };

@@ -68,6 +68,14 @@ CudaNetwork::CudaNetwork(const NetworkOptions& options, int device, int host_thr
   norm_.reserve(kNormParts);
 }
 
+CudaNetwork::~CudaNetwork() {
+  try {
+    device_.use();
+    device_.synchronize();
+  } catch (const DeviceError&) {  // of a device that is lost nothing comes any more
+  }
+}
+
 void CudaNetwork::load_parameters(const float* values) {
   device_.use();
   parameters_.upload(values, table_.size());

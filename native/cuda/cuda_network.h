@@ -22,6 +22,9 @@ class CudaNetwork final : public Backend {
   CudaNetwork(const NetworkOptions& options, int device, int host_threads,
               SingleClips single_clips = SingleClips::kOnHost);
 
+  /// Waits for the device: it may still write to the host's memory, and may not be this thread's.
+  ~CudaNetwork() override;
+
   const NetworkOptions& options() const override { return options_; }
   const ParameterTable& table() const override { return table_; }
   int workers() const override { return host_threads_; }

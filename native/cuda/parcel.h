@@ -29,6 +29,7 @@ class Parcel {
     memory_.reserve(size_);
     staged_ = static_cast<char*>(device_.stage(size_));
   }
+  void free() { memory_.free(); }
   /// To be written before it is sent.
   template <typename T>
   T* here(Place<T> place) const {

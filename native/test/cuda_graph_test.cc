@@ -1,6 +1,8 @@
 // Batches that the device is given as graphs, which must not change a bit.
 #include <doctest/doctest.h>
 
+#include "cuda/device/graph.h"
+#include "cuda/kernels/index.h"
 #include "test/backends.h"
 #include "test/training_cases.h"
 
@@ -20,6 +22,22 @@ Learned learn(Backend& backend, const Batch& batch, const LossOptions& loss) {
   learned.gradient.resize(backend.table().size());
   backend.read_gradient(learned.gradient.data());
   return learned;
+}
+
+TEST_CASE("cuda: graphs: what is launched can be recorded") {
+  cuda::Device device(0);
+  device.use();
+  const std::vector<int> first_row{0, 3, 5};
+  cuda::DeviceArray<int> first(device), step_of(device), clip_of(device);
+  first.upload(first_row.data(), first_row.size());
+  step_of.reserve(5);
+  clip_of.reserve(5);
+  cuda::Graph graph(device);
+  CHECK(graph.record([&] { cuda::index_rows(device, first.data(), 2, step_of.data(), clip_of.data()); }));
+  graph.launch();
+  std::vector<int> found(5);
+  clip_of.download(found.data());
+  CHECK(found == std::vector<int>{0, 0, 0, 1, 1});
 }
 
 TEST_CASE("cuda: graphs: batches that come again, with other clips, have the bits of the first time") {
@@ -55,7 +73,6 @@ TEST_CASE("cuda: graphs: batches that come again, with other clips, have the bit
 #include <stdexcept>
 
 #include "core/training/trainer.h"
-#include "cuda/device/graph.h"
 #include "cuda/device/launch.h"
 
 namespace sonospike {

@@ -213,9 +213,14 @@ void check_products() {
     CHECK(errors.down < kMost);
     CHECK(errors.gradient < kMost);
   }
-  // Sums of many terms, which are cut into tiles and parts.
-  for (const bool bits : {false, true}) {
-    const Errors errors = errors_of(Work({dense(700, 130), {150, 57}, bits}, 99));
+  // Sums of many terms, which are cut into tiles and parts; and inputs that fill words of 32 bits.
+  const ConnectionShape convolution{64 * 7, 64, 4, 48, 5, 2, 2, 3, 1};
+  for (const Sizes& sizes :
+       {Sizes{dense(700, 130), {150, 57}, false}, Sizes{dense(700, 130), {150, 57}, true},
+        Sizes{dense(704, 130), {150, 57}, true}, Sizes{dense(96, 33, 3, 1), {9, 30}, true},
+        Sizes{dense(32, 20), {70}, true}, Sizes{convolution, {20, 1, 13}, true}}) {
+    CAPTURE(sizes.shape.inputs);
+    const Errors errors = errors_of(Work(sizes, 99));
     CHECK(errors.drive < kMost);
     CHECK(errors.down < kMost);
     CHECK(errors.gradient < kMost);
@@ -230,6 +235,14 @@ TEST_CASE("cuda products: by multiply-adds equal plain sums to float32") {
   const test::WithoutTensorCores without;
   check_products();
 }
+
+#if defined(SONOSPIKE_CUDA)
+TEST_CASE("cuda products: a GPU of a data centre uses its tensor cores") {
+  const CudaDeviceInfo info = cuda_info().devices.at(0);
+  const bool of_data_centre = (info.major == 8 && info.minor == 0) || info.major == 9 || info.major == 10;
+  CHECK(Device(0).has_tensor_cores() == of_data_centre);
+}
+#endif
 
 TEST_CASE("cuda products: three bfloat16 are a float32") {
   std::mt19937 random(5);

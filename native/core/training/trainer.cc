@@ -1,6 +1,7 @@
 #include "core/training/trainer.h"
 
 #include <algorithm>
+#include <exception>
 #include <future>
 
 #include "core/support/denormals.h"
@@ -49,6 +50,24 @@ std::unique_ptr<NegativeMaker> make_negatives(const FeatureStore& store, const s
   return std::make_unique<NegativeMaker>(rate, store.extractor().frames() * front_end.hop_length / rate,
                                          std::move(words));
 }
+
+/// Does something, as far as it can be done, where an exception leaves the block.
+template <typename Work>
+class OnFailure {
+ public:
+  explicit OnFailure(Work work) : work_(work), before_(std::uncaught_exceptions()) {}
+  ~OnFailure() {
+    if (std::uncaught_exceptions() == before_) return;
+    try {
+      work_();
+    } catch (...) {  // the exception that is on its way tells more
+    }
+  }
+
+ private:
+  Work work_;
+  int before_;
+};
 
 }  // namespace
 
@@ -157,6 +176,8 @@ bool Trainer::run_epoch(const std::atomic<bool>& abort) {
   // Tells what came of the batch before the one in hand: a device is asked when it has the next one.
   std::function<void()> settle = [] {};
 
+  // What a batch gave that is learned from counts also where the next one fails.
+  const OnFailure settled([&] { settle(); });
   for (progress_ = position_.clips; position_.batch < batches(); ++position_.batch) {
     if (abort.load(std::memory_order_relaxed)) {
       settle();

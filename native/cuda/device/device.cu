@@ -33,6 +33,10 @@ DeviceError::Kind kind_of(cudaError_t error) {
     case cudaErrorUnsupportedPtxVersion:
     case cudaErrorInvalidPtx:
     case cudaErrorInvalidKernelImage:
+    // It goes on to work, but not on what was asked for.
+    case cudaErrorInvalidValue:
+    case cudaErrorInvalidConfiguration:
+    case cudaErrorLaunchOutOfResources:
       return DeviceError::Kind::kUnsupported;
     default:
       return DeviceError::Kind::kLost;

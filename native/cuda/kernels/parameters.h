@@ -35,7 +35,7 @@ enum ParameterFlags : uint8_t {
   kAboveThreshold = 16  ///< kept at or above 0.01
 };
 
-/// Norm of the gradient of what is trained. partial [kNormParts], of which the host adds up all.
+/// Squares of the gradient of what is trained, summed up in parts [kNormParts].
 constexpr int kNormParts = 256;
 void squared_norm(const Device& device, const uint8_t* flags, const float* gradient, size_t size,
                   double* partial);

@@ -11,20 +11,21 @@
 /// tiles of it. A problem says:
 ///
 ///   int m, n;
-///   static constexpr bool kBits;               whether A is all 0 or 1
-///   static constexpr bool kWords;              whether a word of them is of 32 neighbours in each row or
-///   column,
-///                                              which begin where a tile does
-///   static constexpr bool kRowsLieSideBySide;  whether A(m, k) and A(m + 1, k) are neighbours in memory,
-///   rather
-///                                              than A(m, k) and A(m, k + 1)
-///   int first(part), end(part);                the k of a part, each of which makes a C of its own
-///   Row row(m); Column column(k, end);         what all elements of a row and of a column share; any m and k
-///   Raw a(row, column);                        what an element is made of, which may still be on its way: 0
-///                                              beyond the last row or column
-///   float value(raw);                          the element
-///   const float* b;                            [k, n]
-///   float* out(part, m); const float* bias;    a row of C; [n], which is added to the sums, or null
+///   static constexpr bool kBits;        whether A is all 0 or 1
+///   static constexpr bool kWords;       whether 32 neighbours in memory, from a multiple of 32 on, are bits
+///   of
+///                                       one word, which any of them brings
+///   static constexpr bool kRowsLieSideBySide;
+///                                       whether A(m, k) and A(m + 1, k) are neighbours in memory, and not
+///                                       A(m, k) and A(m, k + 1)
+///   int first(part), end(part);         the k of a part, each of which makes a C of its own
+///   Row row(m);                         what the elements of a row share; of any m
+///   Column column(k, end);              the same of a column
+///   Raw a(row, column);                 what value_of makes an element of, which may still be on its way; 0
+///                                       beyond the last row or column
+///   const float* b;                     [k, n]
+///   float* out(part, m);                a row of C
+///   const float* bias;                  [n], which is added to the sums, or null
 ///
 /// The unfolded input of a convolution is nowhere in memory: `a` finds what it consists of.
 

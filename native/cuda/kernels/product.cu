@@ -78,7 +78,7 @@ int gradient_parts(const ConnectionShape& shape, int rows) {
   constexpr int kFewestLines = 128;
   // Tiles as tensor cores make them, of which a large GPU works on so many at a time.
   const int across = shape.channels <= 32 ? 1 : shape.channels <= 64 ? 2 : 4;
-  const int at_once = 512 / across;
+  const int at_once = across == 1 ? 384 : 512 / across;
   const int tiles =
       static_cast<int>(blocks_of(shape.taps * shape.depth(), 128) * blocks_of(shape.channels, 32 * across));
   const size_t lines = static_cast<size_t>(rows) * shape.bands;

@@ -205,9 +205,14 @@ struct Report {
     block.sync();
     const int label = args.labels[block.x()];
     int best = 0;
-    for (int c = 1; c < classes; ++c) best = score[c] > score[best] ? c : best;
+    float most = score[0];
+    for (int c = 1; c < classes; ++c) {
+      const float other = score[c];
+      best = other > most ? c : best;
+      most = other > most ? other : most;
+    }
     const bool probabilities = args.readout == ReadoutKind::kLeakyIntegrator;
-    const double top = score[best];
+    const double top = most;
     for (int c = thread; c < classes; c += kThreads) {
       const double p = score[c] > kLeastProbability ? score[c] : kLeastProbability;
       each[c] = probabilities ? log(p) : exp(score[c] - top);

@@ -30,7 +30,7 @@ template <typename Problem, int Across>
 struct TensorProduct {
   static constexpr bool kSyncs = true;
   static constexpr int kWarps = 4 * Across, kThreads = kWarps * kWarp;
-  static constexpr int kLeastBlocks = kWarps > 4 ? 16 / kWarps : 3;  // four would leave too few registers
+  static constexpr int kLeastBlocks = kWarps > 4 ? 16 / kWarps : 3;  // some values go through memory then
   static constexpr int kTileM = 128, kTileN = 32 * Across, kDepth = 32;
   static constexpr int kTermsA = Problem::kBits ? 1 : 3, kTermsB = 3;
   // [half of the depth, t] [pair of rows or columns] [4 words]; such rows start eight banks apart.
