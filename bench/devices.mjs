@@ -32,7 +32,9 @@ export async function openDevices({ devices: names, peers, python, threads, quic
 function limits({ addon, number }, threads, quick) {
   if (number === undefined) return { floorOf: (slots, bytes = 0) => floorOf(slots, threads, bytes) };
   const peak = addon.cudaPeak(number, quick);
-  const least = (slots, bytes = 0) => Math.max((2 * slots) / peak.operations, bytes / peak.bytes);
+  // On tensor cores a product of float32 by spikes takes three of theirs; others take more.
+  const operations = Math.max(peak.operations, peak.tensor / 3);
+  const least = (slots, bytes = 0) => Math.max((2 * slots) / operations, bytes / peak.bytes);
   return { peak, floorOf: (slots, bytes) => () => least(slots, bytes) };
 }
 

@@ -258,7 +258,7 @@ export interface NativeAddon {
    * The same: most floating-point operations and bytes per second of a device; `brief`: in too little work to tell,
    * to see that they can be measured.
    */
-  cudaPeak?(device: number, brief: boolean): { operations: number; bytes: number };
+  cudaPeak?(device: number, brief: boolean): { operations: number; tensor: number; bytes: number };
   /** Floating-point operations per second of `threads` threads at once: `rounds` of multiply-adds in registers. */
   peakOperations(threads: number, rounds: number): number;
   /** Bytes per second of `threads` threads at once, each adding one array of `floats` to another. */

@@ -40,8 +40,8 @@ Napi::Value cuda_info_of(const Napi::CallbackInfo& info) {
   return object;
 }
 
-/// cudaPeak(device, brief) → { operations, bytes }: the most per second that it is seen to do. `brief`: in so
-/// little work that it tells nothing, to see that it can be measured.
+/// cudaPeak(device, brief) → { operations, tensor, bytes }: the most per second that it is seen to do.
+/// `brief`: in so little work that it tells nothing, to see that it can be measured.
 Napi::Value cuda_peak_of(const Napi::CallbackInfo& info) {
   try {
     const PeakWork work = info[1].ToBoolean() ? PeakWork{2, 10, 4096, 1} : PeakWork{};
@@ -49,6 +49,7 @@ Napi::Value cuda_peak_of(const Napi::CallbackInfo& info) {
         measure_cuda_peak(static_cast<int>(to_int(info[0], "the device", 0, kMostDevices)), work);
     const Napi::Object object = Napi::Object::New(info.Env());
     object.Set("operations", peak.operations);
+    object.Set("tensor", peak.tensor);
     object.Set("bytes", peak.bytes);
     return object;
   } catch (...) {

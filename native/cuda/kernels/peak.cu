@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 
+#include "cuda/device/bfloat16.h"
 #include "cuda/device/launch.h"
+#include "cuda/kernels/shapes.h"
 
 namespace sonospike {
 namespace cuda {
@@ -25,6 +27,25 @@ struct MultiplyAdds {
     }
     float sum = 0.0f;
     for (int i = 0; i < kSums; ++i) sum += sums[i];
+    out[number_of(block)] = sum;
+  }
+};
+
+struct TensorOperations {
+  static constexpr bool kSyncs = true;
+  static constexpr int kTiles = 8;  // of a warp, side by side
+  static constexpr double kOperations = 2.0 * 16 * 8 * 16;
+  float* out;  // [blocks, threads]
+  int rounds;
+  SONOSPIKE_DEVICE void operator()(const Block& block) const {
+    float sums[kTiles][4] = {};
+    const uint32_t one = kOneBelow + kOneAbove, a[4] = {one, one, one, one}, b[2] = {one, one};
+    for (int round = 0; round < rounds; ++round) {
+#pragma unroll
+      for (int i = 0; i < kTiles; ++i) block.multiply_add(sums[i], a, b);
+    }
+    float sum = 0.0f;
+    for (int i = 0; i < kTiles; ++i) sum += sums[i][0];
     out[number_of(block)] = sum;
   }
 };
@@ -68,6 +89,15 @@ CudaPeak measure_cuda_peak(int number, const PeakWork& work) {
     const double seconds = cuda::least_seconds(
         device, work.tries, [&] { cuda::launch(device, {work.blocks}, cuda::kThreads, 0, kernel); });
     peak.operations = 2.0 * cuda::kSums * work.rounds * static_cast<double>(out.size()) / seconds;
+    if (device.has_tensor_cores()) {
+      using Kernel = cuda::TensorOperations;
+      const int rounds = std::max(1, work.rounds / 10);  // a warp's takes as long as several multiply-adds
+      const double warps = static_cast<double>(out.size()) / cuda::kWarp;
+      const double took = cuda::least_seconds(device, work.tries, [&] {
+        cuda::launch(device, {work.blocks}, cuda::kThreads, 0, Kernel{out.data(), rounds});
+      });
+      peak.tensor = Kernel::kOperations * Kernel::kTiles * rounds * warps / took;
+    }
   }
   cuda::DeviceArray<float> to(device), from(device);
   to.reserve(work.floats);

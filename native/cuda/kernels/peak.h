@@ -7,6 +7,7 @@ namespace sonospike {
 /// The most that a device has been seen to do.
 struct CudaPeak {
   double operations = 0.0;  ///< floating-point operations per second, of float32 multiply-adds in registers
+  double tensor = 0.0;      ///< the same of bfloat16 on tensor cores; 0 where products are not made on them
   double bytes = 0.0;       ///< per second, of adding a large array to another
 };
 
