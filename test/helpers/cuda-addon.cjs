@@ -68,7 +68,7 @@ class Trainer extends cpu.Trainer {
   }
 }
 
-const cudaPeak = () => ({ operations: 1e12, bytes: 1e11 });
+const cudaPeak = () => ({ operations: 1e12, tensor: 0, bytes: 1e11 });
 module.exports = { ...cpu, Model, Trainer, cudaInfo: KINDS[kind], cudaPeak };
 // A device that is gone after the probe.
 if (probing && process.env.STAND_IN_LOG) appendFileSync(process.env.STAND_IN_LOG, 'tried\n');
