@@ -120,6 +120,7 @@ TEST_CASE("augmented training: an error at work, or in what is made meanwhile, l
   while (trainer->position().epoch < options.epochs) {
     try {
       trainer->run_epoch(kNoAbort);
+      CHECK(trainer->finished().clips == trainer->clips());
     } catch (const std::runtime_error&) {
       ++failures;
     }
@@ -135,6 +136,7 @@ TEST_CASE("augmented training: an error at work, or in what is made meanwhile, l
     CHECK_THROWS_AS(other.run_epoch(kNoAbort), std::bad_alloc);
   }
   CHECK(other.position().batch == 1);
+  CHECK(other.position().clips == options.batch_size);  // what was learned from counts
   while (other.position().epoch < options.epochs) REQUIRE(other.run_epoch(kNoAbort));
   CHECK(parameters_of(other) == whole);
 }

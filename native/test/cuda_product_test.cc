@@ -203,8 +203,8 @@ Sizes random_sizes(uint32_t seed) {
 }
 
 void check_products() {
-  // In parts of 2^-24: rounding at every addition makes up to 20 here. A product of bfloat16 left out would
-  // be 128.
+  // In parts of 2^-24: rounding at every addition makes up to 20 here, one product of bfloat16 left out
+  // more than this.
   constexpr double kMost = 32.0;
   for (uint32_t seed = 0; seed < test::gpu_networks(24); ++seed) {
     CAPTURE(seed);
