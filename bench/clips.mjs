@@ -1,6 +1,6 @@
-import { host } from '../dist/device.js';
 import { presetSettings } from '../dist/index.js';
-import { resolveRunOptions, toNative } from '../dist/training-options.js';
+import { host } from '../dist/native/device.js';
+import { resolveRunOptions, toNative } from '../dist/training/recipe.js';
 import { random } from './random.mjs';
 
 export const DIGITS = [...'0123456789'];

@@ -1,6 +1,7 @@
 // The devices that are measured side by side, and the PyTorch of each.
-import { choosePlace } from '../dist/device.js';
+
 import { createModel } from '../dist/index.js';
+import { choosePlace } from '../dist/native/device.js';
 import { requireClose, requireCosine } from './checks.mjs';
 import { makeTrainer } from './clips.mjs';
 import { floorOf } from './floor.mjs';

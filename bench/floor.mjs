@@ -5,8 +5,8 @@
 // addition by itself, as one of an event-driven product: it takes the place of a multiply-add. The peak counts two
 // operations a slot. Integer work is not counted (random numbers, lists of events, copies), so the floor is below what
 // can be reached.
-import { native } from '../dist/native.js';
-import { inputCount, parameterShapes } from '../dist/validation.js';
+import { native } from '../dist/native/load.js';
+import { inputCount, parameterShapes } from '../dist/settings/shapes.js';
 
 const OPERATIONS_PER_SLOT = 2;
 

@@ -1,7 +1,7 @@
 // The steps of gpu-check.sh that are more than a command: `steps`, `memory` and `report`. See there.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { choosePlace } from '../dist/device.js';
+import { choosePlace } from '../dist/native/device.js';
 import { makeTrainer } from './clips.mjs';
 
 /** A training step and an evaluation of each preset on the GPU: short enough for a sanitizer. */

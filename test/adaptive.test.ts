@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { type NamedArrays, native } from '../lib/native.js';
-import type { ModelSettings } from '../lib/settings.js';
-import { parameterShapes, validateSettings } from '../lib/validation.js';
+import type { NamedArrays } from '../lib/native/addon.js';
+import { native } from '../lib/native/load.js';
+import type { ModelSettings } from '../lib/settings/settings.js';
+import { parameterShapes } from '../lib/settings/shapes.js';
+import { validateSettings } from '../lib/settings/validate.js';
 import { smallSettings } from './helpers/model.js';
 
 const STEPS = 12;

@@ -2,7 +2,7 @@ import { copyFile, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readModelFile, writeModelFile } from '../lib/checkpoint/model-file.js';
+import { readModelFile, writeModelFile } from '../lib/files/model-file.js';
 import type { RunOptions } from '../lib/index.js';
 import {
   type EpochMetrics,
@@ -12,7 +12,7 @@ import {
   type TrainResult,
   train,
 } from '../lib/index.js';
-import { readSavedRun } from '../lib/saved-run.js';
+import { readSavedRun } from '../lib/training/saved-run.js';
 import {
   convolutionSettings,
   quickSettings,

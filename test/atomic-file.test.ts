@@ -8,8 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { writeFileAtomic } from '../lib/checkpoint/atomic-file.js';
-import { readModelFile } from '../lib/checkpoint/model-file.js';
+import { writeFileAtomic } from '../lib/files/atomic-file.js';
+import { readModelFile } from '../lib/files/model-file.js';
 import { filledModel } from './helpers/model.js';
 
 vi.mock('node:fs/promises', async (original) => {
@@ -163,7 +163,7 @@ function saverScript(): string {
   const script = join(out, 'saver.js');
   fs.writeFileSync(
     script,
-    `import { writeModelFile } from ${JSON.stringify(pathToFileURL(join(out, 'lib/checkpoint/model-file.js')))};
+    `import { writeModelFile } from ${JSON.stringify(pathToFileURL(join(out, 'lib/files/model-file.js')))};
     const rest = ${JSON.stringify({ settings, ...rest })};
     for (let save = 1; ; save++) {
       const entries = ${JSON.stringify(shapes)}.map(([name, shape, length]) =>
@@ -175,22 +175,14 @@ function saverScript(): string {
   return script;
 }
 
-/** The modules that model-file.ts needs, without those that need the addon. */
+/** The folders that model-file.ts imports from; none needs the addon. */
 function libFiles(): string[] {
-  const checkpoint = fs.readdirSync('lib/checkpoint').map((file) => join('lib/checkpoint', file));
-  const others = [
-    'errors',
-    'files',
-    'layer-validation',
-    'nearest',
-    'options',
-    'presets',
-    'settings',
-    'tensor',
-    'validation',
-  ];
-  const confidence = 'lib/confidence/confidence.ts';
-  return [...checkpoint, confidence, ...others.map((name) => join('lib', `${name}.ts`))];
+  return ['support', 'settings', 'files', 'files/torch'].flatMap((folder) =>
+    fs
+      .readdirSync(join('lib', folder))
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => join('lib', folder, file)),
+  );
 }
 
 test.runIf(fs.existsSync('/proc/self'))(

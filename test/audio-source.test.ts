@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AudioInMemory, type AudioInput, audioFromMemory, readAudio } from '../lib/audio/source.js';
-import { SonospikeError } from '../lib/errors.js';
+import { SonospikeError } from '../lib/support/errors.js';
 import { pcm16, wav } from './helpers/wav.js';
 
 let folder: string;

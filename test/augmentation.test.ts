@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { validateAugmentation } from '../lib/augmentation.js';
 import { readAugmentation } from '../lib/cli/train-files.js';
 import { type Augmentation, createModel, DEFAULT_AUGMENTATION, presetSettings, train } from '../lib/index.js';
-import { native } from '../lib/native.js';
-import { readSavedRun } from '../lib/saved-run.js';
+import { native } from '../lib/native/load.js';
+import { validateAugmentation } from '../lib/settings/augmentation.js';
+import { readSavedRun } from '../lib/training/saved-run.js';
 import { DIGITS, quickSettings, quickTraining, stopWithin } from './helpers/training.js';
 
 let folder: string;

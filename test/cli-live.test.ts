@@ -6,7 +6,7 @@ import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Hearing } from '../lib/cli/hearing.js';
 import { loadModel, type Model } from '../lib/index.js';
-import { native } from '../lib/native.js';
+import { native } from '../lib/native/load.js';
 import { run, start, temporaryFolder } from './helpers/cli.js';
 import { type FakeMicrophone, microphone } from './helpers/microphone.js';
 import { joined, raw, SPEECH_RATE, speech } from './helpers/speech.js';

@@ -3,7 +3,7 @@ import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadModel, openDataset, readAudio } from '../lib/index.js';
-import { native } from '../lib/native.js';
+import { native } from '../lib/native/load.js';
 import { run, runJson, start, temporaryFolder } from './helpers/cli.js';
 import { microphone } from './helpers/microphone.js';
 import { joined, raw, SPEECH_RATE, speech } from './helpers/speech.js';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadModel } from '../lib/index.js';
-import { readSavedRun } from '../lib/saved-run.js';
+import { readSavedRun } from '../lib/training/saved-run.js';
 import { copySamples, run, runJson, start, startNode, temporaryFolder } from './helpers/cli.js';
 
 /** Long enough to be stopped in the midst of, in seconds. */

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clock } from '../lib/cli/format.js';
 import { meter, ProgressBar } from '../lib/cli/progress.js';
 import { RUN_OPTIONS } from '../lib/cli/train-options.js';
-import { resolveRunOptions } from '../lib/training-options.js';
+import { resolveRunOptions } from '../lib/training/recipe.js';
 import { tarGz } from './helpers/archive.js';
 import { copySamples, run, runJson, start, temporaryFolder } from './helpers/cli.js';
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readModelFile, writeModelFile } from '../lib/checkpoint/model-file.js';
+import { readModelFile, writeModelFile } from '../lib/files/model-file.js';
 import {
   createModel,
   evaluate,
@@ -14,9 +14,9 @@ import {
   train,
   withOptions,
 } from '../lib/index.js';
-import { native } from '../lib/native.js';
-import { readSavedRun } from '../lib/saved-run.js';
-import { validateSettings } from '../lib/validation.js';
+import { native } from '../lib/native/load.js';
+import { validateSettings } from '../lib/settings/validate.js';
+import { readSavedRun } from '../lib/training/saved-run.js';
 import { smallSettings } from './helpers/model.js';
 import {
   convolutionSettings,

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Audio } from '../lib/audio/source.js';
-import { addInChunks, loadClips } from '../lib/clip-loader.js';
+import { addInChunks, loadClips } from '../lib/datasets/clip-loader.js';
 import { loadModel, SonospikeError } from '../lib/index.js';
-import type { NativeClip, NativeFeatureStore } from '../lib/native.js';
+import type { NativeClip, NativeFeatureStore } from '../lib/native/addon.js';
 import { SAMPLES } from './helpers/training.js';
 
 const clip = join(SAMPLES, '7_kal_0.wav');

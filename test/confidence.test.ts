@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { Random } from '../lib/audio/random.js';
-import { type Answer, calibrate } from '../lib/confidence/calibrate.js';
-import { confidenceFeatures, judge, sigmoid } from '../lib/confidence/confidence.js';
-import { fitLogistic, logLoss } from '../lib/confidence/logistic.js';
-import { calibration } from '../lib/metrics.js';
+import { calibration } from '../lib/evaluation/metrics.js';
+import { confidenceFeatures, judge, sigmoid } from '../lib/settings/confidence.js';
+import { Random } from '../lib/support/random.js';
+import { type Answer, calibrate } from '../lib/training/calibrate.js';
+import { fitLogistic, logLoss } from '../lib/training/logistic.js';
 
 /** Probabilities of ten labels that give the best one so much, the others the rest in unequal shares. */
 function probabilities(first: number, random: Random): Float32Array {

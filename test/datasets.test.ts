@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type OpenOptions, openDataset } from '../lib/datasets/index.js';
 import { clipKey, compareCodePoints, sortedNames } from '../lib/datasets/names.js';
-import { SonospikeError } from '../lib/errors.js';
+import { SonospikeError } from '../lib/support/errors.js';
 import { needs } from './helpers/data.js';
 
 const fsdd = needs('data/fsdd/recordings');

@@ -269,7 +269,7 @@ describe.skipIf(skipped !== '')(`the addon with CUDA${skipped}`, () => {
   it('is refused objects of the addon without, and the reverse', async () => {
     const found = await evaluateScript(
       `import { createRequire } from 'node:module';
-      import { native } from ${JSON.stringify(pathToFileURL(resolve('dist/native.js')).href)};
+      import { native } from ${JSON.stringify(pathToFileURL(resolve('dist/native/load.js')).href)};
       const settings = sonospike.presetSettings('original', ['a', 'b']);
       const addons = [native(), createRequire(import.meta.url)(${JSON.stringify(BUILT)})];
       const models = addons.map(({ Model }) => new Model(settings, 1));

@@ -17,7 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FetchOptions, type FetchProgress, fetchDataset } from '../lib/datasets/fetch.js';
 import { openDataset } from '../lib/datasets/index.js';
 import { unpack } from '../lib/datasets/unpack.js';
-import { SonospikeError } from '../lib/errors.js';
+import { SonospikeError } from '../lib/support/errors.js';
 import { type TarEntry, tarGz } from './helpers/archive.js';
 
 const clip = Buffer.from('RIFF, and so on');

@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseSafetensors } from '../lib/checkpoint/safetensors.js';
-import { cudaPlaceSync } from '../lib/cuda/devices.js';
-import { SonospikeError } from '../lib/errors.js';
-import { type NamedArrays, native } from '../lib/native.js';
-import { presetSettings } from '../lib/presets.js';
-import type { LayerSettings, ModelSettings, Surrogate } from '../lib/settings.js';
+import { parseSafetensors } from '../lib/files/safetensors.js';
+import type { NamedArrays } from '../lib/native/addon.js';
+import { cudaPlaceSync } from '../lib/native/cuda/devices.js';
+import { native } from '../lib/native/load.js';
+import { presetSettings } from '../lib/settings/presets.js';
+import type { LayerSettings, ModelSettings, Surrogate } from '../lib/settings/settings.js';
+import { SonospikeError } from '../lib/support/errors.js';
 import { needs } from './helpers/data.js';
 
 const golden = needs('golden');

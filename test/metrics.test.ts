@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { auroc, calibration, spread, wilsonInterval } from '../lib/metrics.js';
+import { auroc, calibration, spread, wilsonInterval } from '../lib/evaluation/metrics.js';
 
 describe('spread', () => {
   it('is the mean with the sample standard deviation', () => {

@@ -3,17 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RawTensor } from '../lib/checkpoint/dtypes.js';
+import type { RawTensor } from '../lib/files/dtypes.js';
 import {
   decodeModel,
   encodeModel,
   type ModelFile,
   readModelFile,
   writeModelFile,
-} from '../lib/checkpoint/model-file.js';
-import { encodeSafetensors, parseSafetensors, type Safetensors } from '../lib/checkpoint/safetensors.js';
-import { SonospikeError } from '../lib/errors.js';
-import { presetSettings } from '../lib/presets.js';
+} from '../lib/files/model-file.js';
+import { encodeSafetensors, parseSafetensors, type Safetensors } from '../lib/files/safetensors.js';
+import { presetSettings } from '../lib/settings/presets.js';
+import { SonospikeError } from '../lib/support/errors.js';
 import { needs } from './helpers/data.js';
 import { concat, filledModel, smallSettings } from './helpers/model.js';
 import { mutations } from './helpers/mutations.js';

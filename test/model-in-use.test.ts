@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createModel, loadModel, type Model, SonospikeError } from '../lib/index.js';
-import { fromNative, type NativeFeatureStore, native } from '../lib/native.js';
+import type { NativeFeatureStore } from '../lib/native/addon.js';
+import { fromNative } from '../lib/native/errors.js';
+import { native } from '../lib/native/load.js';
 import { quickSettings, SAMPLES } from './helpers/training.js';
 
 const clip = join(SAMPLES, '7_kal_0.wav');

@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Random } from '../lib/audio/random.js';
+import { convolutionSynapses, countSynapses, denseSynapses, isBinary } from '../lib/evaluation/synapses.js';
 import { countOperations, createModel, type ModelSettings } from '../lib/index.js';
-import { convolutionSynapses, countSynapses, denseSynapses, isBinary } from '../lib/synapses.js';
+import { Random } from '../lib/support/random.js';
 import { quickSettings } from './helpers/training.js';
 
 /** Random values of which a third are zero. */

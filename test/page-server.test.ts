@@ -6,7 +6,7 @@ import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { readAudio } from '../lib/audio/source.js';
-import type { Model } from '../lib/model.js';
+import type { Model } from '../lib/model/model.js';
 import { Client } from '../lib/page/client.js';
 import { MAX_CLIENTS, MAX_WAITING, MAX_WAV_BYTES } from '../lib/page/limits.js';
 import { Listening } from '../lib/page/listening.js';

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { calibration, classMetrics, spread, wilsonInterval } from '../lib/evaluation/metrics.js';
 import {
   type PlottedEpoch,
   type PlottedEvaluation,
@@ -6,7 +7,6 @@ import {
   plotProtocol,
   plotTraining,
 } from '../lib/index.js';
-import { calibration, classMetrics, spread, wilsonInterval } from '../lib/metrics.js';
 import { endLabels, moveApart } from '../lib/plot/panels.js';
 import { linearScale, ticks } from '../lib/plot/scale.js';
 import { group, parseFigure, pointsOf, textsOf } from './helpers/svg.js';

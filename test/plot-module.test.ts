@@ -38,7 +38,7 @@ describe('a browser can load', () => {
     const outside = [...reached(resolve('dist/plot/index.js'))].filter(
       (file) => dirname(file) !== resolve('dist/plot'),
     );
-    expect(outside).toEqual([resolve('dist/metrics.js')]);
+    expect(outside).toEqual([resolve('dist/evaluation/metrics.js')]);
   });
 });
 

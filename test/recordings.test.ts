@@ -8,9 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Tape } from '../lib/audio/tape.js';
 import { decodeWav } from '../lib/audio/wav.js';
 import { encodeWav } from '../lib/audio/wav-writer.js';
-import { createFileAtomic } from '../lib/checkpoint/atomic-file.js';
 import { loudness } from '../lib/cli/takes.js';
 import { namePart, Recordings } from '../lib/datasets/recordings.js';
+import { createFileAtomic } from '../lib/files/atomic-file.js';
 import { openDataset } from '../lib/index.js';
 import { wav as fromSpecification, pcm16 } from './helpers/wav.js';
 

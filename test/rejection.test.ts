@@ -2,11 +2,11 @@ import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Random } from '../lib/audio/random.js';
 import { noise, power, SOUND_KINDS, sound } from '../lib/audio/signals.js';
+import { measureRejection } from '../lib/evaluation/rejection.js';
+import { CONDITIONS, disturb } from '../lib/evaluation/robustness.js';
 import { type Augmentation, evaluate, loadModel, type Model, train } from '../lib/index.js';
-import { measureRejection } from '../lib/rejection.js';
-import { CONDITIONS, disturb } from '../lib/robustness.js';
+import { Random } from '../lib/support/random.js';
 import { quickTraining, SAMPLES } from './helpers/training.js';
 import { pcm16, wav } from './helpers/wav.js';
 

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { RawTensor } from '../lib/checkpoint/dtypes.js';
-import { encodeSafetensors, parseSafetensors } from '../lib/checkpoint/safetensors.js';
+import type { RawTensor } from '../lib/files/dtypes.js';
+import { encodeSafetensors, parseSafetensors } from '../lib/files/safetensors.js';
 import { needs } from './helpers/data.js';
 import { concat } from './helpers/model.js';
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ReadSoundOptions, readSound } from '../lib/audio/sound-reader.js';
 import { decodeWav } from '../lib/audio/wav.js';
-import { SonospikeError } from '../lib/errors.js';
+import { SonospikeError } from '../lib/support/errors.js';
 import { joined } from './helpers/speech.js';
 import { encodings, pcm16, type WavSpec, wav } from './helpers/wav.js';
 

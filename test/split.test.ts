@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hash32 } from '../lib/datasets/draw.js';
 import { type Clip, type Dataset, openDataset, requireDataset } from '../lib/datasets/index.js';
 import { sortedNames } from '../lib/datasets/names.js';
 import {
@@ -10,7 +9,8 @@ import {
   type SplitOptions,
   splitDataset,
 } from '../lib/datasets/split.js';
-import { SonospikeError } from '../lib/errors.js';
+import { SonospikeError } from '../lib/support/errors.js';
+import { hash32 } from '../lib/support/random.js';
 import { needs } from './helpers/data.js';
 
 const fsdd = needs('data/fsdd/recordings');

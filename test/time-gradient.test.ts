@@ -1,7 +1,7 @@
 // What the layer bench times must be what `gradient` computes.
 import { describe, expect, it } from 'vitest';
-import { native } from '../lib/native.js';
-import { presetSettings } from '../lib/presets.js';
+import { native } from '../lib/native/load.js';
+import { presetSettings } from '../lib/settings/presets.js';
 
 const [STEPS, CLIPS, INPUTS] = [12, 3, 20];
 const labels = Int32Array.of(0, 2, 1);

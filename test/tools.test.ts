@@ -1,7 +1,7 @@
 // The parts of the core that the addon offers by themselves.
 import { describe, expect, it } from 'vitest';
-import { native } from '../lib/native.js';
-import { presetSettings } from '../lib/presets.js';
+import { native } from '../lib/native/load.js';
+import { presetSettings } from '../lib/settings/presets.js';
 
 const tone = (length: number) =>
   Float32Array.from({ length }, (_, i) => Math.sin(i * 0.3) * Math.sin(i * 0.001));

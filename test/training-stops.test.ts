@@ -2,9 +2,9 @@ import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CheckpointState, readModelFile, writeModelFile } from '../lib/checkpoint/model-file.js';
+import { type CheckpointState, readModelFile, writeModelFile } from '../lib/files/model-file.js';
 import { train } from '../lib/index.js';
-import { readSavedRun } from '../lib/saved-run.js';
+import { readSavedRun } from '../lib/training/saved-run.js';
 import { quickSettings, quickTraining, SAMPLES } from './helpers/training.js';
 
 let folder: string;

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { SonospikeError } from '../lib/errors.js';
+import { presetNames, presetSettings } from '../lib/settings/presets.js';
+import type { ModelSettings } from '../lib/settings/settings.js';
+import { inputCount, parameterShapes } from '../lib/settings/shapes.js';
+import { validateSettings } from '../lib/settings/validate.js';
+import { SonospikeError } from '../lib/support/errors.js';
 import {
   abortSignal,
   boolean,
@@ -11,10 +15,7 @@ import {
   number,
   optionsObject,
   string,
-} from '../lib/options.js';
-import { presetNames, presetSettings } from '../lib/presets.js';
-import type { ModelSettings } from '../lib/settings.js';
-import { inputCount, parameterShapes, validateSettings } from '../lib/validation.js';
+} from '../lib/support/options.js';
 import { smallSettings } from './helpers/model.js';
 
 const REMOVED = Symbol('removed');

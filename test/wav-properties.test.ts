@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeWav } from '../lib/audio/wav.js';
-import { SonospikeError } from '../lib/errors.js';
+import { SonospikeError } from '../lib/support/errors.js';
 import { encodings, pcm16, wav } from './helpers/wav.js';
 
 /** Decodes, and holds the outcome against what every outcome must be. */

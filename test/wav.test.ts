@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import wavefile from 'wavefile';
 import { decodeWav } from '../lib/audio/wav.js';
-import { SonospikeError } from '../lib/errors.js';
+import { SonospikeError } from '../lib/support/errors.js';
 import { needs } from './helpers/data.js';
 import { encodings, pcm16, wav } from './helpers/wav.js';
 

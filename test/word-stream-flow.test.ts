@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadModel, type Model } from '../lib/index.js';
-import { native } from '../lib/native.js';
+import { native } from '../lib/native/load.js';
 import { CLIPS, ended, listen, RATE, spokenClips, wordsOf } from './helpers/streams.js';
 
 let model: Model;

@@ -1,8 +1,8 @@
 // Streams on the sample clips: what is found, whatever the writes are.
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Random } from '../lib/audio/random.js';
 import { createModel, type Model, presetSettings } from '../lib/index.js';
-import { native } from '../lib/native.js';
+import { native } from '../lib/native/load.js';
+import { Random } from '../lib/support/random.js';
 import { CLIPS, ended, GAP, listen, RATE, spokenClips, wordsOf } from './helpers/streams.js';
 import { quickSettings } from './helpers/training.js';
 

@@ -1,7 +1,7 @@
 // Streams of spoken words with gaps and noise, of which it is known where each word is.
 import { fileURLToPath } from 'node:url';
 import { openDataset, readAudio, splitDataset } from '../../dist/index.js';
-import { native } from '../../dist/native.js';
+import { native } from '../../dist/native/load.js';
 import { random } from '../random.mjs';
 
 export const RATE = 8000; // Hz, of FSDD

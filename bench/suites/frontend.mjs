@@ -1,5 +1,5 @@
 import { presetSettings } from '../../dist/index.js';
-import { native } from '../../dist/native.js';
+import { native } from '../../dist/native/load.js';
 import { requireClose } from '../checks.mjs';
 import { DIGITS } from '../clips.mjs';
 import { featureWork, floorOf, resampleWork } from '../floor.mjs';

@@ -1,8 +1,9 @@
 // Trains the original network on clips of some length and prints the process's peak memory, and what it was before.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { SonospikeError } from '../../dist/index.js';
-import { guardAsync, native } from '../../dist/native.js';
-import { validateSettings } from '../../dist/validation.js';
+import { guardAsync } from '../../dist/native/errors.js';
+import { native } from '../../dist/native/load.js';
+import { validateSettings } from '../../dist/settings/validate.js';
 import { longerSettings, makeTrainer } from '../clips.mjs';
 
 /** Bytes: the most this process has used since the peak was reset. */

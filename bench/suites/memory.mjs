@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { presetSettings } from '../../dist/index.js';
-import { native } from '../../dist/native.js';
+import { native } from '../../dist/native/load.js';
 import { DIGITS } from '../clips.mjs';
 import { Peer } from '../peer.mjs';
 import { quartiles } from '../statistics.mjs';

@@ -1,7 +1,7 @@
 // How the speed grows with threads and instruction sets, and the time with the work.
 import { isDeepStrictEqual } from 'node:util';
 import { createModel, presetSettings } from '../../dist/index.js';
-import { native } from '../../dist/native.js';
+import { native } from '../../dist/native/load.js';
 import { requireAllClose, requireClose, requireSameSpikes } from '../checks.mjs';
 import { DIGITS, epochWork, makeTrainer, noiseClips } from '../clips.mjs';
 import { floorOf, measureActivity, trainingWork } from '../floor.mjs';

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { SonospikeError } from '../errors.js';
+import { SonospikeError } from '../support/errors.js';
 import type { MicrophoneMessage } from './microphone-process.js';
 import type { Sound } from './sound.js';
 

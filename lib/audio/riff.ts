@@ -1,5 +1,5 @@
 import wavefile from 'wavefile';
-import { SonospikeError } from '../errors.js';
+import { SonospikeError } from '../support/errors.js';
 
 /** The fields of a WAV's `fmt ` chunk, named as in the specification, and where its data lies. */
 export interface WavLayout {

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { SonospikeError } from '../errors.js';
+import { SonospikeError } from '../support/errors.js';
 import { invalid, readBeginning, type WavBeginning } from './riff.js';
 import { decodeSamples, mixToMono, type SampleEncoding } from './samples.js';
 import type { Sound } from './sound.js';

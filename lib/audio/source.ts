@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
-import { SonospikeError } from '../errors.js';
-import { readWhole } from '../files.js';
-import { integer, refuse, string } from '../options.js';
+import { readWhole } from '../files/files.js';
+import { SonospikeError } from '../support/errors.js';
+import { integer, refuse, string } from '../support/options.js';
 import { decodeWav, MAX_SAMPLE_RATE, requireFinite } from './wav.js';
 
 /**

@@ -1,4 +1,4 @@
-import { SonospikeError } from '../errors.js';
+import { SonospikeError } from '../support/errors.js';
 import { invalid, readLayout, type WavLayout } from './riff.js';
 import { decodeSamples, mixToMono, type SampleEncoding } from './samples.js';
 

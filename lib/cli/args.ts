@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import { SonospikeError } from '../errors.js';
-import { nearest } from '../nearest.js';
-import { choice, integer, number } from '../options.js';
+import { SonospikeError } from '../support/errors.js';
+import { nearest } from '../support/nearest.js';
+import { choice, integer, number } from '../support/options.js';
 
 interface Described {
   /** One sentence for `--help`; ranges, choices and the default are added to it. */

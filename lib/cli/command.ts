@@ -1,4 +1,4 @@
-import { SonospikeError } from '../errors.js';
+import { SonospikeError } from '../support/errors.js';
 import { type OptionTable, type Parsed, parseOptions } from './args.js';
 import { helpText } from './help.js';
 import { Output } from './output.js';

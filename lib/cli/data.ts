@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
-import type { SkippedClip } from '../clip-loader.js';
+import type { SkippedClip } from '../datasets/clip-loader.js';
 import { type Dataset, openDataset } from '../datasets/index.js';
-import { SHIPPED_MODEL } from '../model.js';
+import { SHIPPED_MODEL } from '../model/model.js';
 import { shortPath } from './format.js';
 import type { Output } from './output.js';
 

@@ -1,6 +1,6 @@
-import { MAX_THREADS } from '../model.js';
 import { protocolNames } from '../protocol/plan.js';
-import type { OptionTable } from './args.js';
+import { MAX_THREADS } from '../support/options.js';
+import type { OptionTable, Values } from './args.js';
 import { TRAIN_OPTIONS } from './train-options.js';
 
 /** Options for measuring a model that there is. */
@@ -114,3 +114,5 @@ export const EVALUATE_OPTIONS = {
   },
   ...PROTOCOL_OPTIONS,
 } as const satisfies OptionTable;
+
+export type EvaluateValues = Values<typeof EVALUATE_OPTIONS>;

@@ -1,6 +1,5 @@
 import { basename } from 'node:path';
-import { SonospikeError } from '../errors.js';
-import type { Spread } from '../metrics.js';
+import type { Spread } from '../evaluation/metrics.js';
 import { plotProtocol } from '../plot/protocol.js';
 import {
   evaluateProtocol,
@@ -10,14 +9,15 @@ import {
 import type { ProtocolName } from '../protocol/plan.js';
 import type { ProtocolRun } from '../protocol/run.js';
 import type { ProtocolSummary } from '../protocol/summary.js';
+import { SonospikeError } from '../support/errors.js';
+import { chooseRunOptions, chooseSettings } from './commands/train.js';
 import { openData } from './data.js';
-import type { EvaluateValues } from './evaluate.js';
+import type { EvaluateValues } from './evaluate-options.js';
 import { calibrationLine, matrix, operationLines } from './evaluate-report.js';
 import { duration, firingText, percent, table } from './format.js';
 import type { Output } from './output.js';
 import { PlotFile, requireWritable } from './plot-file.js';
 import { stoppable } from './stop.js';
-import { chooseRunOptions, chooseSettings } from './train.js';
 
 type Options = EvaluateValues & { protocol: ProtocolName };
 

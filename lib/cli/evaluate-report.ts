@@ -1,7 +1,7 @@
-import type { Evaluation } from '../evaluation.js';
-import type { Calibration } from '../metrics.js';
-import type { Operations } from '../operations.js';
-import type { Rejection, UnknownResult } from '../rejection.js';
+import type { Evaluation } from '../evaluation/evaluate.js';
+import type { Calibration } from '../evaluation/metrics.js';
+import type { Operations } from '../evaluation/operations.js';
+import type { Rejection, UnknownResult } from '../evaluation/rejection.js';
 import { accuracyText, firingText, percent, table } from './format.js';
 
 /** Labels up to which a confusion matrix fits a terminal. */

@@ -1,5 +1,5 @@
-import type { Model } from '../model.js';
-import type { WordStream } from '../word-stream.js';
+import type { Model } from '../model/model.js';
+import type { WordStream } from '../model/word-stream.js';
 import type { Output } from './output.js';
 import { meter } from './progress.js';
 

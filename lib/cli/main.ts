@@ -1,19 +1,19 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { SonospikeError } from '../errors.js';
-import { nearest } from '../nearest.js';
+import { SonospikeError } from '../support/errors.js';
+import { nearest } from '../support/nearest.js';
 import type { Command } from './command.js';
-import { dataset } from './dataset.js';
-import { evaluate } from './evaluate.js';
+import { dataset } from './commands/dataset.js';
+import { evaluate } from './commands/evaluate.js';
+import { info } from './commands/info.js';
+import { live } from './commands/live.js';
+import { page } from './commands/page.js';
+import { record } from './commands/record.js';
+import { runDigit } from './commands/run-digit.js';
+import { train } from './commands/train.js';
 import { entry } from './help.js';
-import { info } from './info.js';
-import { live } from './live.js';
 import { endOnClosedPipe } from './output.js';
-import { page } from './page.js';
-import { record } from './record.js';
-import { runDigit } from './run-digit.js';
 import { exitStatus } from './stop.js';
-import { train } from './train.js';
 
 const COMMANDS: readonly Command[] = [train, evaluate, runDigit, record, live, page, dataset, info];
 

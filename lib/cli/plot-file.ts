@@ -1,8 +1,8 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
-import { writeFileAtomic } from '../checkpoint/atomic-file.js';
-import { fileError, SonospikeError } from '../errors.js';
+import { writeFileAtomic } from '../files/atomic-file.js';
 import { type PlotPageEntry, plotPage } from '../plot/html.js';
+import { fileError, SonospikeError } from '../support/errors.js';
 
 /** Seconds after which a page that is still being written is loaded again. */
 const REFRESH = 5;

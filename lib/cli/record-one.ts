@@ -1,9 +1,10 @@
 import { access } from 'node:fs/promises';
 import type { Sound } from '../audio/sound.js';
 import { encodeWav } from '../audio/wav-writer.js';
-import { createFileAtomic, writeFileAtomic } from '../checkpoint/atomic-file.js';
-import { SonospikeError } from '../errors.js';
-import type { Model, Prediction } from '../model.js';
+import { createFileAtomic, writeFileAtomic } from '../files/atomic-file.js';
+import type { Model } from '../model/model.js';
+import type { Prediction } from '../model/prediction.js';
+import { SonospikeError } from '../support/errors.js';
 import { percent, shortPath } from './format.js';
 import { Hearing } from './hearing.js';
 import type { Output } from './output.js';

@@ -1,9 +1,9 @@
 import { encodeWav } from '../audio/wav-writer.js';
-import { createFileAtomic } from '../checkpoint/atomic-file.js';
 import { openDataset } from '../datasets/index.js';
 import { namePart, Recordings } from '../datasets/recordings.js';
-import { fileError, SonospikeError } from '../errors.js';
-import { makeFolder } from '../files.js';
+import { createFileAtomic } from '../files/atomic-file.js';
+import { makeFolder } from '../files/files.js';
+import { fileError, SonospikeError } from '../support/errors.js';
 import type { OptionTable, Values } from './args.js';
 import { shortPath } from './format.js';
 import type { Hearing } from './hearing.js';

@@ -2,9 +2,9 @@ import { listMicrophones, openMicrophone } from '../audio/microphone.js';
 import type { Sound } from '../audio/sound.js';
 import { readSound } from '../audio/sound-reader.js';
 import { MAX_SAMPLE_RATE } from '../audio/wav.js';
-import { SonospikeError } from '../errors.js';
-import type { Model } from '../model.js';
-import { MIN_SAMPLE_RATE } from '../word-stream.js';
+import type { Model } from '../model/model.js';
+import { MIN_SAMPLE_RATE } from '../model/word-stream.js';
+import { SonospikeError } from '../support/errors.js';
 import type { OptionTable, Values } from './args.js';
 import type { Output } from './output.js';
 

@@ -1,4 +1,4 @@
-import { SonospikeError } from '../errors.js';
+import { SonospikeError } from '../support/errors.js';
 import type { Output } from './output.js';
 
 const STATUS = { SIGINT: 130, SIGTERM: 143 } as const;

@@ -1,7 +1,7 @@
 import type { Sound } from '../audio/sound.js';
 import { Tape } from '../audio/tape.js';
-import type { Model } from '../model.js';
-import { native } from '../native.js';
+import type { Model } from '../model/model.js';
+import { native } from '../native/load.js';
 import { Hearing } from './hearing.js';
 
 /** Something that was said, cut out of a sound. */

@@ -1,11 +1,11 @@
 import { constants } from 'node:fs';
 import { access, open, readFile, stat } from 'node:fs/promises';
 import { dirname, format, parse, resolve } from 'node:path';
-import { type Augmentation, DEFAULT_AUGMENTATION, validateAugmentation } from '../augmentation.js';
-import { isJsonObject } from '../checkpoint/strict-json.js';
-import { fileError, SonospikeError } from '../errors.js';
-import type { ModelSettings } from '../settings.js';
-import { validateSettings } from '../validation.js';
+import { isJsonObject } from '../files/strict-json.js';
+import { type Augmentation, DEFAULT_AUGMENTATION, validateAugmentation } from '../settings/augmentation.js';
+import type { ModelSettings } from '../settings/settings.js';
+import { validateSettings } from '../settings/validate.js';
+import { fileError, SonospikeError } from '../support/errors.js';
 
 export interface TrainFiles {
   out: string;

@@ -1,7 +1,7 @@
-import { deviceChoices } from '../device.js';
-import { MAX_THREADS } from '../model.js';
-import { presetNames } from '../presets.js';
-import { RECIPES } from '../training-options.js';
+import { deviceChoices } from '../native/device.js';
+import { presetNames } from '../settings/presets.js';
+import { MAX_THREADS } from '../support/options.js';
+import { RECIPES } from '../training/recipe.js';
 import type { OptionTable } from './args.js';
 
 /** The help of an option with what it is unless it is given. */

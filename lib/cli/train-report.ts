@@ -1,4 +1,5 @@
-import type { EpochMetrics, Score, TrainingProgress, TrainResult } from '../training.js';
+import type { EpochMetrics, Score, TrainingProgress } from '../training/epoch.js';
+import type { TrainResult } from '../training/train.js';
 import { accuracyText, duration, firingText, percent } from './format.js';
 import { commandLine, type Output } from './output.js';
 import type { TrainFiles } from './train-files.js';

@@ -1,6 +1,6 @@
 import { type FileHandle, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileError, SonospikeError } from '../errors.js';
+import { fileError, SonospikeError } from '../support/errors.js';
 
 export interface DownloadOptions {
   signal?: AbortSignal | undefined;

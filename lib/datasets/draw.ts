@@ -1,17 +1,6 @@
+import { hash32 } from '../support/random.js';
 import type { Clip, Dataset } from './index.js';
 import { clipKey, compareCodePoints, sortedNames } from './names.js';
-
-/**
- * A 32-bit hash of text: FNV-1a over its UTF-8 bytes, then the finalizer of MurmurHash3 so that every bit counts.
- * Splits are drawn by sorting on it: the same on every platform, whatever the order of the files.
- */
-export function hash32(text: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(text)) hash = Math.imul(hash ^ byte, 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
-}
 
 /** Names in an order that only depends on the seed and the names themselves. */
 export function shuffled(names: Iterable<string>, seed: number, purpose: string): string[] {

@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { fileError, SonospikeError } from '../errors.js';
-import { makeFolder } from '../files.js';
-import { abortSignal, callback, choice, integer, object, refuse, string } from '../options.js';
+import { makeFolder } from '../files/files.js';
+import { fileError, SonospikeError } from '../support/errors.js';
+import { abortSignal, callback, choice, integer, object, refuse, string } from '../support/options.js';
 import { abortedError, download } from './download.js';
 import { openDataset } from './index.js';
 import { unpack } from './unpack.js';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { SonospikeError } from '../errors.js';
-import { abortSignal, choice, flag, optionsObject, refuse, string } from '../options.js';
+import { SonospikeError } from '../support/errors.js';
+import { abortSignal, choice, flag, optionsObject, refuse, string } from '../support/options.js';
 import {
   type ClipName,
   clipKey,
@@ -257,4 +257,14 @@ function layoutError(path: string, example: FoundFile): SonospikeError {
     `The WAV files in ${path} (such as ${example.name}) do not say which word they hold. Put them into a folder ` +
     'for each word, or name them label_speaker_index.wav.';
   return new SonospikeError('ERR_DATASET_LAYOUT', message, { file: path });
+}
+
+/** @internal A dataset, opened if need be. */
+export async function resolveDataset(
+  data: string | Dataset,
+  strict: boolean,
+  signal?: AbortSignal,
+): Promise<Dataset> {
+  if (typeof data !== 'string') return requireDataset(data);
+  return openDataset(data, signal ? { strict, signal } : { strict });
 }

@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileError, SonospikeError } from '../errors.js';
+import { fileError, SonospikeError } from '../support/errors.js';
 import { layoutOf } from './index.js';
 import { isWav, parseInSpeakerFolder } from './names.js';
 

@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { type ErrorCode, fileError, SonospikeError } from '../errors.js';
+import { type ErrorCode, fileError, SonospikeError } from '../support/errors.js';
 import { compareCodePoints, isWav } from './names.js';
 
 export interface SkippedFile {

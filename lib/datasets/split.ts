@@ -1,5 +1,5 @@
-import { SonospikeError } from '../errors.js';
-import { integer, optionsObject, refuse } from '../options.js';
+import { SonospikeError } from '../support/errors.js';
+import { integer, optionsObject, refuse } from '../support/options.js';
 import { drawStratified, inOrder, shuffled } from './draw.js';
 import { type Clip, type Dataset, requireClips, requireDataset } from './index.js';
 import { sortedNames } from './names.js';

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { type ReadEntry, Unpack } from 'tar';
-import { SonospikeError } from '../errors.js';
+import { SonospikeError } from '../support/errors.js';
 
 export interface UnpackOptions {
   /** Bytes that the archive may have when decompressed. */

@@ -1,7 +1,7 @@
 import type { RawData, WebSocket } from 'ws';
-import { SonospikeError } from '../errors.js';
-import type { Model } from '../model.js';
-import { integer } from '../options.js';
+import type { Model } from '../model/model.js';
+import { SonospikeError } from '../support/errors.js';
+import { integer } from '../support/options.js';
 import {
   DROP_BYTES,
   MAX_STREAM_CHUNK,

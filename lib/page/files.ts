@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { fileError, SonospikeError } from '../errors.js';
+import { fileError, SonospikeError } from '../support/errors.js';
 
 export interface PageFile {
   type: string;

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { info } from '../info.js';
-import type { Model } from '../model.js';
+import type { Model } from '../model/model.js';
+import { info } from '../native/info.js';
 import { pack } from './message.js';
 import type { Hello } from './protocol.js';
 

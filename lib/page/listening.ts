@@ -1,7 +1,7 @@
 import { Tape } from '../audio/tape.js';
-import { SonospikeError } from '../errors.js';
-import type { Model } from '../model.js';
-import type { Word, WordStream } from '../word-stream.js';
+import type { Model } from '../model/model.js';
+import type { Word, WordStream } from '../model/word-stream.js';
+import { SonospikeError } from '../support/errors.js';
 import { LIVE_SECONDS, MAX_WAITING } from './limits.js';
 import { pack } from './message.js';
 import { guessOf, heardSeconds, pictureMessage } from './picture.js';

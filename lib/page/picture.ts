@@ -1,5 +1,6 @@
-import type { Observation, Prediction } from '../model.js';
-import type { ModelSettings } from '../settings.js';
+import type { Observation } from '../model/model.js';
+import type { Prediction } from '../model/prediction.js';
+import type { ModelSettings } from '../settings/settings.js';
 import { MAX_POTENTIALS } from './limits.js';
 import { type NumberArray, pack } from './message.js';
 import type { Activity, Guess, Live, Picture } from './protocol.js';

@@ -1,4 +1,4 @@
-import type { EncodingSettings, ModelSettings } from '../settings.js';
+import type { EncodingSettings, ModelSettings } from '../settings/settings.js';
 
 /**
  * What the page and its server say to each other. Arrays travel beside the JSON (message.ts); those of a message are

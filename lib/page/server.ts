@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { SonospikeError } from '../errors.js';
-import type { Model } from '../model.js';
+import type { Model } from '../model/model.js';
+import { SonospikeError } from '../support/errors.js';
 import { allowedHost, allowedOrigin } from './access.js';
 import { Client } from './client.js';
 import { type PageFile, pageFiles } from './files.js';

@@ -1,5 +1,5 @@
-import type { Scored } from '../clip-results.js';
-import { wilsonInterval } from '../metrics.js';
+import type { Scored } from '../evaluation/clip-results.js';
+import { wilsonInterval } from '../evaluation/metrics.js';
 import { dotMark, type Row, rowChart } from './bars.js';
 import { confusionBlock } from './confusion.js';
 import { type Block, type FigureOptions, figure, figureWidth } from './figure.js';

@@ -1,4 +1,4 @@
-import type { FrontendSettings } from '../settings.js';
+import type { FrontendSettings } from '../settings/settings.js';
 import type { Tick } from './scale.js';
 
 /** The HTK mel scale, as torchaudio has it. */

@@ -1,5 +1,5 @@
-import type { Observation } from '../model.js';
-import type { ConnectionSettings, ModelSettings } from '../settings.js';
+import type { Observation } from '../model/model.js';
+import type { ConnectionSettings, ModelSettings } from '../settings/settings.js';
 import { heatPanel } from './heat-panel.js';
 import { countRuns, envelope, type Grid, rasterPath } from './marks.js';
 import { melTicks } from './mel.js';

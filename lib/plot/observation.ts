@@ -1,5 +1,5 @@
-import type { Observation } from '../model.js';
-import type { ModelSettings } from '../settings.js';
+import type { Observation } from '../model/model.js';
+import type { ModelSettings } from '../settings/settings.js';
 import { barMark, type Row, rowChart } from './bars.js';
 import { type Block, type FigureOptions, figure, figureWidth } from './figure.js';
 import { featuresPanel, inputPanel, layerPanel, waveformPanel } from './network-panels.js';

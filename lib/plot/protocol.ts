@@ -1,4 +1,4 @@
-import type { Spread } from '../metrics.js';
+import type { Spread } from '../evaluation/metrics.js';
 import type { ProtocolResult } from '../protocol/evaluate-protocol.js';
 import type { ProtocolSummary } from '../protocol/summary.js';
 import { dotMark, type Row, rowChart } from './bars.js';

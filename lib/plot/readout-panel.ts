@@ -1,5 +1,5 @@
-import type { Observation } from '../model.js';
-import type { ModelSettings } from '../settings.js';
+import type { Observation } from '../model/model.js';
+import type { ModelSettings } from '../settings/settings.js';
 import { linePath, thinned } from './marks.js';
 import { endLabels, type Panel } from './panels.js';
 import { extent, padded, ticks } from './scale.js';

@@ -1,4 +1,4 @@
-import { type Calibration, wilsonInterval } from '../metrics.js';
+import { type Calibration, wilsonInterval } from '../evaluation/metrics.js';
 import { bar, named } from './figure.js';
 import type { Panel } from './panels.js';
 import { percentTicks, wholeTicks } from './scale.js';

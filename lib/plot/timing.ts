@@ -1,5 +1,5 @@
-import type { Observation } from '../model.js';
-import type { ModelSettings } from '../settings.js';
+import type { Observation } from '../model/model.js';
+import type { ModelSettings } from '../settings/settings.js';
 
 /** When the steps of an observation are, in seconds from the beginning of the clip. */
 export interface Timing {

@@ -1,4 +1,4 @@
-import type { EpochMetrics, Score } from '../training.js';
+import type { EpochMetrics, Score } from '../training/epoch.js';
 import { type Colour, seriesColour } from './colours.js';
 import { type FigureOptions, figure, figureWidth } from './figure.js';
 import { linePath, thinned } from './marks.js';

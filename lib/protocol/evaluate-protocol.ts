@@ -1,16 +1,23 @@
-import { writeFileAtomic } from '../checkpoint/atomic-file.js';
+import { fingerprint } from '../datasets/fingerprint.js';
 import type { Dataset } from '../datasets/index.js';
-import { choosePlace, type Device } from '../device.js';
-import { SonospikeError } from '../errors.js';
-import { resolveDataset } from '../evaluation.js';
-import { fingerprint } from '../fingerprint.js';
-import { checkThreads } from '../model.js';
-import { abortSignal, callback, flag, number, optionsObject, string } from '../options.js';
-import { presetSettings } from '../presets.js';
-import type { ModelSettings } from '../settings.js';
-import { TRAIN_KEYS, type TrainOptions } from '../training.js';
-import { pickRunOptions, type RunOptions, resolveRunOptions } from '../training-options.js';
-import { validateSettings } from '../validation.js';
+import { resolveDataset } from '../datasets/index.js';
+import { writeFileAtomic } from '../files/atomic-file.js';
+import { choosePlace, type Device } from '../native/device.js';
+import { presetSettings } from '../settings/presets.js';
+import type { ModelSettings } from '../settings/settings.js';
+import { validateSettings } from '../settings/validate.js';
+import { SonospikeError } from '../support/errors.js';
+import {
+  abortSignal,
+  callback,
+  checkThreads,
+  flag,
+  number,
+  optionsObject,
+  string,
+} from '../support/options.js';
+import { pickRunOptions, type RunOptions, resolveRunOptions } from '../training/recipe.js';
+import { TRAIN_KEYS, type TrainOptions } from '../training/train.js';
 import { chooseParallel } from './parallel.js';
 import { type Plan, type PlannedRun, type PlanOptions, planProtocol } from './plan.js';
 import {

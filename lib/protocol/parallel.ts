@@ -1,10 +1,9 @@
 import { freemem } from 'node:os';
-import type { Device } from '../device.js';
-import { MAX_THREADS } from '../model.js';
-import { integer } from '../options.js';
-import type { ModelSettings } from '../settings.js';
-import type { TrainingRecipe } from '../training-options.js';
-import { featureCount } from '../validation.js';
+import type { Device } from '../native/device.js';
+import type { ModelSettings } from '../settings/settings.js';
+import { featureCount } from '../settings/shapes.js';
+import { integer, MAX_THREADS } from '../support/options.js';
+import type { TrainingRecipe } from '../training/recipe.js';
 
 /** What one training keeps in memory. */
 export interface Kept {

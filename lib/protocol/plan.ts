@@ -1,8 +1,8 @@
 import type { Dataset } from '../datasets/index.js';
 import { UNKNOWN_LABEL } from '../datasets/names.js';
 import { foldsOf, splitDataset } from '../datasets/split.js';
-import { SonospikeError } from '../errors.js';
-import { array, choice, integer } from '../options.js';
+import { SonospikeError } from '../support/errors.js';
+import { array, choice, integer } from '../support/options.js';
 
 /**
  * `official`: the dataset's own split, in all its folds; `loso`: leave one speaker out, every speaker once;

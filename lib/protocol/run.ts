@@ -1,9 +1,10 @@
-import type { ClipResult, Scored } from '../clip-results.js';
 import type { Dataset } from '../datasets/index.js';
-import { countOperations, type Operations } from '../operations.js';
-import type { Rejection } from '../rejection.js';
-import { type EpochMetrics, type Score, type TrainOptions, train } from '../training.js';
-import type { RunOptions } from '../training-options.js';
+import type { ClipResult, Scored } from '../evaluation/clip-results.js';
+import { countOperations, type Operations } from '../evaluation/operations.js';
+import type { Rejection } from '../evaluation/rejection.js';
+import type { EpochMetrics, Score } from '../training/epoch.js';
+import type { RunOptions } from '../training/recipe.js';
+import { type TrainOptions, train } from '../training/train.js';
 import type { Plan, PlannedRun } from './plan.js';
 
 /** What one training of a protocol gave on its test part. */

@@ -1,4 +1,4 @@
-import type { ClipResult } from '../clip-results.js';
+import type { ClipResult } from '../evaluation/clip-results.js';
 import {
   type Calibration,
   type ClassMetrics,
@@ -7,8 +7,8 @@ import {
   type Judged,
   type Spread,
   spread,
-} from '../metrics.js';
-import type { Operations } from '../operations.js';
+} from '../evaluation/metrics.js';
+import type { Operations } from '../evaluation/operations.js';
 import type { FinishedRun, ProtocolRun } from './run.js';
 
 export interface FoldResult {

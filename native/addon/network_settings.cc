@@ -1,11 +1,11 @@
-// The layers and the readout of ModelSettings (lib/settings.ts).
+// The layers and the readout of ModelSettings (lib/settings/settings.ts).
 #include "addon/fields.h"
 #include "core/support/buffer.h"
 
 namespace sonospike {
 namespace {
 
-// As in lib/layer-validation.ts, or wider.
+// As in lib/settings/validate-layer.ts, or wider.
 constexpr int64_t kMostLayers = 16, kMostKernel = 2 * kMostNeurons, kMostTaps = 64, kMostHistory = 1024;
 
 NeuronModel read_neuron(const Napi::Object& layer) {

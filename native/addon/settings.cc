@@ -9,7 +9,7 @@
 namespace sonospike {
 namespace {
 
-// As in lib/validation.ts, where the user is told, or wider (features and labels, for layers that are
+// As in lib/settings/validate.ts, where the user is told, or wider (features and labels, for layers that are
 // measured by themselves); here they keep the core's arithmetic and memory within bounds.
 constexpr int64_t kMostLabels = kMostNeurons;
 constexpr int64_t kMostFrames = 200'000, kMostStepsPerFrame = 1000, kMostSteps = 2'000'000;

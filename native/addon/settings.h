@@ -14,7 +14,7 @@ inline constexpr int kMostClipRate = 1'000'000;
 /// Of a layer; as many bands and classes can be asked for.
 inline constexpr int64_t kMostNeurons = 8192;
 
-/// The C++ form of ModelSettings (lib/settings.ts), which has been validated there.
+/// The C++ form of ModelSettings (lib/settings/settings.ts), which has been validated there.
 struct ModelOptions {
   FrontEndOptions front_end;
   ScalingOptions scaling;
@@ -23,8 +23,8 @@ struct ModelOptions {
   NetworkOptions network;
 };
 
-/// These throw a TypeError where a field is missing, has a wrong type, or is beyond what lib/validation.ts
-/// lets pass.
+/// These throw a TypeError where a field is missing, has a wrong type, or is beyond what
+/// lib/settings/validate.ts lets pass.
 FrontEndOptions read_front_end(const Napi::Object& front_end, int sample_rate);
 EncodingOptions read_encoding(const Napi::Object& encoding);
 /// `channels`: inputs for each of the features.

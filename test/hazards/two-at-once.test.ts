@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { train } from '../../lib/index.js';
-import { type NativeFeatureStore, type NativeModel, type NativeTrainer, native } from '../../lib/native.js';
-import { resolveRunOptions, toNative } from '../../lib/training-options.js';
+import type { NativeFeatureStore, NativeModel, NativeTrainer } from '../../lib/native/addon.js';
+import { native } from '../../lib/native/load.js';
+import { resolveRunOptions, toNative } from '../../lib/training/recipe.js';
 import { quickSettings, quickTraining } from '../helpers/training.js';
 
 const CLIPS = 40;

@@ -1,7 +1,7 @@
-import type { ModelFile } from '../../lib/checkpoint/model-file.js';
-import type { ModelSettings } from '../../lib/settings.js';
-import type { Tensors } from '../../lib/tensor.js';
-import { parameterShapes } from '../../lib/validation.js';
+import type { ModelFile } from '../../lib/files/model-file.js';
+import type { ModelSettings } from '../../lib/settings/settings.js';
+import { parameterShapes } from '../../lib/settings/shapes.js';
+import type { Tensors } from '../../lib/support/tensor.js';
 
 /** Settings of a small network that use every kind of tensor a model can have. */
 export function smallSettings(): ModelSettings {

@@ -1,6 +1,6 @@
 import type { ModelSettings, Observation } from '../../lib/index.js';
-import { presetSettings } from '../../lib/presets.js';
-import { inputCount } from '../../lib/validation.js';
+import { presetSettings } from '../../lib/settings/presets.js';
+import { inputCount } from '../../lib/settings/shapes.js';
 
 type Layer = ModelSettings['network']['layers'][number];
 

@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import { loadModel, type Model } from '../../lib/model.js';
+import { loadModel, type Model } from '../../lib/model/model.js';
 import { type NumberArray, pack, parse, unpack } from '../../lib/page/message.js';
 import type { ClientMessage, ServerMessage } from '../../lib/page/protocol.js';
 import { type Page, startPage } from '../../lib/page/server.js';

@@ -1,5 +1,5 @@
 import { loadModel, type Model, readAudio, type Word, type WordStream } from '../../lib/index.js';
-import { native } from '../../lib/native.js';
+import { native } from '../../lib/native/load.js';
 import { joined } from './speech.js';
 import { SAMPLES } from './training.js';
 

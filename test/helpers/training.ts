@@ -3,8 +3,8 @@ import { copyFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { expect } from 'vitest';
 import { type ModelSettings, type TrainOptions, train } from '../../lib/index.js';
-import { readSavedRun } from '../../lib/saved-run.js';
-import { validateSettings } from '../../lib/validation.js';
+import { validateSettings } from '../../lib/settings/validate.js';
+import { readSavedRun } from '../../lib/training/saved-run.js';
 
 /** The clips that come with the package, ten digits of nine voices. */
 export const SAMPLES = resolve('samples');

@@ -1,5 +1,5 @@
 import { viridis } from '../../plot/colours.js';
-import type { EncodingSettings } from '../../settings.js';
+import type { EncodingSettings } from '../../settings/settings.js';
 import type { Encoded } from '../protocol.js';
 import type { Arrays, Connection } from './connection.js';
 import { currentTheme, drawAxis, drawMap, drawRaster, drawTimeAxis, surfaceOf } from './drawing.js';

@@ -1,4 +1,4 @@
-import type { ModelSettings } from '../../settings.js';
+import type { ModelSettings } from '../../settings/settings.js';
 import {
   currentTheme,
   drawAxis,

@@ -1,4 +1,4 @@
-import type { LayerSettings, ModelSettings } from '../../settings.js';
+import type { LayerSettings, ModelSettings } from '../../settings/settings.js';
 
 /** `640 neurons: 20 bands × 32 channels` */
 export function layerShape(layer: LayerSettings): string {

@@ -1,6 +1,6 @@
 import { viridis } from '../../plot/colours.js';
 import { melTicks } from '../../plot/mel.js';
-import type { ModelSettings } from '../../settings.js';
+import type { ModelSettings } from '../../settings/settings.js';
 import {
   currentTheme,
   drawAxis,

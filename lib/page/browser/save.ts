@@ -1,6 +1,6 @@
-import type { Observation } from '../../model.js';
+import type { Observation } from '../../model/model.js';
 import { plotObservation } from '../../plot/observation.js';
-import type { ModelSettings } from '../../settings.js';
+import type { ModelSettings } from '../../settings/settings.js';
 import { element } from './elements.js';
 import type { Shown } from './shown.js';
 

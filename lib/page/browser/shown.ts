@@ -1,4 +1,4 @@
-import type { ModelSettings } from '../../settings.js';
+import type { ModelSettings } from '../../settings/settings.js';
 import type { Activity, Guess } from '../protocol.js';
 import type { Arrays } from './connection.js';
 
@@ -87,7 +87,7 @@ function countSpikes({ neurons, spikes }: LayerActivity, steps: number): Float32
 }
 
 /**
- * The scores as the readout makes them (settings.ts), were the clip over after each step, as probabilities. For the
+ * The scores as the readout makes them (settings/settings.ts), were the clip over after each step, as probabilities. For the
  * eye: what is said of the whole clip comes from the server.
  */
 export function runningProbabilities(

@@ -1,4 +1,4 @@
-import type { ModelSettings } from '../../settings.js';
+import type { ModelSettings } from '../../settings/settings.js';
 import type { Encoded, Hello, Live, Picture, WordFound } from '../protocol.js';
 import { Answer, type Heard } from './answer.js';
 import type { Arrays, Connection } from './connection.js';

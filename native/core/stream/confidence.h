@@ -2,7 +2,7 @@
 
 namespace sonospike {
 
-/// How sure a model is of its answer: see lib/confidence/confidence.ts, which says the same to those who ask.
+/// How sure a model is of its answer: see lib/settings/confidence.ts, which says the same to those who ask.
 struct ConfidenceOptions {
   bool calibrated =
       false;  ///< otherwise the confidence is the probability of the label, and nothing is rejected

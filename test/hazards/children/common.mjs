@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { presetSettings, train } from '../../../dist/index.js';
-import { validateSettings } from '../../../dist/validation.js';
+import { validateSettings } from '../../../dist/settings/validate.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 

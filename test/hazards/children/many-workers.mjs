@@ -1,7 +1,7 @@
 // The addon in many workers at once: each loads the model, predicts, trains a little; and the main thread works too.
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { loadModel, presetSettings } from '../../../dist/index.js';
-import { native } from '../../../dist/native.js';
+import { native } from '../../../dist/native/load.js';
 import { CLIP, check, training } from './common.mjs';
 
 const WORKERS = 8;

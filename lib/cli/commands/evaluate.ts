@@ -1,0 +1,85 @@
+import { basename } from 'node:path';
+import { evaluate as evaluateModel } from '../../evaluation/evaluate.js';
+import { loadModel } from '../../model/model.js';
+import { checkDevice } from '../../native/device.js';
+import { plotEvaluation } from '../../plot/evaluation.js';
+import { SonospikeError } from '../../support/errors.js';
+import { optionName } from '../args.js';
+import { defineCommand } from '../command.js';
+import { modelPath, noteSkipped, openData } from '../data.js';
+import type { EvaluateValues } from '../evaluate-options.js';
+import { EVALUATE_OPTIONS, MODEL_OPTIONS, PROTOCOL_OPTIONS } from '../evaluate-options.js';
+import { runProtocol } from '../evaluate-protocol.js';
+import { report } from '../evaluate-report.js';
+import type { Output } from '../output.js';
+import { PlotFile } from '../plot-file.js';
+
+export const evaluate = defineCommand({
+  name: 'evaluate',
+  summary: 'Measures a model on a dataset, or trains and tests a whole protocol.',
+  description:
+    'Measures a model on a dataset: accuracy with its 95% interval, precision and recall of every label, confusion ' +
+    'matrix, accuracy of every speaker, firing rates, operations, calibration of the confidence. With --protocol it trains and tests on every fold ' +
+    'with several seeds, and tells means and standard deviations; Ctrl-C stops it, and --out has what was done.',
+  examples: [
+    'sonospike evaluate --data data/fsdd --model sonospike-model.safetensors',
+    'sonospike evaluate --data data/fsdd --split official --json',
+    'sonospike evaluate --data data/fsdd --robustness --unknown other-words',
+    'sonospike evaluate --data data/fsdd --plot evaluation.svg',
+    'sonospike evaluate --data data/fsdd --protocol loso --out loso.json',
+    'sonospike evaluate --data data/fsdd --protocol official --seeds 1 --target 0.98',
+  ],
+  options: EVALUATE_OPTIONS,
+  async run({ options }, out) {
+    if (options.protocol === undefined) {
+      refuseGiven(options, Object.keys(PROTOCOL_OPTIONS), 'is an option of --protocol');
+      await measureModel(options, out);
+    } else {
+      refuseGiven(options, Object.keys(MODEL_OPTIONS), 'has no meaning with --protocol');
+      await runProtocol({ ...options, protocol: options.protocol }, out);
+    }
+  },
+});
+
+function refuseGiven(options: EvaluateValues, keys: readonly string[], why: string): void {
+  const isGiven = (value: unknown) => value !== undefined && value !== false;
+  const given = keys.find((key) => isGiven(options[key as keyof EvaluateValues]));
+  if (given !== undefined)
+    throw new SonospikeError('ERR_INVALID_OPTION', `--${optionName(given)} ${why}; see --help.`);
+}
+
+async function measureModel(options: EvaluateValues, out: Output): Promise<void> {
+  const { data: directory, model: named, split, fold, part, splitSeed, seed, threads } = options;
+  const { strict, unknown, robustness } = options;
+  const plot = await PlotFile.choose(options.plot);
+  const file = modelPath(named);
+  const model = await loadModel(file, {
+    ...(threads === undefined ? {} : { threads }),
+    device: checkDevice(options.device, 'auto'),
+  });
+  const chosen = Object.entries({ split, fold, part, splitSeed, seed, threads });
+  const opened = await openData(directory, options);
+  const found = await evaluateModel({
+    ...Object.fromEntries(chosen.filter(([, value]) => value !== undefined)),
+    ...(unknown === undefined ? {} : { unknown: unknown === '' ? true : unknown }),
+    robustness,
+    strict,
+    model,
+    data: opened,
+    onProgress: (done, total, what) => out.bar.update(what, done / total, `${done} of ${total}`),
+  });
+  noteSkipped(out, found.skipped);
+  if (found.seenInTraining > 0 && (part ?? 'test') === 'test') {
+    out.note(
+      `${found.seenInTraining} of these ${found.clips} clips were in the training part of the model: this is no test of it.`,
+    );
+  }
+  if (plot) {
+    const title = `${basename(file)} on ${basename(opened.directory)}`;
+    plot.update(title, () => [{ name: title, svg: plotEvaluation(found, { title }) }]);
+    await plot.written();
+  }
+  if (out.json) out.document({ ...found, model: file, ...(plot ? { plot: plot.file } : {}) });
+  else out.print(report(found));
+  if (plot) out.note(`The picture is ${plot.file}.`);
+}

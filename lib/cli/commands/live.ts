@@ -1,0 +1,79 @@
+import type { Sound } from '../../audio/sound.js';
+import { loadModel, type Model } from '../../model/model.js';
+import type { Word } from '../../model/word-stream.js';
+import type { OptionTable } from '../args.js';
+import { defineCommand } from '../command.js';
+import { modelPath } from '../data.js';
+import { clock, percent } from '../format.js';
+import { Hearing } from '../hearing.js';
+import type { Output } from '../output.js';
+import {
+  DeadMicrophone,
+  openSound,
+  printDevices,
+  SOUND_OPTIONS,
+  SOUND_USAGE,
+  soundChoice,
+} from '../sound-input.js';
+import { stoppable } from '../stop.js';
+
+const OPTIONS = {
+  model: { type: 'text', value: 'FILE', help: 'Left out: the shipped model.' },
+  ...SOUND_OPTIONS,
+  showRejected: { type: 'flag', help: 'Also prints sounds that the model would not call a word.' },
+} as const satisfies OptionTable;
+
+export const live = defineCommand({
+  name: 'live',
+  summary: 'Recognises words as they are spoken, from the microphone or a pipe.',
+  description:
+    'Recognises words as they are spoken, and prints a line for each: its time, what it is, and how sure that is. ' +
+    'Listens to the microphone until Ctrl-C, or with - to standard input until its end: a WAV, or raw mono samples ' +
+    'of 16 bits (little-endian).',
+  examples: [
+    'sonospike live',
+    'sonospike live --model sonospike-model.safetensors',
+    'arecord -f S16_LE -r 16000 -c 1 | sonospike live -',
+    'ffmpeg -i talk.mp3 -f wav - | sonospike live - --json',
+  ],
+  positionals: SOUND_USAGE,
+  options: OPTIONS,
+  json: 'Prints a line of JSON for every word on stdout; everything else goes to stderr. With npm, use npm run -s.',
+  async run({ options, positionals: [source] }, out) {
+    const choice = soundChoice(source, options);
+    if (options.listDevices) return printDevices(out);
+    const model = await loadModel(modelPath(options.model));
+    await stoppable(out, async (signal) => {
+      const sound = await openSound(choice, out, signal);
+      if (!choice.piped && !signal.aborted) out.note(`Listening to ${sound.name}. Ctrl-C ends.`);
+      await listen(sound, model, out, options.showRejected, choice.piped);
+    });
+  },
+});
+
+/** Prints the words of a sound until it ends. */
+async function listen(sound: Sound, model: Model, out: Output, showRejected: boolean, piped: boolean) {
+  const hearing = new Hearing(model, sound.sampleRate);
+  const width = Math.max(...model.labels.map((label) => label.length));
+  const print = (word: Word) => {
+    if (out.json) out.document(described(word));
+    else out.print(line(word, width));
+  };
+  hearing.stream.on('word', print);
+  if (showRejected) hearing.stream.on('rejected', print);
+  const dead = new DeadMicrophone(out);
+  for await (const samples of sound.chunks) {
+    await hearing.hear(samples);
+    if (!piped) dead.hear(samples, sound.sampleRate);
+    hearing.show(out);
+  }
+  await hearing.end();
+}
+
+function line({ start, label, confidence, rejected }: Word, width: number): string {
+  return `${clock(start).padStart(8)}  ${label.padEnd(width)}  ${percent(confidence).padStart(6)}${rejected ? ' rejected' : ''}`;
+}
+
+function described({ start, end, label, confidence, rejected, scores, probabilities }: Word) {
+  return { start, end, label, confidence, rejected, scores, probabilities };
+}

@@ -1,0 +1,242 @@
+import { randomInt } from 'node:crypto';
+import { basename, dirname, relative, resolve } from 'node:path';
+import { type Audio, readAudio } from '../../audio/source.js';
+import type { SkippedClip } from '../../datasets/clip-loader.js';
+import { shuffled } from '../../datasets/draw.js';
+import { loadModel, type Model } from '../../model/model.js';
+import type { PlotPageEntry } from '../../plot/html.js';
+import { plotObservation } from '../../plot/observation.js';
+import { SonospikeError } from '../../support/errors.js';
+import { MAX_THREADS } from '../../support/options.js';
+import type { OptionTable, Values } from '../args.js';
+import { defineCommand } from '../command.js';
+import { modelPath, noteSkipped, openData } from '../data.js';
+import { percent, shortPath, table } from '../format.js';
+import { PlotFile } from '../plot-file.js';
+
+/** Clips whose samples are in memory together. */
+const TOGETHER = 64;
+/** Pictures that a page can hold and a browser still shows. */
+const MOST_PICTURES = 200;
+/** Labels up to which every score is printed. */
+const COLUMNS = 12;
+/** Scores printed where there are more labels. */
+const BEST = 5;
+
+const OPTIONS = {
+  model: { type: 'text', value: 'FILE', help: 'Left out: the shipped model.' },
+  data: {
+    type: 'text',
+    value: 'DIR',
+    help: 'Dataset to draw clips from where no files are named. Left out: the shipped samples.',
+  },
+  count: { type: 'integer', min: 1, max: 1_000_000, default: 10, help: 'Number of clips to draw.' },
+  seed: {
+    type: 'integer',
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    help: 'Of the draw and of the rate encoding. Left out: other clips every time.',
+  },
+  threads: { type: 'integer', min: 1, max: MAX_THREADS, help: 'Left out: all cores.' },
+  plot: {
+    type: 'text',
+    value: 'FILE',
+    help:
+      'Draws waveform, features, the spikes of every layer, readout and probabilities: of one clip into an .svg, of one ' +
+      'or several into an .html.',
+  },
+  strict: { type: 'flag', help: 'Makes a clip that cannot be used an error, instead of leaving it out.' },
+} as const satisfies OptionTable;
+
+interface Chosen {
+  file: string;
+  /** null where it is not known. */
+  label: string | null;
+}
+
+interface Result extends Chosen {
+  predicted: string;
+  confidence: number;
+  rejected: boolean;
+  /** In the order of the labels. */
+  scores: number[];
+  probabilities: number[];
+}
+
+export const runDigit = defineCommand({
+  name: 'run-digit',
+  summary: 'Recognises WAV files, or random clips of a dataset.',
+  description:
+    'Recognises the WAV files that are named, or else random clips of a dataset, and prints the true label, the ' +
+    'predicted one, the scores, and the accuracy over the clips whose label is known. The label of a file named ' +
+    '7_anything.wav is 7, if the model knows a 7.',
+  examples: [
+    'sonospike run-digit',
+    'sonospike run-digit my_seven.wav other.wav --model sonospike-model.safetensors',
+    'sonospike run-digit --data data/fsdd --count 20 --seed 1',
+    'sonospike run-digit my_seven.wav --plot seven.svg',
+  ],
+  positionals: { usage: '[FILES...]', max: Number.POSITIVE_INFINITY },
+  options: OPTIONS,
+  async run({ options, positionals }, out) {
+    const plot = await PlotFile.choose(options.plot);
+    const file = modelPath(options.model);
+    const model = await loadModel(file, options.threads === undefined ? {} : { threads: options.threads });
+    const named = positionals.length > 0;
+    const seed = options.seed ?? (named ? 0 : randomInt(2 ** 32));
+    const chosen = named ? byName(positionals, model.labels) : await draw(options, seed, model.labels);
+    if (!named) out.note(`${chosen.length} clips drawn with --seed ${seed}.`);
+    if (plot) requirePlottable(plot, chosen.length);
+    const pictures: PlotPageEntry[] = [];
+    const { results, skipped } = await recognise(model, chosen, seed, options.strict, async (clip, audio) => {
+      if (plot) pictures.push(await picture(model, clip, audio, seed));
+    });
+    noteSkipped(out, skipped);
+    plot?.update(pictures.length === 1 ? pictures[0]!.name : `${pictures.length} clips`, () => pictures);
+    await plot?.written();
+    const known = results.filter(({ label }) => label !== null);
+    const correct = known.filter(({ label, predicted }) => label === predicted).length;
+    const accuracy = known.length === 0 ? null : correct / known.length;
+    if (out.json) {
+      const document = { accuracy, clips: results.length, predictions: results, skipped, seed, model: file };
+      out.document(plot ? { ...document, plot: plot.file } : document);
+      return;
+    }
+    out.print(resultTable(results, model));
+    if (accuracy !== null) out.print(`\nAccuracy ${percent(accuracy)}: ${correct} of ${known.length} clips`);
+    if (plot) out.note(`The picture is ${plot.file}.`);
+  },
+});
+
+/** Files that were named; the label is what stands before the first underscore, or the folder, if the model knows it. */
+function byName(files: readonly string[], labels: readonly string[]): Chosen[] {
+  return files.map((file) => {
+    const [, word] = /^([^_]+)_/.exec(basename(file).normalize('NFC')) ?? [];
+    const folder = basename(dirname(resolve(file))).normalize('NFC');
+    return {
+      file,
+      label: [word, folder].find((name) => name !== undefined && labels.includes(name)) ?? null,
+    };
+  });
+}
+
+async function draw(
+  options: Values<typeof OPTIONS>,
+  seed: number,
+  labels: readonly string[],
+): Promise<Chosen[]> {
+  const { clips, directory } = await openData(options.data, options);
+  const byFile = new Map(clips.map(({ file, label }) => [relative(directory, file), { file, label }]));
+  const drawn = shuffled(byFile.keys(), seed, 'run-digit').slice(0, options.count);
+  const chosen = drawn.map((name) => byFile.get(name)!);
+  const unknown = chosen.find(({ label }) => !labels.includes(label));
+  if (unknown === undefined) return chosen;
+  throw new SonospikeError(
+    'ERR_UNKNOWN_LABEL',
+    `${directory} has the word ${unknown.label}, which the model does not know.`,
+    { file: directory },
+  );
+}
+
+/** @throws SonospikeError ERR_INVALID_OPTION where one file cannot show so many clips */
+function requirePlottable({ file, isPage }: PlotFile, clips: number): void {
+  const most = isPage ? MOST_PICTURES : 1;
+  if (clips <= most) return;
+  const instead = isPage
+    ? `--count ${MOST_PICTURES}`
+    : 'name one file, give --count 1, or let it end in .html';
+  throw new SonospikeError(
+    'ERR_INVALID_OPTION',
+    `${file} can show ${most === 1 ? 'one clip' : `at most ${most} clips`}, not ${clips}: ${instead}.`,
+  );
+}
+
+async function picture(
+  model: Model,
+  { file, label }: Chosen,
+  audio: Audio,
+  seed: number,
+): Promise<PlotPageEntry> {
+  const seen = await model.observe(audio, { seed });
+  const { settings } = model;
+  const svg = plotObservation(seen, { settings, ...audio, title: shortPath(file), truth: label });
+  const wrong = label !== null && label !== seen.label ? `, it is ${label}` : '';
+  return { name: `${shortPath(file)}: ${seen.label}${seen.rejected ? ', rejected' : ''}${wrong}`, svg };
+}
+
+/** `onClip` is called for each clip that could be read, in order. */
+async function recognise(
+  model: Model,
+  chosen: readonly Chosen[],
+  seed: number,
+  strict: boolean,
+  onClip: (clip: Chosen, audio: Audio) => Promise<void>,
+) {
+  const results: Result[] = [];
+  const errors: SonospikeError[] = [];
+  const skipped: SkippedClip[] = [];
+  for (let first = 0; first < chosen.length; first += TOGETHER) {
+    const readable: { clip: Chosen; audio: Audio }[] = [];
+    for (const clip of chosen.slice(first, first + TOGETHER)) {
+      try {
+        readable.push({ clip, audio: await readAudio(clip.file) });
+      } catch (error) {
+        if (strict || !(error instanceof SonospikeError)) throw error;
+        errors.push(error);
+        skipped.push({ file: clip.file, reason: error.message });
+      }
+    }
+    const predictions = await model.predictBatch(
+      readable.map(({ audio }) => audio),
+      { seed },
+    );
+    for (const [
+      i,
+      { label: predicted, confidence, rejected, scores, probabilities },
+    ] of predictions.entries()) {
+      const { file, label } = readable[i]!.clip;
+      results.push({ file, label, predicted, confidence, rejected, scores, probabilities });
+    }
+    for (const { clip, audio } of readable) await onClip(clip, audio);
+  }
+  if (results.length === 0) throw noneRead(errors);
+  return { results, skipped };
+}
+
+function noneRead(errors: readonly SonospikeError[]): SonospikeError {
+  const [first, ...others] = errors;
+  if (others.length === 0) return first!;
+  const message = `None of the ${errors.length} files could be read. The first: ${first!.message}`;
+  return new SonospikeError(first!.code, message, { file: first!.file, cause: first });
+}
+
+function resultTable(results: readonly Result[], { labels, settings }: Model): string {
+  const counted = settings.network.readout.type === 'spike-count';
+  // Spikes of soft neurons are shares of one, so that their counts are not whole numbers.
+  const digits = settings.network.layers.some(({ spike }) => spike.type === 'soft') ? 1 : 0;
+  const shown = counted ? (value: number) => value.toFixed(digits) : percent;
+  const columns = labels.length <= COLUMNS ? labels : ['best scores'];
+  const cells = ({ scores, probabilities }: Result) => {
+    const values = counted ? scores : probabilities;
+    return labels.length <= COLUMNS ? values.map(shown) : [bestScores(labels, values, shown)];
+  };
+  return table([
+    ['file', 'true', 'predicted', 'confidence', ...columns],
+    ...results.map((result) => [
+      shortPath(result.file),
+      result.label ?? '-',
+      result.predicted,
+      `${percent(result.confidence)}${result.rejected ? ' rejected' : ''}`,
+      ...cells(result),
+    ]),
+  ]);
+}
+
+function bestScores(labels: readonly string[], scores: readonly number[], text: (score: number) => string) {
+  return scores
+    .map((score, i) => ({ label: labels[i]!, score }))
+    .sort((a, b) => b.score - a.score)
+    .slice(0, BEST)
+    .map(({ label, score }) => `${label} ${text(score)}`)
+    .join(', ');
+}

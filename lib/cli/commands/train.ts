@@ -1,0 +1,154 @@
+import type { Dataset } from '../../datasets/index.js';
+import { choosePlace } from '../../native/device.js';
+import { withOptions } from '../../settings/change.js';
+import { presetSettings } from '../../settings/presets.js';
+import type { ModelSettings } from '../../settings/settings.js';
+import { SonospikeError } from '../../support/errors.js';
+import { pickRunOptions, type RunOptions } from '../../training/recipe.js';
+import { type TrainResult, train as trainNetwork } from '../../training/train.js';
+import type { Values } from '../args.js';
+import { defineCommand } from '../command.js';
+import { noteSkipped, openData } from '../data.js';
+import { commandLine, type Output } from '../output.js';
+import { PlotFile } from '../plot-file.js';
+import { stoppable } from '../stop.js';
+import { chooseFiles, readAugmentation, readSettings, type TrainFiles } from '../train-files.js';
+import { TRAIN_OPTIONS } from '../train-options.js';
+import { TrainingCurves } from '../train-plot.js';
+import { document, summary, TrainReport } from '../train-report.js';
+
+type Options = Values<typeof TRAIN_OPTIONS>;
+
+/** For the shipped samples: enough to see it learn, in seconds; too few clips to hold any back for validation. */
+const SAMPLES_RECIPE = { epochs: 40, batchSize: 8, validation: 0 };
+
+export const train = defineCommand({
+  name: 'train',
+  summary: 'Trains a network on the words of a dataset.',
+  description:
+    'Trains a network on the words of a dataset and keeps the best model. Prints the metrics of every epoch as a ' +
+    'line of JSON. Ctrl-C stops after the batch in hand, with a checkpoint to go on from.',
+  examples: [
+    'sonospike train --data data/fsdd',
+    'sonospike train --data data/AudioMNIST --split official --fold 2 --out fold2.safetensors',
+    'sonospike train --data my-words --epochs 50 --seed 1',
+    'sonospike train --data data/fsdd --resume',
+    'sonospike train --data data/fsdd --plot curves.html',
+  ],
+  options: TRAIN_OPTIONS,
+  async run({ options, args }, out) {
+    const files = await chooseFiles(options);
+    const plot = await PlotFile.choose(options.plot, [files.out, files.checkpoint]);
+    const curves = plot && new TrainingCurves(plot, files.out);
+    const result = await stoppable(out, (signal) => runTraining(options, files, out, signal, curves)).catch(
+      async (error) => {
+        await curves?.end().catch((failure) => out.note(failure.message));
+        throw withWayOn(error, files, args);
+      },
+    );
+    out.note(summary(result, files));
+    await curves?.end(result.epochs);
+    if (plot) out.note(`The curves are ${plot.file}.`);
+    if (options.data === undefined) noteRealData(out);
+    if (out.json) out.document({ ...document(result, files), ...(plot ? { plot: plot.file } : {}) });
+  },
+});
+
+async function runTraining(
+  options: Options,
+  files: TrainFiles,
+  out: Output,
+  signal: AbortSignal,
+  curves: TrainingCurves | null,
+): Promise<TrainResult> {
+  const { strict, threads, device, extraData, testEveryEpoch } = options;
+  const data = await openData(options.data, { strict, signal });
+  const settings = await chooseSettings(options, data);
+  const place = await choosePlace(device, 'auto');
+  const report = new TrainReport(out);
+  return trainNetwork({
+    ...(await chooseRunOptions(options, files)),
+    out: files.out,
+    checkpoint: files.checkpoint,
+    ...(files.resume === undefined ? {} : { resume: files.resume }),
+    data,
+    ...(extraData === undefined ? {} : { extraData }),
+    ...(settings === null ? {} : { settings }),
+    ...(threads === undefined ? {} : { threads }),
+    device: place.device,
+    strict,
+    testEveryEpoch,
+    signal,
+    onData: (split, skipped) => {
+      if (options.data === undefined)
+        out.note(`No --data: training on the ${data.clips.length} shipped samples.`);
+      for (const note of files.notes) out.note(note);
+      noteSkipped(out, skipped);
+      out.note(`Split ${split}.`);
+      if (place.device === 'cuda') out.note(`Training on ${place.name}.`);
+    },
+    onLoad: (done, total) => report.load(done, total),
+    onProgress: (progress) => report.progress(progress),
+    onEpoch: (metrics, soFar) => {
+      report.epoch(metrics);
+      curves?.update(soFar);
+    },
+  });
+}
+
+/**
+ * Recipe and split, as far as they are given; on the shipped samples with a recipe for so few. A training that goes on
+ * keeps its own options, so none are added there.
+ */
+export async function chooseRunOptions(
+  options: Omit<Options, 'out' | 'testEveryEpoch' | 'plot'>,
+  { resume }: Pick<TrainFiles, 'resume'>,
+): Promise<Partial<RunOptions>> {
+  const { augmentation, ...others } = options;
+  const given = pickRunOptions(others);
+  if (augmentation !== undefined) given.augmentation = await readAugmentation(augmentation);
+  const brief =
+    options.data === undefined && resume === undefined && (given.preset ?? 'default') === 'default';
+  return brief ? { ...SAMPLES_RECIPE, ...given } : given;
+}
+
+/** The settings if others than the preset's are asked for. */
+export async function chooseSettings(
+  options: Pick<Options, 'settings' | 'encoding' | 'framesPerSecond' | 'stepsPerFrame' | 'preset'>,
+  { labels }: Pick<Dataset, 'labels'>,
+): Promise<ModelSettings | null> {
+  const { settings, encoding, framesPerSecond, stepsPerFrame } = options;
+  const changes = {
+    ...(encoding === undefined ? {} : { encoding }),
+    ...(framesPerSecond === undefined ? {} : { framesPerSecond }),
+    ...(stepsPerFrame === undefined ? {} : { stepsPerFrame }),
+  };
+  if (settings === undefined && Object.keys(changes).length === 0) return null;
+  const base =
+    settings === undefined
+      ? presetSettings(options.preset ?? 'default', labels)
+      : await readSettings(settings, labels);
+  return withOptions(base, changes);
+}
+
+/** Adds to the error of a training that was stopped how to go on. */
+function withWayOn(error: unknown, { checkpoint }: TrainFiles, args: readonly string[]): unknown {
+  if (!(error instanceof SonospikeError) || error.code !== 'ERR_ABORTED') return error;
+  if (error.file !== checkpoint) return error;
+  const again = args.filter(
+    (arg, i) => !isResume(arg) && !(args[i - 1] === '--resume' && !arg.startsWith('-')),
+  );
+  const command = commandLine('train', [...again, '--resume', checkpoint]);
+  const { code, cause } = error;
+  return new SonospikeError(code, `${error.message} Go on with: ${command}`, { file: checkpoint, cause });
+}
+
+function isResume(arg: string): boolean {
+  return arg === '--resume' || arg.startsWith('--resume=');
+}
+
+function noteRealData(out: Output): void {
+  out.note('These are a few synthetic voices. For real recordings:');
+  out.note(`  ${commandLine('dataset', ['fsdd'])}`);
+  out.note(`  ${commandLine('train', ['--data', 'data/fsdd'])}`);
+}

@@ -1,0 +1,242 @@
+import { loadClips, type SkippedClip } from '../datasets/clip-loader.js';
+import { fingerprint } from '../datasets/fingerprint.js';
+import { type Dataset, resolveDataset } from '../datasets/index.js';
+import { UNKNOWN_LABEL } from '../datasets/names.js';
+import { describeSplit, type Split, splitDataset } from '../datasets/split.js';
+import { loadModel, Model } from '../model/model.js';
+import { checkDevice, type DeviceChoice } from '../native/device.js';
+import { guard, guardAsync } from '../native/errors.js';
+import { SonospikeError } from '../support/errors.js';
+import {
+  abortSignal,
+  callback,
+  checkSeed,
+  checkThreads,
+  choice,
+  flag,
+  optionsObject,
+} from '../support/options.js';
+import { type AnswerOptions, answerSounds } from './answers.js';
+import { type ClipResult, evaluateClips, type Scored } from './clip-results.js';
+import { countOperations, type Operations } from './operations.js';
+import {
+  madeSounds,
+  measureRejection,
+  OTHER_WORDS,
+  type Rejection,
+  soundsBelow,
+  type UnknownSound,
+} from './rejection.js';
+import { measureRobustness, type RobustnessResult } from './robustness.js';
+
+export interface EvaluateOptions {
+  /** A directory that `openDataset` knows, or what it gave. */
+  data: string | Dataset;
+  /** A model, or the path of one; the shipped model if left out. */
+  model?: Model | string;
+  /**
+   * A split as for training. Left out: the split that the model was trained with if it was trained on this
+   * dataset, else `all`.
+   */
+  split?: string;
+  fold?: number;
+  /** The part to evaluate; default `test`. */
+  part?: 'train' | 'validation' | 'test';
+  /** Of the split's draw. Default: the model's for the split that it was trained with, else 0. */
+  splitSeed?: number;
+  /** Of the `rate` encoding, of made sounds and of the disturbances of `robustness`. Default 0. */
+  seed?: number;
+  /**
+   * Sounds that are no words, to see whether the model rejects them: `true`: silence, noise and tones made by the
+   * program; or a folder of WAVs beside those, each of its folders a kind of sound.
+   */
+  unknown?: boolean | string;
+  /** Tests again under noise, gain, offset, silence around the word, and at other sample rates. */
+  robustness?: boolean;
+  threads?: number;
+  /** Where a model that is given by its path computes; default `auto`. A `Model` stays where it is. */
+  device?: DeviceChoice;
+  /** Makes a clip that cannot be used an error. */
+  strict?: boolean;
+  signal?: AbortSignal;
+  /** `what` says what is done: reading the clips, or a test under other conditions. */
+  onProgress?: (done: number, total: number, what: string) => void;
+}
+
+const EVALUATE_KEYS = [
+  'data',
+  'model',
+  'split',
+  'fold',
+  'part',
+  'splitSeed',
+  'seed',
+  'unknown',
+  'robustness',
+  'threads',
+  'device',
+  'strict',
+  'signal',
+  'onProgress',
+] as const satisfies (keyof EvaluateOptions)[];
+
+export interface Evaluation extends Scored {
+  /** One line: split and sizes. */
+  split: string;
+  /** How many of the clips the model was trained on, as far as its file tells: that part of the accuracy is no test. */
+  seenInTraining: number;
+  skipped: SkippedClip[];
+  /** Operations of a clip; only from `evaluate`, and null there where clips are too long to be looked into. */
+  operations?: Operations | null;
+  /** With `robustness`. */
+  robustness?: RobustnessResult[];
+}
+
+/**
+ * Runs a model over the clips of a dataset.
+ * @throws SonospikeError as `openDataset`, `splitDataset` and `loadModel`; ERR_UNKNOWN_LABEL if the dataset has words
+ * that the model does not know; ERR_DATASET_EMPTY if no clip could be read; ERR_ABORTED, ERR_DEVICE_*
+ */
+export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  optionsObject(options, 'options', EVALUATE_KEYS);
+  abortSignal(options.signal, 'signal');
+  callback(options.onProgress, 'onProgress');
+  const strict = flag(options.strict, 'strict');
+  const robust = flag(options.robustness, 'robustness');
+  if (typeof options.unknown !== 'string') flag(options.unknown, 'unknown');
+  const part = choice(options.part ?? 'test', 'part', ['train', 'validation', 'test']);
+  const threads = checkThreads(options.threads);
+  const device = checkDevice(options.device, 'auto');
+  const model =
+    options.model instanceof Model ? options.model : await loadModel(options.model, { threads, device });
+  if (options.model instanceof Model) requireOn(model, options.device);
+  const dataset = await resolveDataset(options.data, strict, options.signal);
+  requireLabels(dataset, model.labels);
+  const own = ownSplit(model, dataset);
+  const split = chooseSplit(own, dataset, options);
+  const clips = split[part];
+  if (clips.length === 0) {
+    throw new SonospikeError(
+      'ERR_SPLIT_INVALID',
+      `The ${part} part of the split has no clips (${describeSplit(split)}).`,
+    );
+  }
+  const seed = checkSeed(options.seed);
+  const telling = (what: string) => (done: number, total: number) => options.onProgress?.(done, total, what);
+  const over: AnswerOptions = { seed, threads, strict, signal: options.signal };
+  const sounds = await chooseSounds(options.unknown, model.settings.sampleRate, seed);
+  const store = guard(() => new model.addon.FeatureStore(model.native, threads));
+  const loaded = await loadClips(store, clips, {
+    labels: model.labels,
+    strict,
+    signal: options.signal,
+    onProgress: telling('reading clips'),
+  });
+  await guardAsync(() => store.fit(new Int32Array(), true));
+  const found = await evaluateClips(model, store, clips, loaded.numbers, over);
+  const heard = await hearUnknown(model, found, sounds, over);
+  const files = found.predictions.map(({ file }) => file);
+  const robustness = robust
+    ? await measureRobustness(model, dataset.layout, found, over, telling('testing under other conditions'))
+    : undefined;
+  const left = new Set(clips.filter((_, i) => loaded.numbers[i]! < 0));
+  return {
+    ...found,
+    rejection: heard.rejection,
+    operations: await countOperations(model, { files, ...over }),
+    ...(robustness === undefined ? {} : { robustness }),
+    split: describeSplit({ ...split, [part]: clips.filter((clip) => !left.has(clip)) }),
+    seenInTraining: own ? countSeen(own, dataset, found.predictions) : 0,
+    skipped: [...dataset.skipped, ...loaded.skipped, ...heard.skipped],
+  };
+}
+
+/** A model does not move. */
+function requireOn(model: Model, device: DeviceChoice | undefined): void {
+  if (device === undefined || device === 'auto' || device === model.device) return;
+  throw new SonospikeError(
+    'ERR_INVALID_OPTION',
+    `device is '${device}', but the model is on '${model.device}': load it with { device: '${device}' }, or give its path.`,
+  );
+}
+
+async function chooseSounds(asked: boolean | string | undefined, sampleRate: number, seed: number) {
+  if (asked === undefined || asked === false) return [];
+  return [...madeSounds(sampleRate, seed), ...(typeof asked === 'string' ? await soundsBelow(asked) : [])];
+}
+
+/** Rejection of the `_unknown_` clips of the dataset and of more sounds. */
+async function hearUnknown(
+  model: Model,
+  found: Scored,
+  sounds: readonly UnknownSound[],
+  over: AnswerOptions,
+): Promise<{ rejection: Rejection | null; skipped: SkippedClip[] }> {
+  if (sounds.length === 0) return { rejection: found.rejection, skipped: [] };
+  const { answers, skipped } = await answerSounds(model, sounds.length, (i) => sounds[i]!.read(), over);
+  const rejection = measureRejection(
+    model.confidence?.threshold ?? null,
+    found.predictions.map((of) => ({ ...of, right: of.label === of.predicted })),
+    [
+      ...found.unknown.map((of) => ({ ...of, kind: OTHER_WORDS })),
+      ...answers.flatMap((answer, i) => (answer === null ? [] : { ...answer, kind: sounds[i]!.kind })),
+    ],
+  );
+  return { rejection, skipped };
+}
+
+/**
+ * The split that was asked for; the model's own one, with the seed and fold that it was trained with, where it is the
+ * same or none was asked for, so that no clip of its training part is taken for a test.
+ */
+function chooseSplit(own: OwnSplit | null, dataset: Dataset, options: EvaluateOptions): Split {
+  if (own && (options.split ?? own.split) === own.split) {
+    const { split, seed, fold, validation } = own;
+    return splitDataset(dataset, split, {
+      seed: options.splitSeed === undefined ? seed : checkSeed(options.splitSeed),
+      fold: options.fold ?? fold,
+      validation,
+    });
+  }
+  return splitDataset(dataset, options.split ?? 'all', {
+    seed: checkSeed(options.splitSeed),
+    fold: options.fold ?? 1,
+  });
+}
+
+/** Clips among `evaluated` that were in the training part of the model. */
+function countSeen(own: OwnSplit, dataset: Dataset, evaluated: readonly ClipResult[]): number {
+  const { split, seed, fold, validation } = own;
+  const trained = new Set(
+    splitDataset(dataset, split, { seed, fold, validation }).train.map(({ file }) => file),
+  );
+  return evaluated.filter(({ file }) => trained.has(file)).length;
+}
+
+/** Those of the options of a training that its split follows from. */
+interface OwnSplit {
+  split: string;
+  fold: number;
+  seed: number;
+  validation: number;
+}
+
+/** The split that the model was trained with, if it was on these very clips. */
+function ownSplit(model: Model, dataset: Dataset): OwnSplit | null {
+  const { dataset: trained, options } = (model.training ?? {}) as {
+    dataset?: { fingerprint?: string };
+    options?: OwnSplit;
+  };
+  return options && trained?.fingerprint === fingerprint(dataset.layout, dataset.clips) ? options : null;
+}
+
+function requireLabels(dataset: Dataset, known: readonly string[]): void {
+  const unknown = dataset.labels.filter((label) => label !== UNKNOWN_LABEL && !known.includes(label));
+  if (unknown.length === 0) return;
+  throw new SonospikeError(
+    'ERR_UNKNOWN_LABEL',
+    `The dataset has ${unknown.length === 1 ? 'a word' : 'words'} that the model does not know: ` +
+      `${unknown.slice(0, 20).join(', ')}. The model knows ${known.slice(0, 50).join(', ')}.`,
+    { file: dataset.directory },
+  );
+}

@@ -1,0 +1,112 @@
+import { readdir } from 'node:fs/promises';
+import { basename, join, relative, resolve, sep } from 'node:path';
+import { SOUND_KINDS, sound } from '../audio/signals.js';
+import { type Audio, readAudio } from '../audio/source.js';
+import { isWav } from '../datasets/names.js';
+import { fileError, SonospikeError } from '../support/errors.js';
+import { Random } from '../support/random.js';
+import { auroc } from './metrics.js';
+
+/** How well a model says no to sounds that are none of its words. */
+export interface Rejection {
+  /** The model's; null where it has none and rejects nothing. */
+  threshold: number | null;
+  /** Clips of known words: how many there were, and the share of them that was rejected. */
+  known: { clips: number; rejected: number /** Of those that were not rejected. */; accuracy: number | null };
+  /** Of all other sounds, and of each kind of them. */
+  unknown: UnknownResult;
+  kinds: Record<string, UnknownResult>;
+}
+
+export interface UnknownResult {
+  clips: number;
+  /** Share that was not rejected. */
+  accepted: number;
+  /** Mean. */
+  confidence: number;
+  /** How often a clip of a known word has a greater confidence than one of these: area under the ROC curve. */
+  auroc: number | null;
+}
+
+/** A prediction as far as rejection goes. */
+interface Answer {
+  confidence: number;
+  rejected: boolean;
+}
+
+/** Kind of the `_unknown_` clips of a dataset. */
+export const OTHER_WORDS = 'other words';
+
+/** The figures of rejection; null if there are no unknown sounds. */
+export function measureRejection(
+  threshold: number | null,
+  known: readonly (Answer & { right: boolean })[],
+  unknown: readonly (Answer & { kind: string })[],
+): Rejection | null {
+  if (unknown.length === 0) return null;
+  const accepted = known.filter(({ rejected }) => !rejected);
+  const confidences = known.map(({ confidence }) => confidence);
+  const result = (of: readonly Answer[]): UnknownResult => ({
+    clips: of.length,
+    accepted: of.filter(({ rejected }) => !rejected).length / of.length,
+    confidence: of.reduce((sum, { confidence }) => sum + confidence, 0) / of.length,
+    auroc: auroc(
+      confidences,
+      of.map(({ confidence }) => confidence),
+    ),
+  });
+  const kinds = [...new Set(unknown.map(({ kind }) => kind))].sort();
+  return {
+    threshold,
+    known: {
+      clips: known.length,
+      rejected: known.length === 0 ? 0 : 1 - accepted.length / known.length,
+      accuracy: accepted.length === 0 ? null : accepted.filter(({ right }) => right).length / accepted.length,
+    },
+    unknown: result(unknown),
+    kinds: Object.fromEntries(
+      kinds.map((name) => [name, result(unknown.filter(({ kind }) => kind === name))]),
+    ),
+  };
+}
+
+/** A sound that is no word of the model. */
+export interface UnknownSound {
+  kind: string;
+  read: () => Promise<Audio>;
+}
+
+/** Made sounds of each kind. */
+const SOUNDS = 50;
+
+/** Silence, noise and tones, `SOUNDS` of each; the same for the same seed. */
+export function madeSounds(sampleRate: number, seed: number): UnknownSound[] {
+  return SOUND_KINDS.flatMap((kind) =>
+    Array.from({ length: SOUNDS }, (_, i) => ({
+      kind,
+      read: async () => sound(kind, sampleRate, new Random(`${seed}\0${kind}\0${i}`)),
+    })),
+  );
+}
+
+/**
+ * All WAVs below a folder; their kind is the name of the folder right below it that they are in, or its own.
+ * @throws SonospikeError ERR_FILE_NOT_FOUND, ERR_FILE_UNREADABLE, ERR_DATASET_EMPTY
+ */
+export async function soundsBelow(folder: string): Promise<UnknownSound[]> {
+  const root = resolve(folder);
+  const entries = await readdir(root, { recursive: true, withFileTypes: true }).catch((error) => {
+    throw fileError(error, root, 'read');
+  });
+  const files = entries
+    .filter((entry) => entry.isFile() && isWav(entry.name) && !entry.name.startsWith('.'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  if (files.length === 0) {
+    throw new SonospikeError('ERR_DATASET_EMPTY', `There is no WAV in ${root} nor below it.`, { file: root });
+  }
+  return files.map((file) => {
+    const [top, ...below] = relative(root, file).split(sep);
+    return { kind: below.length > 0 ? top! : basename(root), read: () => readAudio(file) };
+  });
+}

@@ -1,0 +1,299 @@
+import { fileURLToPath } from 'node:url';
+import { type AudioInMemory, type AudioInput, audioFromMemory, readAudio } from '../audio/source.js';
+import { addInChunks } from '../datasets/clip-loader.js';
+import { type ModelFile, readModelFile, writeModelFile } from '../files/model-file.js';
+import type {
+  NamedArrays,
+  NativeAddon,
+  NativeModel,
+  NativePrediction,
+  NativeScaling,
+} from '../native/addon.js';
+import {
+  choosePlace,
+  choosePlaceSync,
+  type Device,
+  type DeviceChoice,
+  host,
+  type Place,
+} from '../native/device.js';
+import { guard, guardAsync } from '../native/errors.js';
+import type { ConfidenceSettings } from '../settings/confidence.js';
+import type { ModelSettings } from '../settings/settings.js';
+import { inputCount, parameterShapes } from '../settings/shapes.js';
+import { validateSettings } from '../settings/validate.js';
+import { SonospikeError } from '../support/errors.js';
+import { checkSeed, checkThreads } from '../support/options.js';
+import type { Tensors } from '../support/tensor.js';
+import { namedPrediction, type Prediction } from './prediction.js';
+import { type StreamOptions, WordStream } from './word-stream.js';
+
+/** Values that `observe` shows, 1 GiB. */
+const MAX_VIEWED = 2 ** 28;
+
+/** The model that comes with the package. */
+export const SHIPPED_MODEL = fileURLToPath(new URL('../../models/digits.safetensors', import.meta.url));
+
+/** A prediction with everything on the way to it. */
+export interface Observation extends Prediction {
+  /**
+   * Scaled features, [frames, features]. `first` is the frame of the clip that they begin with: 0, but where only the
+   * loudest `frames` of a longer clip are heard. Frame i is that around sample i x hopLength at the model's rate.
+   */
+  features: { first: number; frames: number; features: number; data: Float32Array };
+  /** Input of every time step, [steps, channels]. */
+  input: { steps: number; channels: number; data: Float32Array };
+  /** Spikes and membrane potential before the reset, [steps, neurons]. */
+  layers: { neurons: number; spikes: Float32Array; potential: Float32Array }[];
+  /** Potential of the leaky integrator after every step, [steps, classes]; null where the readout counts spikes. */
+  readout: { classes: number; potential: Float32Array } | null;
+}
+
+export interface PredictOptions {
+  /** Of the `rate` encoding's random draws; the same seed gives the same result. Default 0. */
+  seed?: number;
+}
+
+export interface ModelOptions {
+  /** Threads for batches, at most 256; default: all cores. A single clip is always one thread's work. */
+  threads?: number;
+  /**
+   * Default `cpu`: what a GPU gains for `predictBatch` and `evaluate`, it takes a second to start with, and the other
+   * methods answer on the CPU in any case. The environment variable SONOSPIKE_DEVICE changes the default.
+   */
+  device?: DeviceChoice;
+}
+
+/**
+ * A trained network with its front end, encoding and labels. Made by `loadModel` and `train`.
+ *
+ * One computation at a time uses it: methods that give a promise wait for those before them, and for an evaluation or
+ * a training of this model; the others throw ERR_BUSY.
+ */
+export class Model {
+  /** What the model file says of the training: preset, data, split, accuracy. */
+  readonly training: Readonly<Record<string, unknown>> | null;
+  readonly settings: Readonly<ModelSettings>;
+  /** How the confidence is made, and the threshold of `rejected`; null where the model file has none. */
+  readonly confidence: Readonly<ConfidenceSettings> | null;
+  /** Where batches are computed. */
+  readonly device: Device;
+  /** @internal */
+  readonly native: NativeModel;
+  /** @internal The addon that `native` is of, which its stores and trainers must be of too. */
+  readonly addon: NativeAddon;
+  readonly #threads: number;
+
+  /** @internal */
+  constructor(
+    settings: ModelSettings,
+    options: Pick<ModelOptions, 'threads'> = {},
+    about: Partial<Pick<ModelFile, 'training' | 'confidence'>> = {},
+    place: Place = host(),
+  ) {
+    const threads = checkThreads(options.threads);
+    this.#threads = threads;
+    this.settings = settings;
+    this.training = about.training ?? null;
+    this.confidence = about.confidence ?? null;
+    this.device = place.device;
+    this.addon = place.addon;
+    this.native = guard(() => new place.addon.Model(settings, threads, place.number));
+  }
+
+  /** The words that the model knows, in the order of its scores. */
+  get labels(): readonly string[] {
+    return this.settings.labels;
+  }
+
+  /**
+   * Recognises one clip: a path, the bytes of a WAV, or samples with their rate.
+   * @throws SonospikeError ERR_FILE_NOT_FOUND, ERR_WAV_INVALID, ERR_WAV_UNSUPPORTED, ERR_AUDIO_EMPTY,
+   * ERR_AUDIO_SILENT, ERR_AUDIO_NOT_FINITE, ERR_AUDIO_TOO_LONG, ERR_INVALID_OPTION, ERR_OUT_OF_MEMORY
+   */
+  async predict(input: AudioInput, options: PredictOptions = {}): Promise<Prediction> {
+    const seed = checkSeed(options.seed);
+    const { samples, sampleRate } = await readAudio(input);
+    return this.named(await guardAsync(() => this.native.predict(samples, sampleRate, seed)));
+  }
+
+  /**
+   * `predict` for what is in memory, on the calling thread.
+   * @throws SonospikeError as `predict`, without the file errors; ERR_BUSY while the model is in use
+   */
+  predictSync(input: AudioInMemory, options: PredictOptions = {}): Prediction {
+    const seed = checkSeed(options.seed);
+    const { samples, sampleRate } = audioFromMemory(input);
+    return this.named(guard(() => this.native.predictSync(samples, sampleRate, seed)));
+  }
+
+  /**
+   * `predict` for many clips, shared out over all threads; results are those of `predict`, in order. Files are read a
+   * few at a time.
+   * @throws SonospikeError as `predict`, for the first clip that cannot be used
+   */
+  async predictBatch(inputs: readonly AudioInput[], options: PredictOptions = {}): Promise<Prediction[]> {
+    const seed = checkSeed(options.seed);
+    if (!Array.isArray(inputs)) throw new SonospikeError('ERR_INVALID_OPTION', 'inputs must be an array.');
+    if (inputs.length === 0) return [];
+    // What is in memory is copied before this returns, so that the caller is free to reuse it.
+    const sources = Array.from(inputs, (input) =>
+      typeof input === 'string' || input instanceof URL ? input : audioFromMemory(input),
+    );
+    const read = async (i: number) => {
+      const source = sources[i]!;
+      return typeof source === 'string' || source instanceof URL ? readAudio(source) : source;
+    };
+    return guardAsync(async () => {
+      const store = new this.addon.FeatureStore(this.native, this.#threads);
+      await addInChunks(store, sources.length, read, (result) => {
+        if (result instanceof SonospikeError) throw result;
+        return { ...result, label: -1 };
+      });
+      await store.fit(new Int32Array(), true);
+      const found = await store.evaluate(Int32Array.from(sources.keys()), seed, 0);
+      return found.predictions.map((prediction) => this.named(prediction));
+    });
+  }
+
+  /**
+   * Recognises one clip and shows what every layer did.
+   * @throws SonospikeError as `predict`; ERR_OUT_OF_MEMORY if that is more than 2^28 values, as in a clip of many
+   * minutes
+   */
+  async observe(input: AudioInput, options: PredictOptions = {}): Promise<Observation> {
+    const seed = checkSeed(options.seed);
+    requireViewable(this.settings);
+    const { samples, sampleRate } = await readAudio(input);
+    const seen = await guardAsync(() => this.native.observe(samples, sampleRate, seed));
+    const frames = seen.steps / this.settings.encoding.stepsPerFrame;
+    return {
+      ...this.named(seen),
+      features: {
+        first: seen.firstFrame,
+        frames,
+        features: seen.features.length / frames,
+        data: seen.features,
+      },
+      input: { steps: seen.steps, channels: inputCount(this.settings), data: seen.input },
+      layers: seen.layers,
+      readout: seen.potential && { classes: this.labels.length, potential: seen.potential },
+    };
+  }
+
+  /**
+   * A stream of samples in which words are found as they are spoken: a `Writable`, and an async iterator of the words.
+   * Any number can be open at once.
+   * @throws SonospikeError ERR_INVALID_OPTION
+   */
+  stream(options: StreamOptions = {}): WordStream {
+    return new WordStream(this, options);
+  }
+
+  /**
+   * The parameters by name, copied: `layers.0.weight` and so on, with the shapes of the model's file.
+   * @throws SonospikeError ERR_BUSY while the model is in use
+   */
+  parameters(): Tensors {
+    const scaling = guard(() => this.native.readScaling());
+    return this.#tensors(
+      guard(() => this.native.readParameters()),
+      scaling,
+    );
+  }
+
+  /**
+   * Writes the model to a file, whole or not at all.
+   * @throws SonospikeError ERR_FILE_WRITE
+   */
+  async save(path: string): Promise<void> {
+    const { settings, training, confidence } = this;
+    const parameters = await this.snapshot();
+    await writeModelFile(path, { settings, parameters, training, confidence, state: null });
+  }
+
+  /** @internal What `parameters` gives, once the model is free. */
+  async snapshot(): Promise<Tensors> {
+    const { parameters, scaling } = await guardAsync(() => this.native.snapshot());
+    return this.#tensors(parameters, scaling);
+  }
+
+  #tensors(arrays: NamedArrays, scaling: NativeScaling | null): Tensors {
+    if (scaling) Object.assign(arrays, { 'scaling.offset': scaling.offset, 'scaling.scale': scaling.scale });
+    const tensors: Tensors = new Map();
+    for (const [name, shape] of parameterShapes(this.settings)) {
+      const data = arrays[name];
+      if (!data) throw new SonospikeError('ERR_INTERNAL', `The network has no parameter ${name}.`);
+      tensors.set(name, { shape, data });
+    }
+    return tensors;
+  }
+
+  /** @internal */
+  named(prediction: NativePrediction): Prediction {
+    return namedPrediction(this, prediction);
+  }
+}
+
+/**
+ * Loads a model: a `.safetensors` file of sonospike, a checkpoint, or the original program's `.pt`; without a path
+ * the one that comes with the package, for the ten English digits.
+ * @throws SonospikeError ERR_FILE_NOT_FOUND, ERR_FILE_UNREADABLE, ERR_MODEL_INVALID, ERR_MODEL_VERSION,
+ * ERR_PICKLE_FORBIDDEN, ERR_INVALID_OPTION, ERR_DEVICE_*
+ */
+export async function loadModel(
+  path: string | URL = SHIPPED_MODEL,
+  options: ModelOptions = {},
+): Promise<Model> {
+  const file = path instanceof URL ? fileURLToPath(path) : path;
+  if (typeof file !== 'string' || file === '') {
+    throw new SonospikeError('ERR_INVALID_OPTION', 'The model must be given as the path of a file.');
+  }
+  const place = await choosePlace(options.device, 'cpu');
+  return modelFromFile(await readModelFile(file), options, place);
+}
+
+/** @internal */
+export function modelFromFile(file: ModelFile, options: ModelOptions = {}, place: Place = host()): Model {
+  const model = new Model(file.settings, options, file, place);
+  loadTensors(model.native, file.parameters);
+  return model;
+}
+
+/**
+ * A network with fresh weights, for those who want to look at one before it is trained.
+ * @throws SonospikeError ERR_INVALID_OPTION, ERR_DEVICE_*
+ */
+export function createModel(settings: ModelSettings, options: ModelOptions & { seed?: number } = {}): Model {
+  const place = choosePlaceSync(options.device, 'cpu');
+  const model = new Model(validateSettings(settings, 'settings'), options, {}, place);
+  model.native.initialise(checkSeed(options.seed));
+  return model;
+}
+
+/** @internal */
+export function loadTensors(target: NativeModel, tensors: Tensors): void {
+  const offset = tensors.get('scaling.offset');
+  const scale = tensors.get('scaling.scale');
+  if (offset && scale) guard(() => target.loadScaling(offset.data, scale.data));
+  guard(() => target.loadParameters(toArrays(tensors)));
+}
+
+/** @internal */
+export function toArrays(tensors: Tensors): NamedArrays {
+  return Object.fromEntries([...tensors].map(([name, { data }]) => [name, data]));
+}
+
+/** What `observe` shows of a clip is all in memory at once. */
+function requireViewable(settings: ModelSettings): void {
+  const neurons = settings.network.layers.reduce((sum, layer) => sum + layer.neurons, 0);
+  const steps = settings.frames * settings.encoding.stepsPerFrame;
+  const values = steps * (inputCount(settings) + 2 * neurons + settings.labels.length);
+  if (values > MAX_VIEWED) {
+    throw new SonospikeError(
+      'ERR_OUT_OF_MEMORY',
+      `observe() would have to show ${values} values: ${steps} time steps of ${neurons} neurons. ` +
+        `At most ${MAX_VIEWED} are shown; predict() has no such limit.`,
+    );
+  }
+}

@@ -1,0 +1,179 @@
+import { createRequire } from 'node:module';
+import { type ErrorCode, SonospikeError } from '../../support/errors.js';
+import type { NativeAddon, NativeCudaInfo } from '../addon.js';
+import { addonPath, PACKAGE_FOLDER, type ProbeAnswer, type Probed, probe, probeSync } from './probe.js';
+
+/** An NVIDIA GPU. */
+export interface CudaDevice {
+  /** The driver's number for it, from 0. */
+  number: number;
+  name: string;
+  /** Bytes, all and free. */
+  memory: number;
+  freeMemory: number;
+  /** As in `9.0`. */
+  computeCapability: string;
+  multiprocessors: number;
+  /** Why it is not used; null for the one that is, or was before another was lost, and for those after it. */
+  whyNot: string | null;
+}
+
+/** What there is of CUDA. */
+export interface CudaReport {
+  /** Whether the addon with CUDA is there. */
+  built: boolean;
+  /** Newest version of CUDA that the driver knows, and the one that the addon is built with; null: none. */
+  driver: string | null;
+  runtime: string | null;
+  devices: CudaDevice[];
+  /** Number of the device that is used; null: none can be. */
+  device: number | null;
+  /** Why none can be used. */
+  whyNot: string | null;
+}
+
+/** With the code of the error for those who insist. */
+interface Known {
+  report: CudaReport;
+  code: ErrorCode;
+}
+
+const NONE: CudaReport = {
+  built: false,
+  driver: null,
+  runtime: null,
+  devices: [],
+  device: null,
+  whyNot: null,
+};
+
+let known: Known | undefined;
+let probing: Promise<Known> | undefined;
+
+/** What there is of CUDA; found out once, in a process of its own. Never throws. */
+export async function cudaReport(): Promise<CudaReport> {
+  return (await find()).report;
+}
+
+/** The same, while the calling thread waits: about a second where the addon is built, the first time. */
+export function cudaReportSync(): CudaReport {
+  return findSync().report;
+}
+
+async function find(): Promise<Known> {
+  probing ??= probe().then((probed) => {
+    known ??= judge(probed);
+    return known;
+  });
+  return known ?? probing;
+}
+
+function findSync(): Known {
+  known ??= judge(probeSync());
+  return known;
+}
+
+/**
+ * Takes note of a device that was lost at work: CUDA gives nothing more to a process after that, so that none is used
+ * any longer. `reason`: what it said.
+ */
+export function noteLostDevice(reason: string): void {
+  const lost = known?.report.devices.find(({ number }) => number === known?.report.device);
+  if (!known || !lost) return;
+  const lostAtWork = `was lost at work: ${reason.replace(/\.?$/, '')}`;
+  const devices = known.report.devices.map((each) =>
+    each === lost ? { ...each, whyNot: `it ${lostAtWork}` } : each,
+  );
+  const whyNot = `${lost.name} ${lostAtWork}. A new process may be able to use it again.`;
+  known = { report: { ...known.report, devices, device: null, whyNot }, code: 'ERR_DEVICE_LOST' };
+}
+
+export interface CudaPlace {
+  addon: NativeAddon;
+  device: CudaDevice;
+}
+
+/** The addon and the device to use. */
+export async function cudaPlace(): Promise<CudaPlace | SonospikeError> {
+  return placeOf(await find());
+}
+
+/** The same, while the calling thread waits. */
+export function cudaPlaceSync(): CudaPlace | SonospikeError {
+  return placeOf(findSync());
+}
+
+function placeOf({ report, code }: Known): CudaPlace | SonospikeError {
+  const device = report.devices.find(({ number }) => number === report.device);
+  if (!device) return new SonospikeError(code, `${report.whyNot} Device 'cpu' needs none of this.`);
+  try {
+    return { addon: createRequire(import.meta.url)(addonPath()) as NativeAddon, device };
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return new SonospikeError('ERR_DEVICE_UNUSABLE', unusable(why), { cause });
+  }
+}
+
+function judge(probed: Probed): Known {
+  if (probed === null) {
+    const whyNot =
+      'The part of sonospike for NVIDIA GPUs is not built. With the CUDA toolkit and CMake installed, run ' +
+      `"npm run build:cuda" in ${PACKAGE_FOLDER}.`;
+    return { report: { ...NONE, whyNot }, code: 'ERR_DEVICE_MISSING' };
+  }
+  if (typeof probed === 'string') {
+    return { report: { ...NONE, built: true, whyNot: unusable(probed) }, code: 'ERR_DEVICE_UNUSABLE' };
+  }
+  return judgeDevices(probed);
+}
+
+function judgeDevices({ info, failures }: ProbeAnswer): Known {
+  const devices = info.devices.map((device, number) => toDevice(device, number, failures[number]));
+  const device = devices.find(({ whyNot }) => whyNot === null)?.number ?? null;
+  const report = {
+    built: true,
+    driver: version(info.driverVersion),
+    runtime: version(info.runtimeVersion),
+    devices,
+    device,
+    whyNot: null,
+  };
+  if (device !== null) return { report, code: 'ERR_INTERNAL' };
+  if (devices.length === 0) {
+    const whyNot =
+      `There is no CUDA device: ${info.whyNone}. It takes an NVIDIA GPU and its driver ` +
+      '(https://www.nvidia.com/drivers), and in a container to be let in ("docker run --gpus all").';
+    return { report: { ...report, whyNot }, code: 'ERR_DEVICE_MISSING' };
+  }
+  const whyNot = `No CUDA device can be used. ${devices.map((each) => `${each.name}: ${each.whyNot}.`).join(' ')}`;
+  const code = Object.keys(failures).length > 0 ? 'ERR_DEVICE_UNUSABLE' : 'ERR_DEVICE_UNSUPPORTED';
+  return { report: { ...report, whyNot }, code };
+}
+
+function toDevice(
+  {
+    name,
+    memory,
+    freeMemory,
+    major,
+    minor,
+    multiprocessors,
+    supported,
+    whyNot,
+  }: NativeCudaInfo['devices'][number],
+  number: number,
+  failure: string | undefined,
+): CudaDevice {
+  const computeCapability = `${major}.${minor}`;
+  const reason = supported ? (failure ?? null) : `compute capability ${computeCapability} (${whyNot})`;
+  return { number, name, memory, freeMemory, computeCapability, multiprocessors, whyNot: reason };
+}
+
+function unusable(why: string): string {
+  return `The CUDA addon ${addonPath()} cannot be used: ${why}. "npm run build:cuda" in ${PACKAGE_FOLDER} builds it anew.`;
+}
+
+/** 13000 → 13.0 */
+function version(number: number): string | null {
+  return number === 0 ? null : `${Math.floor(number / 1000)}.${Math.floor((number % 1000) / 10)}`;
+}

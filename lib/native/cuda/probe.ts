@@ -1,0 +1,87 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { NativeCudaInfo } from '../addon.js';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const CHILD = join(ROOT, 'dist/native/cuda/probe-child.js');
+/** A driver may have to compile for a device that is newer than this addon. */
+const PATIENCE = 120; // s
+
+/** What the process prints that tries the addon. */
+export interface ProbeAnswer {
+  info: NativeCudaInfo;
+  /** By the number of the device: why one that the addon is built for is not to be trusted. */
+  failures: Record<number, string>;
+}
+
+/** `null`: the addon is not there; a text: why it cannot be used. */
+export type Probed = ProbeAnswer | string | null;
+
+/** Where `npm run build:cuda` leaves the addon; the environment variable SONOSPIKE_CUDA_ADDON names another. */
+export function addonPath(): string {
+  return process.env.SONOSPIKE_CUDA_ADDON || join(ROOT, 'build-cuda/Release/sonospike.node');
+}
+
+/** The folder in which `npm run build:cuda` is to be run. */
+export const PACKAGE_FOLDER = ROOT;
+
+/**
+ * Tries the addon in a process of its own, so that a driver that crashes or hangs takes nothing else with it. Never
+ * throws.
+ */
+export function probe(): Promise<Probed> {
+  const file = addonPath();
+  if (!existsSync(file)) return Promise.resolve(null);
+  const options = { ...childOptions(), maxBuffer: 2 ** 24 };
+  return new Promise((done) => {
+    const child = execFile(process.execPath, [CHILD, file], options, (error, stdout, stderr) => {
+      const late = error?.killed === true;
+      done(judge({ status: child.exitCode, signal: child.signalCode, late, stdout, stderr }));
+    });
+  });
+}
+
+/** The same, while the calling thread waits. */
+export function probeSync(): Probed {
+  const file = addonPath();
+  if (!existsSync(file)) return null;
+  const ended = spawnSync(process.execPath, [CHILD, file], { ...childOptions(), maxBuffer: 2 ** 24 });
+  return judge({ ...ended, late: (ended.error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT' });
+}
+
+function patience(): number {
+  return Number(process.env.SONOSPIKE_PROBE_SECONDS) || PATIENCE;
+}
+
+function childOptions() {
+  return {
+    encoding: 'utf8' as const,
+    timeout: patience() * 1000,
+    killSignal: 'SIGKILL' as const,
+    env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+  };
+}
+
+interface Ended {
+  status: number | null;
+  signal: NodeJS.Signals | null;
+  /** Killed because it took too long. */
+  late: boolean;
+  stdout: string;
+  stderr: string;
+}
+
+function judge({ status, signal, late, stdout, stderr }: Ended): ProbeAnswer | string {
+  if (status === 0) {
+    try {
+      return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as ProbeAnswer;
+    } catch {
+      return 'the process that tried it did not print what it should';
+    }
+  }
+  if (late) return `the process that tried it did not end within ${patience()} s`;
+  const error = /^\w*Error: .*$/m.exec(stderr ?? '')?.[0] ?? (stderr ?? '').trim().split('\n').at(-1);
+  return `the process that tried it ended with ${signal ?? `status ${status}`}${error ? ` (${error})` : ''}`;
+}

@@ -1,0 +1,61 @@
+import { SonospikeError } from '../support/errors.js';
+import { choice } from '../support/options.js';
+import type { NativeAddon } from './addon.js';
+import { type CudaPlace, cudaPlace, cudaPlaceSync } from './cuda/devices.js';
+import { native } from './load.js';
+
+/** Where a network computes. */
+export type Device = 'cpu' | 'cuda';
+
+/**
+ * `cuda`: on an NVIDIA GPU, or an error that says what is missing; `auto`: there if it can be used, else on the CPU.
+ * Of several GPUs the first that can be used is taken, in the driver's order (CUDA_VISIBLE_DEVICES changes that).
+ */
+export type DeviceChoice = 'auto' | Device;
+
+export const deviceChoices = ['auto', 'cpu', 'cuda'] as const satisfies DeviceChoice[];
+
+/** A device, and the addon that has it. */
+export interface Place {
+  device: Device;
+  /** Of the GPU; `cpu`. */
+  name: string;
+  addon: NativeAddon;
+  /** Number of the GPU; undefined: the CPU. */
+  number: number | undefined;
+}
+
+/** The CPU. Throws `ERR_NATIVE_MISSING`. */
+export function host(): Place {
+  return { device: 'cpu', name: 'cpu', addon: native(), number: undefined };
+}
+
+/** The device that is asked for; where none is, that of the environment variable SONOSPIKE_DEVICE, else `usual`. */
+export function checkDevice(given: unknown, usual: DeviceChoice): DeviceChoice {
+  if (given !== undefined) return choice(given, 'device', deviceChoices);
+  return choice(process.env.SONOSPIKE_DEVICE || usual, 'SONOSPIKE_DEVICE', deviceChoices);
+}
+
+/**
+ * The place to compute, found out in a process of its own where it may be a GPU.
+ * @throws SonospikeError ERR_INVALID_OPTION; for `cuda` ERR_DEVICE_MISSING, ERR_DEVICE_UNSUPPORTED, ERR_DEVICE_UNUSABLE
+ */
+export async function choosePlace(given: unknown, usual: DeviceChoice): Promise<Place> {
+  const wanted = checkDevice(given, usual);
+  return wanted === 'cpu' ? host() : placeOn(wanted, await cudaPlace());
+}
+
+/** The same, while the calling thread waits. */
+export function choosePlaceSync(given: unknown, usual: DeviceChoice): Place {
+  const wanted = checkDevice(given, usual);
+  return wanted === 'cpu' ? host() : placeOn(wanted, cudaPlaceSync());
+}
+
+function placeOn(wanted: DeviceChoice, cuda: CudaPlace | SonospikeError): Place {
+  if (!(cuda instanceof SonospikeError)) {
+    const { addon, device } = cuda;
+    return { device: 'cuda', name: device.name, addon, number: device.number };
+  }
+  if (wanted === 'cuda') throw cuda;
+  return host();
+}

@@ -1,0 +1,331 @@
+import { createHash } from 'node:crypto';
+import { loadClips, type SkippedClip } from '../datasets/clip-loader.js';
+import { fingerprint } from '../datasets/fingerprint.js';
+import type { Clip, Dataset } from '../datasets/index.js';
+import { resolveDataset } from '../datasets/index.js';
+import { UNKNOWN_LABEL } from '../datasets/names.js';
+import { describeSplit, type Split, splitDataset } from '../datasets/split.js';
+import { loadTensors, Model } from '../model/model.js';
+import type { NativeFeatureStore, NativeTrainer } from '../native/addon.js';
+import { choosePlace, type DeviceChoice } from '../native/device.js';
+import { guard, guardAsync } from '../native/errors.js';
+import { OF_BANDS } from '../settings/augmentation.js';
+import { presetSettings } from '../settings/presets.js';
+import type { ModelSettings } from '../settings/settings.js';
+import { validateSettings } from '../settings/validate.js';
+import { SonospikeError } from '../support/errors.js';
+import { checkThreads, flag } from '../support/options.js';
+import {
+  differences,
+  negativesOf,
+  pickRunOptions,
+  type RunOptions,
+  resolveRunOptions,
+  splitOptions,
+  toNative,
+} from './recipe.js';
+import { readSavedRun, type SavedRun } from './saved-run.js';
+
+export interface PrepareOptions {
+  /** A directory that `openDataset` knows, or what it gave. */
+  data: string | Dataset;
+  /** More datasets whose clips are all added to the training part; their words must be among those of `data`. */
+  extraData?: string | Dataset | readonly (string | Dataset)[];
+  threads?: number;
+  /**
+   * Default `auto`. The same seed gives the same bits on one device; those of the CPU and of a GPU differ by rounding. A
+   * checkpoint of one goes on on the other.
+   */
+  device?: DeviceChoice;
+  /** Makes a clip that cannot be used an error instead of leaving it out. */
+  strict?: boolean;
+  signal?: AbortSignal;
+  /** Called once with the split's one-line description and the clips that were left out. */
+  onData?: (split: string, skipped: SkippedClip[]) => void;
+  /** Clips read so far. */
+  onLoad?: (done: number, total: number) => void;
+}
+
+interface SetupOptions extends Partial<RunOptions>, PrepareOptions {
+  settings?: ModelSettings;
+  resume?: string;
+}
+
+/** A part of the split; `numbers` are those of its clips in the store, -1 for those left out. */
+export interface Part {
+  clips: Clip[];
+  numbers: number[];
+}
+
+/** Everything that a training run needs, with the clips read. */
+export interface Prepared {
+  run: RunOptions;
+  model: Model;
+  store: NativeFeatureStore;
+  trainer: NativeTrainer;
+  parts: { train: Part; validation: Part; test: Part };
+  /** Clips of an epoch, with those that are made. */
+  trainingClips: number;
+  /** Those of them that are words. */
+  trainingWords: number;
+  splitText: string;
+  skipped: SkippedClip[];
+  /** What the model file says of the data. */
+  dataset: { layout: string; clips: number; fingerprint: string };
+  /** Names the clips of every part, for a resume. */
+  fingerprint: string;
+  saved: SavedRun | null;
+}
+
+/** Opens the data, splits it, reads the clips and makes or restores the network. */
+export async function prepare(options: SetupOptions): Promise<Prepared> {
+  const strict = flag(options.strict, 'strict');
+  const threads = checkThreads(options.threads);
+  const place = await choosePlace(options.device, 'auto');
+  const saved = options.resume === undefined ? null : await readSavedRun(options.resume);
+  const dataset = await resolveDataset(options.data, strict, options.signal);
+  const named = fingerprint(dataset.layout, dataset.clips);
+  if (saved && !saved.fingerprint.startsWith(`${named} `))
+    throw otherClips(options, 'on other clips than those');
+  const run = chooseOptions(options, dataset, saved);
+  const settings = chooseSettings(options, run, dataset, saved);
+  requireBands(run, settings);
+  const split = splitDataset(dataset, run.split, splitOptions(run));
+  if (split.train.length === 0) {
+    throw new SonospikeError(
+      'ERR_SPLIT_INVALID',
+      `Split ${run.split} has no clips to train on. It is for evaluation only.`,
+    );
+  }
+  const extra = await openExtra(options, settings.labels, strict);
+  const print = `${named} ${splitFingerprint(dataset, split, extra)}`;
+  if (saved && !saved.fingerprint.startsWith(`${print} `))
+    throw otherClips(options, 'on other clips than those');
+
+  const model = new Model(settings, { threads }, {}, place);
+  const store = guard(() => new place.addon.FeatureStore(model.native, threads));
+  const { parts, skipped } = await loadParts(store, split, extra, {
+    ...options,
+    strict,
+    labels: settings.labels,
+    augmented: run.augmentation !== null || run.negatives > 0,
+  });
+  const used = `${print} ${usedFingerprint(parts)}`;
+  if (saved && saved.fingerprint !== used) {
+    throw otherClips(options, 'in which other clips could be read than now');
+  }
+  const training = usable(parts.train, 'train');
+  for (const name of ['train', 'validation', 'test'] as const) requireWords(parts[name], name);
+  const allSkipped = [...dataset.skipped, ...extra.flatMap((each) => each.skipped), ...skipped];
+  const splitText = describeSplit(withoutSkipped(split, parts));
+  options.onData?.(splitText, allSkipped);
+
+  const negatives = negativesOf(run, training.length);
+  const trainingClips = training.length + negatives;
+  await guardAsync(() => store.fit(training, false));
+  const trainer = guard(
+    () => new place.addon.Trainer(model.native, store, { ...toNative(run), negatives }, training),
+  );
+  if (saved) {
+    checkPosition(saved, trainingClips, options.resume);
+    loadTensors(model.native, saved.parameters);
+    guard(() => trainer.loadState(saved.state));
+  } else {
+    model.native.initialise(run.seed);
+  }
+  return {
+    run,
+    model,
+    store,
+    trainer,
+    parts,
+    trainingClips,
+    trainingWords: labelled(parts.train).length,
+    splitText,
+    skipped: allSkipped,
+    dataset: {
+      layout: dataset.layout,
+      clips: dataset.clips.length,
+      fingerprint: named,
+    },
+    fingerprint: used,
+    saved,
+  };
+}
+
+function chooseOptions(options: SetupOptions, dataset: Dataset, saved: SavedRun | null): RunOptions {
+  const given = pickRunOptions(options);
+  if (!saved) return resolveRunOptions(given, defaultSplit(dataset));
+  const changed = differences(given, saved.options);
+  if (changed.length > 0) {
+    throw new SonospikeError(
+      'ERR_INVALID_OPTION',
+      `A training that goes on keeps its options, but ${changed.join('; ')}. Leave them out, or start anew.`,
+      { file: options.resume },
+    );
+  }
+  return resolveRunOptions({ ...saved.options, ...given }, saved.options.split);
+}
+
+/** The official split where there is one whose speakers or takes are known, else a fifth drawn at random. */
+function defaultSplit(dataset: Dataset): string {
+  try {
+    splitDataset(dataset, 'official');
+    return 'official';
+  } catch {
+    return 'random:0.2';
+  }
+}
+
+function chooseSettings(
+  options: SetupOptions,
+  run: RunOptions,
+  dataset: Dataset,
+  saved: SavedRun | null,
+): ModelSettings {
+  const given = options.settings === undefined ? null : validateSettings(options.settings, 'settings');
+  if (saved && given && JSON.stringify(given) !== JSON.stringify(saved.settings)) {
+    throw new SonospikeError(
+      'ERR_INVALID_OPTION',
+      'A training that goes on keeps its settings, but others are given. Leave them out, or start anew.',
+      { file: options.resume },
+    );
+  }
+  if (saved) return saved.settings;
+  if (!given) return presetSettings(run.preset, dataset.labels);
+  if (JSON.stringify(given.labels) !== JSON.stringify(dataset.labels)) {
+    throw new SonospikeError(
+      'ERR_INVALID_OPTION',
+      `settings.labels are ${given.labels.join(', ')}, but the dataset's are ${dataset.labels.join(', ')}.`,
+    );
+  }
+  return given;
+}
+
+/** What is done to bands cannot be done to cepstral coefficients. */
+function requireBands({ augmentation }: RunOptions, { frontend }: ModelSettings): void {
+  const wrong = frontend.type === 'mfcc' && augmentation && OF_BANDS.find((key) => augmentation[key]);
+  if (!wrong) return;
+  throw new SonospikeError(
+    'ERR_INVALID_OPTION',
+    `augmentation.${wrong} changes mel bands, and the front end gives cepstral coefficients (mfcc). Set it to null, ` +
+      "or use settings with a 'log-mel' front end.",
+  );
+}
+
+async function openExtra(
+  { extraData = [], signal }: SetupOptions,
+  labels: readonly string[],
+  strict: boolean,
+): Promise<Dataset[]> {
+  const all: Dataset[] = [];
+  for (const data of Array.isArray(extraData) ? extraData : [extraData]) {
+    const extra = await resolveDataset(data, strict, signal);
+    const unknown = extra.labels.find((label) => !labels.includes(label));
+    if (unknown !== undefined) {
+      throw new SonospikeError(
+        'ERR_UNKNOWN_LABEL',
+        `${extra.directory} has the word ${unknown}, which the dataset to be trained on does not have.`,
+        { file: extra.directory },
+      );
+    }
+    all.push(extra);
+  }
+  return all;
+}
+
+async function loadParts(
+  store: NativeFeatureStore,
+  split: Split,
+  extra: Dataset[],
+  options: SetupOptions & { strict: boolean; labels: readonly string[]; augmented: boolean },
+) {
+  const train = [...split.train, ...extra.flatMap((each) => each.clips)];
+  const all = [...train, ...split.validation, ...split.test];
+  const { numbers, skipped } = await loadClips(store, all, {
+    ...options,
+    // The validation part's samples are kept for the calibration.
+    augmented: options.augmented ? train.length + split.validation.length : 0,
+    onProgress: options.onLoad,
+  });
+  let at = 0;
+  const take = (clips: Clip[]): Part => {
+    at += clips.length;
+    return { clips, numbers: numbers.slice(at - clips.length, at) };
+  };
+  return {
+    parts: { train: take(train), validation: take(split.validation), test: take(split.test) },
+    skipped,
+  };
+}
+
+function usable(part: Part, name: string): Int32Array {
+  const numbers = Int32Array.from(part.numbers.filter((n) => n >= 0));
+  if (numbers.length > 0) return numbers;
+  throw new SonospikeError(
+    'ERR_DATASET_EMPTY',
+    `None of the ${part.clips.length} clips of the ${name} part could be read.`,
+  );
+}
+
+/** Numbers of the clips that could be read and are words. */
+export function labelled({ clips, numbers }: Part): Int32Array {
+  return Int32Array.from(numbers.filter((n, i) => n >= 0 && clips[i]!.label !== UNKNOWN_LABEL));
+}
+
+/** Words among the clips of a part that has any. */
+function requireWords(part: Part, name: string): void {
+  if (part.clips.length === 0 && name === 'validation') return;
+  usable(part, name);
+  if (labelled(part).length > 0) return;
+  throw new SonospikeError(
+    'ERR_DATASET_EMPTY',
+    `None of the clips of the ${name} part that could be read is a word; all are ${UNKNOWN_LABEL}.`,
+  );
+}
+
+function splitFingerprint({ layout }: Dataset, split: Split, extra: Dataset[]): string {
+  const parts = [split.train, split.validation, split.test].map((clips) => fingerprint(layout, clips));
+  const more = extra.length === 0 ? ['-'] : extra.map((each) => fingerprint(each.layout, each.clips));
+  return [...parts, ...more].join(' ');
+}
+
+/** The split with the clips that could be read, and without those of the extra data. */
+function withoutSkipped(split: Split, parts: Prepared['parts']): Split {
+  const read = ({ clips, numbers }: Part) => new Set(clips.filter((_, i) => numbers[i]! >= 0));
+  const [train, validation, test] = [read(parts.train), read(parts.validation), read(parts.test)];
+  return {
+    name: split.name,
+    train: split.train.filter((clip) => train.has(clip)),
+    validation: split.validation.filter((clip) => validation.has(clip)),
+    test: split.test.filter((clip) => test.has(clip)),
+  };
+}
+
+/** Which clips could be read: their numbers in the store, and with them order and spikes, depend on it. */
+function usedFingerprint(parts: Prepared['parts']): string {
+  const numbers = [parts.train, parts.validation, parts.test].map((part) => part.numbers.join(','));
+  return createHash('sha256').update(numbers.join(';')).digest('hex');
+}
+
+function otherClips({ resume, data }: SetupOptions, how: string): SonospikeError {
+  const directory = typeof data === 'string' ? data : data.directory;
+  return new SonospikeError(
+    'ERR_CHECKPOINT_INVALID',
+    `${resume} belongs to a training ${how} of ${directory}. ` +
+      'Name the dataset that it was started with, or start anew without resuming.',
+    { file: resume },
+  );
+}
+
+/** A checkpoint stands at a batch that the training has. */
+function checkPosition({ state, options }: SavedRun, clips: number, file: string | undefined): void {
+  const { batch, clips: done } = state.position;
+  const batches = Math.ceil(clips / options.batchSize);
+  if (batch < batches && done === batch * options.batchSize) return;
+  throw new SonospikeError(
+    'ERR_CHECKPOINT_INVALID',
+    `${file} stands at batch ${batch} with ${done} clips done, which a training of ${batches} batches does not have.`,
+    { file },
+  );
+}

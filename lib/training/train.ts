@@ -1,0 +1,302 @@
+import { evaluateClips, evaluateNumbers } from '../evaluation/clip-results.js';
+import type { Evaluation } from '../evaluation/evaluate.js';
+import { loadTensors, type Model } from '../model/model.js';
+import type { NativeTrainer, TrainingPosition } from '../native/addon.js';
+import type { Device } from '../native/device.js';
+import { guard, guardAsync } from '../native/errors.js';
+import type { ModelSettings } from '../settings/settings.js';
+import { SonospikeError } from '../support/errors.js';
+import { abortSignal, callback, flag, optionsObject, string } from '../support/options.js';
+import { calibrateOnPart } from './calibrate-on-part.js';
+import type { EpochMetrics, Score, TrainingProgress } from './epoch.js';
+import { labelled, type Part, type Prepared, type PrepareOptions, prepare } from './prepare.js';
+import { RUN_KEYS, type RunOptions } from './recipe.js';
+import type { Best, SavedRun } from './saved-run.js';
+import { CheckpointFiles } from './write-files.js';
+
+export interface TrainOptions extends Partial<RunOptions>, PrepareOptions {
+  /** Settings of the model instead of the preset's; the labels must be the dataset's. */
+  settings?: ModelSettings;
+  /** File for the best model; written after every epoch that is better. */
+  out?: string;
+  /** File for the checkpoint; written after every epoch, and when the run is stopped. */
+  checkpoint?: string;
+  /** A checkpoint to go on from, to the same bits as a run that was never stopped. Its options hold. */
+  resume?: string;
+  /** Evaluates the test part after every epoch, for learning curves. */
+  testEveryEpoch?: boolean;
+  /** `soFar`: all epochs up to this one, those before a resume too. */
+  onEpoch?: (metrics: EpochMetrics, soFar: readonly EpochMetrics[]) => void;
+  onProgress?: (progress: TrainingProgress) => void;
+}
+
+export interface TrainResult {
+  /** The best model, on the CPU. */
+  model: Model;
+  /** Where it was trained. */
+  device: Device;
+  /** Metrics of the epochs; those before a resume without their speed. */
+  epochs: EpochMetrics[];
+  /** Number of the best epoch. */
+  bestEpoch: number;
+  /** The best model on the test part. */
+  test: Evaluation;
+  split: string;
+  options: RunOptions;
+}
+
+/**
+ * Trains a network on the words of a dataset. Runs off Node's threads; `signal` stops it after the batch in hand,
+ * with the checkpoint written.
+ *
+ * A resumed run may have more or fewer `epochs`; with the schedules cosine and one-cycle that changes the learning
+ * rates of what is left, so the bits are those of an uninterrupted run only if `epochs` stays the same.
+ * @throws SonospikeError ERR_INVALID_OPTION, ERR_UNKNOWN_PRESET, ERR_DATASET_*, ERR_SPLIT_INVALID,
+ * ERR_CHECKPOINT_INVALID, ERR_FILE_*, ERR_TRAINING_DIVERGED, ERR_ABORTED, ERR_OUT_OF_MEMORY, ERR_DEVICE_*
+ */
+export async function train(options: TrainOptions): Promise<TrainResult> {
+  optionsObject(options, 'options', TRAIN_KEYS);
+  abortSignal(options.signal, 'signal');
+  flag(options.testEveryEpoch, 'testEveryEpoch');
+  for (const name of ['onData', 'onLoad', 'onProgress', 'onEpoch'] as const) callback(options[name], name);
+  for (const name of ['out', 'checkpoint', 'resume'] as const) {
+    if (options[name] !== undefined) string(options[name], name);
+  }
+  const prepared = await prepare(options);
+  return new TrainingRun(prepared, options).run();
+}
+
+/** @internal */
+export const TRAIN_KEYS = [
+  ...RUN_KEYS,
+  'data',
+  'extraData',
+  'threads',
+  'device',
+  'strict',
+  'signal',
+  'onData',
+  'onLoad',
+  'settings',
+  'out',
+  'checkpoint',
+  'resume',
+  'testEveryEpoch',
+  'onEpoch',
+  'onProgress',
+] as const satisfies (keyof TrainOptions)[];
+
+const PROGRESS_INTERVAL = 100; // ms
+
+class TrainingRun {
+  readonly #p: Prepared;
+  readonly #options: TrainOptions;
+  readonly #files: CheckpointFiles;
+  readonly #trainer: NativeTrainer;
+  readonly #epochs: EpochMetrics[];
+  #best: Best | null;
+  /** Of this process, for its speed. */
+  #seconds = 0;
+  #clips = 0;
+  /** Clips of the epoch in hand that were done before a stop. */
+  #before: number;
+  /** The sums of an epoch that is trained but not measured. */
+  #pending: TrainingPosition | null;
+  /** Whether the run has been stopped, with its checkpoint written. */
+  #ended = false;
+  /** What a callback has thrown. */
+  #thrown: { error: unknown } | null = null;
+
+  constructor(prepared: Prepared, options: TrainOptions) {
+    this.#p = prepared;
+    this.#options = options;
+    this.#trainer = prepared.trainer;
+    this.#files = new CheckpointFiles(prepared, options);
+    this.#epochs =
+      prepared.saved?.history.map((metrics) => ({ ...metrics, clipsPerSecond: 0, secondsLeft: 0 })) ?? [];
+    this.#best = prepared.saved?.best ?? null;
+    this.#before = prepared.saved?.state.position.clips ?? 0;
+    this.#pending = prepared.saved?.pending ?? null;
+  }
+
+  async run(): Promise<TrainResult> {
+    const { signal } = this.#options;
+    const stop = () => this.#trainer.abort();
+    signal?.addEventListener('abort', stop, { once: true });
+    try {
+      while (!this.#finished()) {
+        if (signal?.aborted) await this.#stopped();
+        await this.#epoch();
+      }
+      return await this.#result();
+    } catch (error) {
+      const cut = error instanceof SonospikeError && error.code === 'ERR_ABORTED' && !this.#ended;
+      // An evaluation was cut short: the epoch is measured when the run goes on.
+      if (cut) await this.#stopped();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
+    }
+  }
+
+  #finished(): boolean {
+    const { epochs, patience } = this.#p.run;
+    const done = this.#epochs.length;
+    if (done >= epochs) return true;
+    return patience > 0 && done > 0 && done - bestEpoch(this.#epochs) >= patience;
+  }
+
+  async #epoch(): Promise<void> {
+    const epoch = this.#epochs.length + 1;
+    const started = performance.now();
+    if (this.#pending === null) {
+      const timer = this.#watch(epoch, started);
+      const { complete, sums } = await guardAsync(() => this.#trainer.runEpoch()).finally(() =>
+        clearInterval(timer),
+      );
+      if (this.#thrown) throw this.#thrown.error;
+      this.#requireFinite(sums, epoch);
+      if (!complete) return this.#stopped();
+      this.#pending = sums;
+    }
+    const seconds = (performance.now() - started) / 1000;
+    const metrics = await this.#measure(epoch, this.#pending, seconds);
+    this.#pending = null;
+    this.#epochs.push(metrics);
+    if (metrics.best) {
+      const { loss, accuracy } = metrics.validation ?? metrics.train;
+      this.#best = { epoch, loss, accuracy, parameters: this.#p.model.parameters() };
+      await this.#files.saveBest(this.#best);
+    }
+    await this.#saveCheckpoint();
+    this.#options.onEpoch?.(metrics, [...this.#epochs]);
+  }
+
+  /** Not a number goes through comparisons and clamps unseen: the loss alone does not tell. */
+  #requireFinite({ loss }: TrainingPosition, epoch: number): void {
+    const parameters = [...this.#p.model.parameters().values()];
+    if (Number.isFinite(loss) && parameters.every(({ data }) => data.every(Number.isFinite))) return;
+    throw new SonospikeError(
+      'ERR_TRAINING_DIVERGED',
+      `Training diverged in epoch ${epoch}: weights are no longer finite. Use a lower learning rate ` +
+        `(it is ${this.#p.run.learningRate}) or clip the gradient (clipNorm). What was written before is untouched.`,
+    );
+  }
+
+  async #measure(epoch: number, sums: TrainingPosition, seconds: number): Promise<EpochMetrics> {
+    const { run, parts, model } = this.#p;
+    const validation = parts.validation.clips.length > 0 ? await this.#score(parts.validation) : null;
+    const test = this.#options.testEveryEpoch ? await this.#score(parts.test) : null;
+    const clips = sums.clips - this.#before;
+    this.#before = 0;
+    this.#seconds += seconds;
+    this.#clips += clips;
+    return {
+      epoch,
+      epochs: run.epochs,
+      train: { epoch, loss: sums.loss / sums.clips, accuracy: sums.correct / this.#p.trainingWords },
+      validation,
+      ...(test ? { test } : {}),
+      firingRates: sums.spikes.map(
+        (spikes, k) => spikes / (sums.steps * model.settings.network.layers[k]!.neurons),
+      ),
+      best: this.#isBest(validation),
+      clipsPerSecond: clips / seconds,
+      secondsLeft: (this.#seconds / this.#clips) * this.#p.trainingClips * (run.epochs - epoch),
+    };
+  }
+
+  /** Without a validation part the last epoch is kept. */
+  #isBest(validation: Score | null): boolean {
+    return this.#p.run.keep === 'last' || this.#best === null || isBetter(validation, this.#best);
+  }
+
+  /** Clips that are no word do not count. */
+  async #score(part: Part): Promise<Score> {
+    const clips = labelled(part);
+    const over = { seed: 0, signal: this.#options.signal };
+    const { loss, correct } = await evaluateNumbers(this.#p.store, clips, over);
+    return { loss, accuracy: correct / clips.length };
+  }
+
+  #watch(epoch: number, started: number): NodeJS.Timeout | undefined {
+    const { onProgress } = this.#options;
+    if (!onProgress) return undefined;
+    const before = this.#before;
+    const clips = this.#p.trainingClips;
+    return setInterval(() => {
+      const done = this.#trainer.progress();
+      const clipsPerSecond = Math.max(0, done - before) / ((performance.now() - started) / 1000);
+      try {
+        onProgress({ epoch, epochs: this.#p.run.epochs, done, clips, clipsPerSecond });
+      } catch (error) {
+        // Thrown from a timer it would end the process; from here it rejects `train`.
+        this.#thrown ??= { error };
+        this.#trainer.abort();
+      }
+    }, PROGRESS_INTERVAL);
+  }
+
+  async #saveCheckpoint(): Promise<void> {
+    const state = guard(() => this.#trainer.readState());
+    const history: SavedRun['history'] = this.#epochs.map(({ clipsPerSecond, secondsLeft, ...kept }) => kept);
+    await this.#files.saveCheckpoint({ history, best: this.#best, pending: this.#pending, state });
+  }
+
+  /** Writes the checkpoint, if there is anything new to write, and ends the run with ERR_ABORTED. */
+  async #stopped(): Promise<never> {
+    const { checkpoint, signal } = this.#options;
+    this.#ended = true;
+    const steps = guard(() => this.#trainer.readState()).steps;
+    const began = steps > (this.#p.saved?.state.steps ?? 0);
+    // A run that has done nothing must not replace the checkpoint of one that has.
+    if (began) await this.#saveCheckpoint();
+    const epochs = this.#epochs.length === 1 ? '1 epoch' : `${this.#epochs.length} epochs`;
+    const kept = !began
+      ? 'before its first batch; nothing was written'
+      : checkpoint === undefined
+        ? `after ${epochs}. No checkpoint file was named, so what it had learned is gone`
+        : `after ${epochs}; the checkpoint is ${checkpoint}`;
+    throw new SonospikeError('ERR_ABORTED', `Training was stopped ${kept}.`, {
+      file: began || this.#p.saved ? checkpoint : undefined,
+      cause: signal?.reason,
+    });
+  }
+
+  async #result(): Promise<TrainResult> {
+    const { model, store, parts, run, splitText } = this.#p;
+    const best = this.#best;
+    if (best) loadTensors(model.native, best.parameters);
+    const over = { seed: 0, signal: this.#options.signal };
+    const confidence = await calibrateOnPart(store, parts.validation, model.labels, run.rejectRate, {
+      ...over,
+      augmentation: run.augmentation,
+    });
+    const { clips, numbers } = parts.test;
+    const found = await evaluateClips({ labels: model.labels, confidence }, store, clips, numbers, over);
+    const test: Evaluation = { ...found, split: splitText, seenInTraining: 0, skipped: this.#p.skipped };
+    const bestEpoch = best?.epoch ?? 0;
+    const finished = await this.#files.saveFinished(best, test, confidence);
+    return {
+      model: finished,
+      epochs: this.#epochs,
+      bestEpoch,
+      test,
+      split: splitText,
+      options: run,
+      device: model.device,
+    };
+  }
+}
+
+/** More clips right, or as many with less loss; every epoch without a validation part. */
+function isBetter(validation: Score | null, before: Score | null): boolean {
+  if (validation === null || before === null) return true;
+  if (validation.accuracy !== before.accuracy) return validation.accuracy > before.accuracy;
+  return validation.loss < before.loss;
+}
+
+/** Number of the epoch with the best validation, whichever is kept. */
+function bestEpoch(epochs: readonly EpochMetrics[]): number {
+  return epochs.reduce((best, now) => (isBetter(now.validation, best.validation) ? now : best)).epoch;
+}
