@@ -60,7 +60,7 @@ describe('a training that is stopped', () => {
       expect(stopped.status).toBe(status);
       const checkpoint = `${signal}.checkpoint.safetensors`;
       expect(stopped.stderr).toMatch(
-        new RegExp(`^sonospike: .*Go on with: sonospike train .*--resume ${checkpoint}\n$`, 'm'),
+        new RegExp(`^sonospike: .*Go on with: node \\S+main\\.js train .*--resume ${checkpoint}\n$`, 'm'),
       );
       const saved = await readSavedRun(join(folder, checkpoint));
       expect(saved.history.length).toBeGreaterThanOrEqual(2);

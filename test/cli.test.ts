@@ -1,17 +1,20 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { COMMANDS } from '../lib/cli/commands/index.js';
 import { clock } from '../lib/cli/format.js';
+import { asTyped, commandLine } from '../lib/cli/program.js';
 import { meter, ProgressBar } from '../lib/cli/progress.js';
 import { RUN_OPTIONS } from '../lib/cli/train-options.js';
 import { resolveRunOptions } from '../lib/training/recipe.js';
 import { tarGz } from './helpers/archive.js';
 import { copySamples, run, runJson, start, temporaryFolder } from './helpers/cli.js';
 
-const COMMANDS = ['train', 'evaluate', 'run-digit', 'record', 'live', 'dataset', 'info'];
+const NAMES = COMMANDS.map(({ name }) => name);
 
 let folder: string;
 let data: string;
@@ -23,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('help and version', () => {
-  it.each(COMMANDS)('%s --help tells its options', async (command) => {
+  it.each(NAMES)('%s --help tells its options', async (command) => {
     const { status, stdout, stderr } = await run([command, '--help']);
     expect(status).toBe(0);
     expect(stderr).toBe('');
@@ -44,11 +47,57 @@ describe('help and version', () => {
   it('lists the commands', async () => {
     const { status, stdout } = await run(['--help']);
     expect(status).toBe(0);
-    for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^ {2}${command} +[A-Z]`, 'm'));
+    for (const command of NAMES) expect(stdout).toMatch(new RegExp(`^ {2}${command} +[A-Z]`, 'm'));
+  });
+
+  it('has an npm script for every command, and for no other', () => {
+    const scripts = JSON.parse(readFileSync('package.json', 'utf8')).scripts as Record<string, string>;
+    const ours = Object.entries(scripts).filter(([, line]) => line.includes('dist/cli/main.js'));
+    expect(Object.fromEntries(ours)).toEqual(
+      Object.fromEntries(NAMES.map((name) => [name, `node dist/cli/main.js ${name}`])),
+    );
   });
 
   it('prints the version alone', async () => {
     expect((await run(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\S*\n$/);
+  });
+});
+
+describe('hints', () => {
+  const script = { npm_command: 'run-script', npm_package_name: 'sonospike', npm_lifecycle_event: 'train' };
+  const main = resolve('dist/cli/main.js');
+  it.each([
+    ['npm run', [main, 'train'], script, 'npm run live', 'npm run live -- -m a'],
+    [
+      'a script of a project',
+      ['/p/node_modules/.bin/sonospike', 'train'],
+      { ...script, npm_package_name: 'mine' },
+      'npx sonospike live',
+      'npx sonospike live -m a',
+    ],
+    [
+      'npx',
+      ['/p/node_modules/.bin/sonospike', 'train'],
+      { npm_command: 'exec', npm_package_name: 'sonospike', npm_lifecycle_event: 'npx' },
+      'npx sonospike live',
+      'npx sonospike live -m a',
+    ],
+    ['the installed program', ['/usr/bin/sonospike'], {}, 'sonospike live', 'sonospike live -m a'],
+    ['node', [main], {}, 'node dist/cli/main.js live', 'node dist/cli/main.js live -m a'],
+  ])('started by %s they work as typed', (_, args, env, alone, withArguments) => {
+    const begun = { argv: ['node', ...args], env };
+    expect(commandLine('live', [], begun)).toBe(alone);
+    expect(commandLine('live', ['-m', 'a'], begun)).toBe(withArguments);
+    expect(asTyped('sonospike live', begun)).toBe(alone);
+    expect(asTyped('arecord | sonospike live -m a | head', begun)).toBe(`arecord | ${withArguments} | head`);
+    expect(asTyped('sonospike live | head', begun)).toBe(`${alone} | head`);
+  });
+
+  it('quotes what a shell would take apart', () => {
+    const begun = { argv: ['node', '/usr/bin/sonospike'], env: {} };
+    expect(commandLine('train', ['--data', "my son's words"], begun)).toBe(
+      "sonospike train --data 'my son'\\''s words'",
+    );
   });
 });
 
@@ -173,7 +222,7 @@ describe('from training to a digit', () => {
     expect(lines.map(({ train }) => train.epoch)).toEqual([1, 2]);
     expect(lines[1].test.accuracy).toBeGreaterThanOrEqual(0);
     expect(stderr).toMatch(/^epoch 2\/2 {2}loss /m);
-    expect(stderr).toMatch(/^ {2}sonospike run-digit --model sonospike-model\.safetensors my\.wav$/m);
+    expect(stderr).toMatch(/^ {2}node \S+main\.js run-digit --model sonospike-model\.safetensors my\.wav$/m);
   });
 
   it('trains on the shipped samples without --data, and says how to get real ones', async () => {
@@ -181,7 +230,7 @@ describe('from training to a digit', () => {
     const { status, stderr } = await run(args, { cwd: folder });
     expect(status).toBe(0);
     expect(stderr).toContain('training on the 90 shipped samples');
-    expect(stderr).toContain('sonospike dataset fsdd');
+    expect(stderr).toContain('main.js dataset fsdd');
   });
 
   it.each(['rate', 'latency', 'delta', 'direct'])('trains with the %s encoding', async (encoding) => {
@@ -232,7 +281,7 @@ describe('dataset', () => {
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const options = { cwd: folder, env: { SONOSPIKE_DATASET_URL: url } };
     const { stdout, stderr } = await run(['dataset', 'fsdd'], options).finally(() => server.close());
-    expect(stdout).toContain(`sonospike train --data ${join('data', 'fsdd')}`);
+    expect(stdout).toContain(`main.js train --data ${join('data', 'fsdd')}`);
     expect(stderr).toMatch(/downloaded\.\n.*unpacked\.\n$/);
     const again = await runJson(['dataset', 'fsdd', '--to', 'data'], options);
     expect(basename(again.document.directory)).toBe('fsdd');

@@ -1,4 +1,5 @@
 import { type OptionSpec, type OptionTable, optionName, valueName } from './args.js';
+import { asTyped } from './program.js';
 
 const WIDTH = 100;
 const INDENT = 28;
@@ -15,7 +16,7 @@ export interface HelpPage {
 export function helpText({ usage, description, examples, options }: HelpPage): string {
   const entries = Object.entries(options).map(([key, spec]) => entry(optionTitle(key, spec), describe(spec)));
   const parts = [`Usage: sonospike ${usage}`, '', ...wrap(description, WIDTH)];
-  if (examples.length > 0) parts.push('', 'Examples:', ...examples.map((line) => `  ${line}`));
+  if (examples.length > 0) parts.push('', 'Examples:', ...examples.map((line) => `  ${asTyped(line)}`));
   return [...parts, '', 'Options:', ...entries, ''].join('\n');
 }
 

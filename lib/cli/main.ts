@@ -3,19 +3,10 @@ import { readFileSync } from 'node:fs';
 import { SonospikeError } from '../support/errors.js';
 import { nearest } from '../support/nearest.js';
 import type { Command } from './command.js';
-import { dataset } from './commands/dataset.js';
-import { evaluate } from './commands/evaluate.js';
-import { info } from './commands/info.js';
-import { live } from './commands/live.js';
-import { page } from './commands/page.js';
-import { record } from './commands/record.js';
-import { runDigit } from './commands/run-digit.js';
-import { train } from './commands/train.js';
+import { COMMANDS } from './commands/index.js';
 import { entry } from './help.js';
 import { endOnClosedPipe } from './output.js';
 import { exitStatus } from './stop.js';
-
-const COMMANDS: readonly Command[] = [train, evaluate, runDigit, record, live, page, dataset, info];
 
 endOnClosedPipe();
 process.on('uncaughtException', (error) => {

@@ -40,16 +40,3 @@ export function endOnClosedPipe(): void {
     });
   }
 }
-
-/** A command as the user would type it: through npm if that is how this one was started. */
-export function commandLine(name: string, args: readonly string[]): string {
-  // npx sets the variable too, to its own name.
-  const scripts = ['train', 'evaluate', 'run-digit', 'record', 'live', 'page', 'dataset', 'info'];
-  const throughNpm = scripts.includes(process.env.npm_lifecycle_event ?? '');
-  const program = throughNpm ? `npm run ${name} --` : `sonospike ${name}`;
-  return [program, ...args.map(quote)].join(' ').replace(/ --$/, '');
-}
-
-function quote(arg: string): string {
-  return /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`;
-}

@@ -1,7 +1,8 @@
 import type { EpochMetrics, Score, TrainingProgress } from '../training/epoch.js';
 import type { TrainResult } from '../training/train.js';
 import { accuracyText, duration, firingText, percent } from './format.js';
-import { commandLine, type Output } from './output.js';
+import type { Output } from './output.js';
+import { commandLine } from './program.js';
 import type { TrainFiles } from './train-files.js';
 
 /** Shows a training while it runs: a JSON line for every epoch, and for people a bar or a line. */

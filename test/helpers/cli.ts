@@ -46,7 +46,7 @@ export async function runJson(args: string[], options: RunOptions = {}) {
 
 export function startNode(args: string[], { cwd, env, input }: RunOptions = {}): Running {
   // Left to npm, the hints would speak of npm run.
-  const { npm_lifecycle_event: _, ...inherited } = process.env;
+  const { npm_lifecycle_event: _, npm_command: __, ...inherited } = process.env;
   const child = spawn(process.execPath, args, {
     cwd,
     env: { ...inherited, ...env },

@@ -3,7 +3,8 @@ import { SonospikeError } from '../../support/errors.js';
 import type { OptionTable } from '../args.js';
 import { defineCommand } from '../command.js';
 import { megabytes, shortPath } from '../format.js';
-import { commandLine, type Output } from '../output.js';
+import type { Output } from '../output.js';
+import { commandLine } from '../program.js';
 import { stoppable } from '../stop.js';
 
 type Name = keyof typeof PUBLIC_DATASETS;

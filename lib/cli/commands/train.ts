@@ -9,8 +9,9 @@ import { type TrainResult, train as trainNetwork } from '../../training/train.js
 import type { Values } from '../args.js';
 import { defineCommand } from '../command.js';
 import { noteSkipped, openData } from '../data.js';
-import { commandLine, type Output } from '../output.js';
+import type { Output } from '../output.js';
 import { PlotFile } from '../plot-file.js';
+import { commandLine } from '../program.js';
 import { stoppable } from '../stop.js';
 import { chooseFiles, readAugmentation, readSettings, type TrainFiles } from '../train-files.js';
 import { TRAIN_OPTIONS } from '../train-options.js';
@@ -30,7 +31,7 @@ export const train = defineCommand({
     'line of JSON. Ctrl-C stops after the batch in hand, with a checkpoint to go on from.',
   examples: [
     'sonospike train --data data/fsdd',
-    'sonospike train --data data/AudioMNIST --split official --fold 2 --out fold2.safetensors',
+    'sonospike train --data data/AudioMNIST --fold 2 --out fold2.safetensors',
     'sonospike train --data my-words --epochs 50 --seed 1',
     'sonospike train --data data/fsdd --resume',
     'sonospike train --data data/fsdd --plot curves.html',
