@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
-import { evaluateProtocol, openDataset, presetSettings, recipeOf } from '../dist/index.js';
+import { evaluateProtocol, openDataset, presetRecipe, presetSettings } from '../dist/index.js';
 import { tablesOf } from './experiments/report.mjs';
 import { TABLES } from './experiments/variants.mjs';
 
@@ -70,7 +70,7 @@ function fingerprintOf({ clips }) {
 function describe(variant, labels) {
   const settings = structuredClone(presetSettings('default', labels));
   variant.settings?.(settings);
-  const recipe = { ...recipeOf('default'), ...(args.epochs ? { epochs: Number(args.epochs) } : {}) };
+  const recipe = { ...presetRecipe('default'), ...(args.epochs ? { epochs: Number(args.epochs) } : {}) };
   const options = typeof variant.options === 'function' ? variant.options(recipe) : variant.options;
   const all = { ...recipe, ...options };
   if (variant.augmentation) all.augmentation = variant.augmentation(recipe.augmentation);

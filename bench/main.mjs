@@ -36,7 +36,7 @@ async function measure(options) {
     const shared = { ...options, devices, peer: name === 'cpu' ? peer : null, peers, progress };
     const results = [];
     for (const suite of options.suites) results.push(...(await SUITES[suite](shared)));
-    return { machine: machine({ ...options, torch, peers, devices }), results: finish(results) };
+    return { machine: await machine({ ...options, torch, peers, devices }), results: finish(results) };
   } finally {
     devices.close();
   }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { info, presetNames } from '../dist/index.js';
+import { presetNames } from '../dist/index.js';
+import { checkThreads } from '../dist/support/options.js';
 
 const GRID = { n: '512', steps: '500', batch: '16', density: '5,100' };
 const WHOLE_GRID = { n: '128,512,2048', steps: '100,500', batch: '1,16,128', density: '1,5,20,100' };
@@ -106,7 +107,8 @@ export function readOptions(suites) {
     devices: names(values.device, ['cpu', 'cuda'], 'device'),
     presets: names(values.preset, presetNames, 'preset'),
     grid: gridOf(values),
-    threads: values.threads === undefined ? info().threads : wholeNumber(values.threads, 'threads', 256),
+    threads:
+      values.threads === undefined ? checkThreads(undefined) : wholeNumber(values.threads, 'threads', 256),
     repeats: wholeNumber(values.repeats ?? (quick ? '1' : '7'), 'repeats', 1000),
   };
 }

@@ -1,11 +1,11 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { info } from '../dist/index.js';
+import { deviceInfo } from '../dist/index.js';
 import { bandwidth, peakOperations } from './floor.mjs';
 import { quartiles } from './statistics.mjs';
 
 /** What the numbers were measured on, and what it can do at most: operations and bytes per second. */
-export function machine({ threads, torch, peers, devices }) {
-  const { version, node, platform, instructionSet, compiler } = info();
+export async function machine({ threads, torch, peers, devices }) {
+  const { version, node, platform, instructionSet, compiler } = await deviceInfo();
   const date = new Date().toISOString().slice(0, 10);
   const cpu = cpus()[0]?.model.trim() ?? 'unknown';
   const most = (n) => ({ threads: n, operations: peakOperations(n)(), bytes: bandwidth(n)() });
@@ -14,15 +14,15 @@ export function machine({ threads, torch, peers, devices }) {
   const memory = totalmem();
   const peerList = peers.join(', ') || null;
   const software = { platform, node, version, compiler, torch, peers: peerList };
-  const gpu = gpuOf(devices);
+  const gpu = await gpuOf(devices);
   return { date, cpu, cores, memory, threads, instructionSet, ...software, peak, ...(gpu && { gpu }) };
 }
 
 /** The GPU in use, and what it can do at most. */
-function gpuOf({ usable }) {
+async function gpuOf({ usable }) {
   const used = usable.find(({ name }) => name === 'cuda');
   if (!used) return null;
-  const { cuda } = info();
+  const { cuda } = await deviceInfo();
   const { driver, runtime, devices } = cuda;
   return { ...devices[used.place.number], driver, runtime, peak: used.peak };
 }

@@ -77,7 +77,7 @@ describe('evaluate', () => {
     const controller = new AbortController();
     // So many time steps that the evaluation takes its clips in several parts.
     const original = presetSettings('original', [...'0123456789']);
-    const slow = createModel({ ...original, encoding: { ...original.encoding, stepsPerFrame: 400 } });
+    const slow = await createModel({ ...original, encoding: { ...original.encoding, stepsPerFrame: 400 } });
     const found = evaluate({
       data: SAMPLES,
       model: slow,

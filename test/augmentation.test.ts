@@ -60,7 +60,7 @@ describe('options', () => {
   });
 
   it('of bands are refused for cepstral coefficients by the addon itself', async () => {
-    const { native: model } = createModel({ ...presetSettings('original', DIGITS), frames: 20 });
+    const { native: model } = await createModel({ ...presetSettings('original', DIGITS), frames: 20 });
     const store = new (native().FeatureStore)(model, 1);
     const samples = Float32Array.from({ length: 8000 }, (_, i) => Math.sin(i));
     await store.add([{ samples, sampleRate: 16_000, label: 0, augmented: true }]);

@@ -5,14 +5,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readModelFile, writeModelFile } from '../lib/files/model-file.js';
 import {
+  changeSettings,
   createModel,
   evaluate,
   loadModel,
+  type Model,
   type ModelSettings,
   presetSettings,
   readAudio,
   train,
-  withOptions,
 } from '../lib/index.js';
 import { native } from '../lib/native/load.js';
 import { validateSettings } from '../lib/settings/validate.js';
@@ -55,7 +56,10 @@ async function ownFrames(file: string, { sampleRate, frontend }: ModelSettings):
 describe.each(encodings)('with a tail and the $type encoding', (encoding) => {
   const scaling = { type: 'min-max', over: 'clip', pooled: true } as const;
   const settings = { ...convolutionSettings(), frames: FRAMES, tail: TAIL, encoding, scaling };
-  const model = createModel(settings, { seed: 4, threads: 3 });
+  let model: Model;
+  beforeAll(async () => {
+    model = await createModel(settings, { seed: 4, threads: 3 });
+  });
 
   it('predict, predictSync, predictBatch, observe and evaluate give a clip the same bits', async () => {
     const batch = await model.predictBatch(files);
@@ -117,7 +121,7 @@ describe('a clip that is longer than `frames`', () => {
   const seven = async () => (await readAudio(join(SAMPLES, '7_kal_0.wav'))).samples.slice(0, 18 * 160);
 
   it('is heard where it is loudest, however much silence is before and after', async () => {
-    const model = createModel(settings, { seed: 2 });
+    const model = await createModel(settings, { seed: 2 });
     const word = await seven();
     // Whole hops, so that the frames fall on the same samples; as many as the word has not filled are silence.
     const within = (before: number, after: number) => {
@@ -143,7 +147,7 @@ describe('a clip that is longer than `frames`', () => {
   });
 
   it('is cut at its end without a tail', async () => {
-    const fixed = createModel({ ...settings, tail: null }, { seed: 2 });
+    const fixed = await createModel({ ...settings, tail: null }, { seed: 2 });
     const long = new Float32Array(100 * 160);
     long.set(await seven(), 60 * 160);
     const { features } = await fixed.observe({ samples: long, sampleRate: 8000 });
@@ -174,7 +178,7 @@ describe('the setting', () => {
   });
 
   it('is saved and loaded', async () => {
-    const model = createModel(quickSettings({ frames: FRAMES, tail: 5 }), { seed: 1 });
+    const model = await createModel(quickSettings({ frames: FRAMES, tail: 5 }), { seed: 1 });
     const path = join(folder, 'tail.safetensors');
     await model.save(path);
     const loaded = await loadModel(path);
@@ -184,10 +188,10 @@ describe('the setting', () => {
 
   it('covers the same time at another frame rate', () => {
     const base = presetSettings('default', DIGITS);
-    const { frames, tail, frontend } = withOptions(base, { framesPerSecond: 125 });
+    const { frames, tail, frontend } = changeSettings(base, { framesPerSecond: 125 });
     expect(frontend.hopLength).toBe(base.frontend.hopLength / 2);
     expect([frames, tail]).toEqual([2 * base.frames, 2 * base.tail!]);
-    expect(withOptions(quickSettings(), { framesPerSecond: 100 })).not.toHaveProperty('tail');
+    expect(changeSettings(quickSettings(), { framesPerSecond: 100 })).not.toHaveProperty('tail');
   });
 });
 

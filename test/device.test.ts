@@ -63,7 +63,7 @@ describe.each(BROKEN)('an addon whose device cannot be used: %s', (kind, code, w
     expect((await run(['info'], { env })).stdout).toMatch(why);
   });
 
-  it(`device cuda is ${code}, with or without a promise; auto is the CPU`, async () => {
+  it(`device cuda is ${code}; auto is the CPU`, async () => {
     const found = await evaluateScript(
       `const { createModel, loadModel, presetSettings } = sonospike;
       const settings = presetSettings('original', ['a', 'b']);
@@ -170,7 +170,7 @@ describe('an addon with a device that can be used', () => {
   it('the API has it where it is asked for; it is tried once', async () => {
     const log = join(folder, 'tried');
     const found = await evaluateScript(
-      `const { createModel, evaluate, evaluateProtocol, info, loadModel, presetSettings } = sonospike;
+      `const { createModel, evaluate, evaluateProtocol, deviceInfo, loadModel, presetSettings } = sonospike;
       const settings = presetSettings('original', ['a', 'b']);
       const [gpu, cpu] = [await loadModel(undefined, { device: 'cuda' }), await loadModel()];
       const data = ${JSON.stringify(resolve('samples'))};
@@ -179,9 +179,9 @@ describe('an addon with a device that can be used', () => {
       const protocol = await evaluateProtocol({
         data, protocol: 'loso', seeds: 1, folds: [1, 2], epochs: 1, preset: 'original', validation: 0, threads: 2,
       });
-      info();
+      await deviceInfo();
       console.log(JSON.stringify({
-        devices: [gpu.device, cpu.device, createModel(settings, { device: 'auto' }).device],
+        devices: [gpu.device, cpu.device, (await createModel(settings, { device: 'auto' })).device],
         same: (await accuracy(gpu)) === (await accuracy(cpu)),
         refused,
         protocol: [protocol.device, protocol.parallel],
@@ -207,7 +207,7 @@ describe('an addon with a device that can be used', () => {
 
 it('a device that was lost is not taken again by the process, which says why', async () => {
   const found = await evaluateScript(
-    `const { createModel, info, presetSettings, train } = sonospike;
+    `const { createModel, deviceInfo, presetSettings, train } = sonospike;
     const data = ${JSON.stringify(join(folder, 'words'))};
     const settings = presetSettings('original', ['0', '1']);
     const attempt = async (make) => {
@@ -217,13 +217,13 @@ it('a device that was lost is not taken again by the process, which says why', a
       data, device, epochs: 1, preset: 'original', split: 'random:0.2', validation: 0,
     }));
     console.log(JSON.stringify({
-      before: createModel(settings, { device: 'auto' }).device,
+      before: (await createModel(settings, { device: 'auto' })).device,
       lost: await training('auto'),
       after: await training('auto'),
       asked: await training('cuda'),
-      sync: await attempt(() => createModel(settings, { device: 'cuda' })),
-      devices: info().devices,
-      cuda: info().cuda,
+      created: await attempt(() => createModel(settings, { device: 'cuda' })),
+      devices: (await deviceInfo()).devices,
+      cuda: (await deviceInfo()).cuda,
     }));`,
     withAddon('lost'),
   );
@@ -235,7 +235,7 @@ it('a device that was lost is not taken again by the process, which says why', a
     lost: ['ERR_DEVICE_LOST', expect.stringMatching(/^CUDA failed/)],
     after: 'cpu',
     asked: refused,
-    sync: refused,
+    created: refused,
     devices: [{ name: 'cpu' }],
     cuda: { device: null, whyNot: expect.stringMatching(why) },
   });

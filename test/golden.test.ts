@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseSafetensors } from '../lib/files/safetensors.js';
 import type { NamedArrays } from '../lib/native/addon.js';
-import { cudaPlaceSync } from '../lib/native/cuda/devices.js';
+import { cudaPlace } from '../lib/native/cuda/devices.js';
 import { native } from '../lib/native/load.js';
 import { presetSettings } from '../lib/settings/presets.js';
 import type { LayerSettings, ModelSettings, Surrogate } from '../lib/settings/settings.js';
@@ -50,15 +50,15 @@ const digits = Array.from({ length: 10 }, (_, i) => String(i));
 const adam = { type: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, clipNorm: 0 } as const;
 
 /** Where they are computed: with every instruction set of this machine, and on a GPU that can be used. */
-function places() {
-  const [cpu, cuda] = [native(), cudaPlaceSync()];
+async function places() {
+  const [cpu, cuda] = [native(), await cudaPlace()];
   const sets = cpu.info().instructionSets.map((name) => ({ name, addon: cpu, device: undefined, set: name }));
   if (cuda instanceof SonospikeError) return sets;
   const { addon, device } = cuda;
   return [...sets, { name: device.name, addon, device: device.number, set: cpu.info().instructionSet }];
 }
 
-describe.skipIf(golden.missing).each(places())('golden values, $name', ({ addon, device, set }) => {
+describe.skipIf(golden.missing).each(await places())('golden values, $name', ({ addon, device, set }) => {
   const use = () => expect(addon.selectInstructionSet(set)).toBe(true);
 
   describe('original network', () => {

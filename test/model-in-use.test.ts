@@ -45,7 +45,7 @@ async function occupy(model: Model) {
 
 describe('while a model is in use', () => {
   it('others predict, and what was asked of it waits', async () => {
-    const [used, other] = [createModel(quickSettings()), createModel(quickSettings())];
+    const [used, other] = [await createModel(quickSettings()), await createModel(quickSettings())];
     const expected = [await used.predict(clip), await used.observe(clip)];
     const { store, ended } = await occupy(used);
     let settled = false;
@@ -65,7 +65,7 @@ describe('while a model is in use', () => {
   });
 
   it('those who wait come in the order in which they asked', async () => {
-    const model = createModel(quickSettings());
+    const model = await createModel(quickSettings());
     const { store, ended } = await occupy(model);
     const order: number[] = [];
     const waiting = Array.from({ length: 20 }, (_, i) =>
@@ -80,7 +80,7 @@ describe('while a model is in use', () => {
 
 describe('abortEvaluation', () => {
   it('ends an evaluation with ERR_ABORTED, and leaves the next one alone', async () => {
-    const { store, ended } = await occupy(createModel(quickSettings()));
+    const { store, ended } = await occupy(await createModel(quickSettings()));
     store.abortEvaluation();
     expect(await ended).toMatchObject({ name: 'SonospikeError', code: 'ERR_ABORTED' });
     store.abortEvaluation();
@@ -88,7 +88,7 @@ describe('abortEvaluation', () => {
   });
 
   it('ends one that has not had its turn', async () => {
-    const model = createModel(quickSettings());
+    const model = await createModel(quickSettings());
     const first = await occupy(model);
     const second = await storeOf(model);
     const waiting = second.evaluate(Int32Array.of(0), 0, 0);
@@ -101,7 +101,7 @@ describe('abortEvaluation', () => {
 
 it('clips cannot be added to features that were scaled with the statistics of others', async () => {
   const scaling = { type: 'standard', over: 'training-set', pooled: false } as const;
-  const store = await storeOf(createModel(quickSettings({ scaling })));
+  const store = await storeOf(await createModel(quickSettings({ scaling })));
   const more = [{ samples: Float32Array.of(1, 0, 1), sampleRate: 8000, label: 0 }];
   await store.add(more);
   await store.fit(Int32Array.of(0), false);

@@ -88,7 +88,7 @@ describe('countOperations', () => {
 
   it('is what firing rates and the shape of the network give', async () => {
     const settings = quickSettings();
-    const model = createModel(settings, { seed: 3 });
+    const model = await createModel(settings, { seed: 3 });
     const seen = await model.observe(file);
     const found = await countOperations(model, { files: [file] });
     const [steps, channels] = [30, 12];
@@ -112,7 +112,7 @@ describe('countOperations', () => {
     const settings = quickSettings();
     const { layers, readout } = settings.network;
     const found = async (network: ModelSettings['network']) =>
-      (await countOperations(createModel({ ...settings, network }), { files: [file] }))!;
+      (await countOperations(await createModel({ ...settings, network }), { files: [file] }))!;
     const plain = await found({ layers, readout });
     const potential = await found({ layers, readout: { ...readout, type: 'mean-potential' } });
     expect(potential).toMatchObject({ dense: plain.dense, footprint: plain.footprint });
@@ -130,13 +130,13 @@ describe('countOperations', () => {
     const settings = quickSettings();
     const spike = { type: 'soft', surrogate: 'sigmoid', slope: 5 } as const;
     const layers = settings.network.layers.map((layer) => ({ ...layer, spike }));
-    const model = createModel({ ...settings, network: { ...settings.network, layers } });
+    const model = await createModel({ ...settings, network: { ...settings.network, layers } });
     const found = await countOperations(model, { files: [file] });
     expect(found).toMatchObject({ effectiveAcs: 0, activationSparsity: 0 });
   });
 
   it('looks at no more clips than it should, evenly spread', async () => {
-    const model = createModel(quickSettings());
+    const model = await createModel(quickSettings());
     const files = Array.from({ length: 10 }, (_, digit) => join(resolve('samples'), `${digit}_kal_0.wav`));
     expect((await countOperations(model, { files, limit: 3 }))!.clips).toBe(3);
     expect((await countOperations(model, { files }))!.clips).toBe(10);

@@ -6,7 +6,7 @@ import {
   plotEvaluation,
   plotProtocol,
   plotTraining,
-} from '../lib/index.js';
+} from '../lib/plot/checked.js';
 import { endLabels, moveApart } from '../lib/plot/panels.js';
 import { linearScale, ticks } from '../lib/plot/scale.js';
 import { group, parseFigure, pointsOf, textsOf } from './helpers/svg.js';

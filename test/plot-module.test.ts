@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { createModel, presetSettings } from '../lib/index.js';
 import {
-  createModel,
   type FigureOptions,
   type ObservationPlotOptions,
   plotEvaluation,
@@ -11,8 +11,7 @@ import {
   plotPage,
   plotProtocol,
   plotTraining,
-  presetSettings,
-} from '../lib/index.js';
+} from '../lib/plot/checked.js';
 import { makeObservation, plotSettings } from './helpers/observation.js';
 
 /** The scripts that one loads, with those that they load. */
@@ -87,7 +86,7 @@ describe('what cannot be drawn is refused', () => {
   );
 
   it('settings that were given as they are in the model are not', async () => {
-    const model = createModel(presetSettings('default', ['yes', 'no']), { seed: 1 });
+    const model = await createModel(presetSettings('default', ['yes', 'no']), { seed: 1 });
     const samples = Float32Array.from({ length: 4000 }, (_, i) => Math.sin(i / 5));
     const observation = await model.observe({ samples, sampleRate: 8000 });
     expect(plotObservation(observation, { settings: model.settings })).toContain('</svg>');

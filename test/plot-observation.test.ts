@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createModel, loadModel, plotObservation, presetSettings, readAudio } from '../lib/index.js';
+import { createModel, loadModel, presetSettings, readAudio } from '../lib/index.js';
+import { plotObservation } from '../lib/plot/checked.js';
 import { plotObservation as draw } from '../lib/plot/observation.js';
 import { makeObservation, plotSettings } from './helpers/observation.js';
 import { bitmapOf, dashesOf, group, parseFigure, placeOf, pointsOf, textsOf } from './helpers/svg.js';

@@ -4,10 +4,10 @@ import { type Clip, type Dataset, openDataset, requireDataset } from '../lib/dat
 import { sortedNames } from '../lib/datasets/names.js';
 import {
   describeSplit,
-  foldsOf,
   type Split,
   type SplitOptions,
   splitDataset,
+  splitFolds,
 } from '../lib/datasets/split.js';
 import { SonospikeError } from '../lib/support/errors.js';
 import { hash32 } from '../lib/support/random.js';
@@ -184,7 +184,7 @@ describe('by speakers', () => {
     fc.assert(
       fc.property(anyDataset, seed, fraction, (data, number, validation) => {
         const validators: string[] = [];
-        for (let fold = 1; fold <= foldsOf(data, 'leave-one-speaker-out'); fold++) {
+        for (let fold = 1; fold <= splitFolds(data, 'leave-one-speaker-out'); fold++) {
           const split = splitDataset(data, 'leave-one-speaker-out', { fold, seed: number, validation });
           const parts = [split.train, split.validation, split.test].map(speakersOf);
           expect(parts[2]).toEqual([data.speakers[fold - 1]]);
@@ -242,7 +242,7 @@ describe('by speakers', () => {
 
 describe('official', () => {
   it('of AudioMNIST is that of its authors', () => {
-    expect(foldsOf(audioMnist, 'official')).toBe(5);
+    expect(splitFolds(audioMnist, 'official')).toBe(5);
     const folds = [1, 2, 3, 4, 5].map((fold) => splitDataset(audioMnist, 'official', { fold }));
     for (const split of folds) {
       expectPartition(split, audioMnist);
@@ -292,7 +292,7 @@ describe('official', () => {
     expect(describeSplit(split)).toBe(
       'official, seed 3: train 2430 (6 speakers), validation 270 (6 speakers), test 300 (6 speakers)',
     );
-    expect(foldsOf(data, 'leave-one-speaker-out')).toBe(6);
+    expect(splitFolds(data, 'leave-one-speaker-out')).toBe(6);
     const left = splitDataset(data, 'leave-one-speaker-out', { fold: 2 });
     expect(describeSplit(left)).toBe(
       'leave-one-speaker-out fold 2 of 6 (jackson), seed 0: ' +
@@ -339,14 +339,14 @@ describe('arguments of a wrong type', () => {
     ['no speakers', { ...data, speakers: null }],
     ['no list of what was skipped', { ...data, skipped: undefined }],
   ])('%s as the dataset', (_name, value) => {
-    for (const call of [requireDataset, foldsOf, splitDataset]) {
+    for (const call of [requireDataset, splitFolds, splitDataset]) {
       expect(() => call(value as Dataset, 'all')).toThrow(refusal(''));
     }
   });
 
   it.each([null, undefined, 7, Symbol('all'), ['all']])('%s as the split', (spec) => {
     expect(() => splitDataset(data, spec as never)).toThrow(refusal('the split is'));
-    expect(() => foldsOf(data, spec as never)).toThrow(refusal('the split is'));
+    expect(() => splitFolds(data, spec as never)).toThrow(refusal('the split is'));
   });
 
   it.each([null, 7, [], 'seed'])('%s as the options', (options) => {

@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { presetSettings, train, withOptions } from '../lib/index.js';
+import { changeSettings, presetSettings, train } from '../lib/index.js';
 
 it('tells the speed in every epoch, also where the counter of the one before still stands', async () => {
   const labels = Array.from({ length: 10 }, (_, digit) => String(digit));
   // So many steps that an epoch lasts for several reports.
-  const settings = withOptions(presetSettings('original', labels), { stepsPerFrame: 100 });
+  const settings = changeSettings(presetSettings('original', labels), { stepsPerFrame: 100 });
   const speeds = new Map<number, number>();
   const { epochs } = await train({
     data: 'samples',

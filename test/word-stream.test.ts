@@ -155,8 +155,8 @@ describe('a stream', () => {
   });
 
   it('works with models of other settings', async () => {
-    const mfcc = createModel(presetSettings('original', model.labels as string[]), { seed: 3 });
-    for (const other of [mfcc, createModel(quickSettings())]) {
+    const mfcc = await createModel(presetSettings('original', model.labels as string[]), { seed: 3 });
+    for (const other of [mfcc, await createModel(quickSettings())]) {
       const stream = other.stream({ sampleRate: RATE, seed: 5, keepSamples: true });
       const heard = listen(stream);
       stream.write(speech);

@@ -131,7 +131,8 @@ export async function benchInference(bench) {
   for (const preset of bench.presets) {
     bench.progress(`inference: ${preset}`);
     const settings = presetSettings(preset, DIGITS);
-    const models = new Map(devices.usable.map((device) => [device, modelOn(device, settings, threads)]));
+    const models = new Map();
+    for (const device of devices.usable) models.set(device, await modelOn(device, settings, threads));
     const host = devices.usable.find(({ name }) => name === 'cpu');
     const wavs = sampleWavs(bench.quick ? 4 : undefined);
     const single = wavs.map((wav) => models.get(host ?? devices.usable[0]).predictSync(wav));

@@ -103,7 +103,7 @@ function setsOfTraining(preset, bench) {
 function setsOfInference(preset, bench) {
   const wavs = sampleWavs(bench.quick ? 2 : 16);
   const make = async () => {
-    const model = createModel(presetSettings(preset, DIGITS), { threads: 1, seed: 1 });
+    const model = await createModel(presetSettings(preset, DIGITS), { threads: 1, seed: 1 });
     const { all: slots } = await predictionWork(model, wavs);
     return { run: latencyWork(model, wavs), slots, result: model.predictSync(wavs[0]).scores };
   };

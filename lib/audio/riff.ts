@@ -1,5 +1,5 @@
-import wavefile from 'wavefile';
 import { SonospikeError } from '../support/errors.js';
+import { wavefile } from './wavefile.js';
 
 /** The fields of a WAV's `fmt ` chunk, named as in the specification, and where its data lies. */
 export interface WavLayout {
@@ -209,7 +209,7 @@ function parseHeader(
   putFourCC(header, at, 'data');
   if (lastHeader && Buffer.compare(lastHeader.bytes, header) === 0) return lastHeader.fields;
   try {
-    const wav = new wavefile.WaveFile();
+    const wav = new (wavefile().WaveFile)();
     wav.fromBuffer(header, false);
     const fields = wav as unknown as WavefileHeader;
     lastHeader = { bytes: header, fields };

@@ -23,13 +23,7 @@ export interface Audio {
 /** Seconds. */
 export const MAX_DURATION = 30 * 60;
 
-/**
- * Reads audio and checks that it is worth listening to.
- *
- * @throws SonospikeError ERR_INVALID_OPTION (wrong type, sample rate out of range), ERR_FILE_NOT_FOUND,
- * ERR_FILE_UNREADABLE, ERR_WAV_INVALID, ERR_WAV_UNSUPPORTED, ERR_AUDIO_EMPTY, ERR_AUDIO_NOT_FINITE,
- * ERR_AUDIO_SILENT (all samples are equal), ERR_AUDIO_TOO_LONG (over 30 minutes)
- */
+/** `readAudio` of index.ts. */
 export async function readAudio(input: AudioInput): Promise<Audio> {
   if (typeof input !== 'string' && !(input instanceof URL)) return audioFromMemory(input);
   const file = pathOf(input);
@@ -38,8 +32,7 @@ export async function readAudio(input: AudioInput): Promise<Audio> {
 }
 
 /**
- * The same for audio that is in memory already.
- *
+ * `readAudio` for audio that is in memory.
  * @throws SonospikeError as `readAudio`, without the file errors
  */
 export function audioFromMemory(input: AudioInMemory): Audio {

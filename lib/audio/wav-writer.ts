@@ -1,4 +1,4 @@
-import wavefile from 'wavefile';
+import { wavefile } from './wavefile.js';
 
 /**
  * A mono 16-bit WAV.
@@ -6,7 +6,7 @@ import wavefile from 'wavefile';
  * @param sampleRate Hz
  */
 export function encodeWav(samples: Float32Array, sampleRate: number): Uint8Array {
-  const wav = new wavefile.WaveFile();
+  const wav = new (wavefile().WaveFile)();
   wav.fromScratch(1, sampleRate, '16', toInt16(samples));
   return wav.toBuffer();
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { SonospikeError } from '../support/errors.js';
 import { nearest } from '../support/nearest.js';
+import { packageVersion } from '../support/version.js';
 import type { Command } from './command.js';
 import { COMMANDS } from './commands/index.js';
 import { entry } from './help.js';
@@ -24,7 +24,7 @@ async function main([name, ...args]: string[]): Promise<void> {
   if (name === '--help' || name === '-h') {
     process.stdout.write(overview());
   } else if (name === '--version') {
-    process.stdout.write(`${version()}\n`);
+    process.stdout.write(`${packageVersion()}\n`);
   } else {
     await find(name).run(args);
   }
@@ -56,11 +56,6 @@ function overview(): string {
     entry('--version', 'Prints the version.'),
     '',
   ].join('\n');
-}
-
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** One line for every error, and the stack for those who ask for it. */

@@ -46,20 +46,7 @@ export interface OpenOptions {
   signal?: AbortSignal;
 }
 
-/**
- * Lists the clips of a dataset, without reading them, in one of three layouts:
- *
- * - `audiomnist`: a folder for each speaker, in it `label_speaker_index.wav`; or the folder above, with `data`
- * - `fsdd`: one folder of `label_speaker_index.wav`; or the folder above, with `recordings`
- * - `folders`: a folder for each word, named after it
- *
- * Labels and speakers are Unicode NFC. Clips with the label `_unknown_` are none of the words: the label is not among
- * the dataset's, and a dataset may have such clips alone (more to train on, or to reject).
- *
- * @throws SonospikeError ERR_INVALID_OPTION, ERR_FILE_NOT_FOUND, ERR_FILE_UNREADABLE, ERR_DATASET_EMPTY,
- * ERR_DATASET_LAYOUT (WAV files, but none named as above), ERR_DATASET_ONE_CLASS, ERR_ABORTED; with `strict`
- * ERR_DATASET_BAD_CLIP and ERR_DATASET_DUPLICATE
- */
+/** `openDataset` of index.ts. */
 export async function openDataset(directory: string, options?: OpenOptions): Promise<Dataset> {
   if (typeof directory !== 'string' || directory === '') {
     throw refuse(directory, 'the dataset', 'the path of a directory');

@@ -16,7 +16,7 @@ export interface Split {
 export interface SplitOptions {
   /** A whole number, 0 by default. The same seed gives the same split, on any machine. */
   seed?: number;
-  /** From 1, the default, to `foldsOf`. */
+  /** From 1, the default, to `splitFolds`. */
   fold?: number;
   /** Fraction of what is left beside the test part, 0.1 by default; 0 for no validation part. */
   validation?: number;
@@ -58,7 +58,7 @@ interface Draw {
  *
  * @throws SonospikeError ERR_SPLIT_INVALID for an unknown split, ERR_INVALID_OPTION for arguments of a wrong type
  */
-export function foldsOf(dataset: Dataset, spec: string): number {
+export function splitFolds(dataset: Dataset, spec: string): number {
   return countFolds(requireDataset(dataset), parseSpec(spec));
 }
 

@@ -92,11 +92,7 @@ export interface Evaluation extends Scored {
   robustness?: RobustnessResult[];
 }
 
-/**
- * Runs a model over the clips of a dataset.
- * @throws SonospikeError as `openDataset`, `splitDataset` and `loadModel`; ERR_UNKNOWN_LABEL if the dataset has words
- * that the model does not know; ERR_DATASET_EMPTY if no clip could be read; ERR_ABORTED, ERR_DEVICE_*
- */
+/** `evaluate` of index.ts. */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   optionsObject(options, 'options', EVALUATE_KEYS);
   abortSignal(options.signal, 'signal');

@@ -35,25 +35,23 @@ interface Projection {
   from: number;
 }
 
-/** Where `countOperations` reads clips. */
-interface Sample {
+/** Which clips `countOperations` looks at. */
+export interface OperationsOptions {
   /** Paths of clips. */
   files: readonly string[];
-  /** At most so many of them, evenly spread, are looked at. Default 200. */
+  /** Greatest number of clips that are looked at, evenly spread over `files` (default: 200). */
   limit?: number;
+  /** Seed of the random draws of the `rate` encoding (default: 0). */
   seed?: number;
+  /** Stops the count with ERR_ABORTED. */
   signal?: AbortSignal | undefined;
 }
 
 const USUAL_LIMIT = 200;
 
-/**
- * Counts the operations of a model on some clips from what its layers do on them.
- * @returns null where a clip is too long for `observe`
- * @throws SonospikeError as `Model.observe`
- */
-export async function countOperations(model: Model, sample: Sample): Promise<Operations | null> {
-  const { files, limit = USUAL_LIMIT, seed = 0, signal } = sample;
+/** `countOperations` of index.ts. */
+export async function countOperations(model: Model, options: OperationsOptions): Promise<Operations | null> {
+  const { files, limit = USUAL_LIMIT, seed = 0, signal } = options;
   const chosen = files.filter(
     (_, i) => Math.floor((i * limit) / files.length) !== Math.floor(((i - 1) * limit) / files.length),
   );

@@ -11,11 +11,10 @@ import { readWhole } from './files.js';
 import { fromOldDelta, hasOldDelta } from './old-delta.js';
 import { encodeSafetensors, parseSafetensors } from './safetensors.js';
 import { isJsonObject, parseStrictJson } from './strict-json.js';
-import { parseOriginalCheckpoint } from './torch/original-program.js';
-import { isZip } from './torch/torch-pickle.js';
 
 const FORMAT = 'sonospike';
 const VERSION = 1;
+const ZIP_START = Buffer.from('PK\u0003\u0004');
 const STATE_PREFIX = 'state.';
 
 /** What a model file holds. */
@@ -45,17 +44,22 @@ export interface CheckpointState {
  */
 export async function readModelFile(path: string): Promise<ModelFile> {
   const tooLarge = (bytes: number) => damaged(path, `it has ${bytes} bytes, more than any model`);
-  return decodeModel(await readWhole(path, 'a model is one file', tooLarge), path);
+  const bytes = await readWhole(path, 'a model is one file', tooLarge);
+  return isZip(bytes) ? readOriginal(bytes, path) : decodeModel(bytes, path);
+}
+
+/** Whether a file begins as a zip does, which a `.pt` of PyTorch is. */
+function isZip(bytes: Uint8Array): boolean {
+  return ZIP_START.every((byte, i) => bytes[i] === byte);
 }
 
 /**
- * Reads the bytes of a model file; the result shares no memory with them.
+ * Reads the bytes of a model file of sonospike; the result shares no memory with them.
  * @param file name of the file for error texts
- * @throws SonospikeError ERR_MODEL_INVALID, ERR_MODEL_VERSION, ERR_PICKLE_FORBIDDEN
+ * @throws SonospikeError ERR_MODEL_INVALID, ERR_MODEL_VERSION
  */
 export function decodeModel(bytes: Uint8Array, file?: string): ModelFile {
   if (bytes.length === 0) throw damaged(file, 'it is empty');
-  if (isZip(bytes)) return decodeOriginal(bytes, file);
   const { metadata, tensors } = parseSafetensors(bytes, file);
   checkFormat(metadata, file);
   const blame = { code: 'ERR_MODEL_INVALID', file } as const;
@@ -85,7 +89,9 @@ export function decodeModel(bytes: Uint8Array, file?: string): ModelFile {
   return model;
 }
 
-function decodeOriginal(bytes: Uint8Array, file: string | undefined): ModelFile {
+/** The reader of `.pt` files is loaded only for one. */
+async function readOriginal(bytes: Uint8Array, file: string): Promise<ModelFile> {
+  const { parseOriginalCheckpoint } = await import('./torch/original-program.js');
   const { settings, parameters, epoch } = parseOriginalCheckpoint(bytes, file);
   return { settings, parameters, training: { preset: 'original', epoch }, confidence: null, state: null };
 }

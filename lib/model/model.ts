@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { type AudioInMemory, type AudioInput, audioFromMemory, readAudio } from '../audio/source.js';
-import { addInChunks } from '../datasets/clip-loader.js';
-import { type ModelFile, readModelFile, writeModelFile } from '../files/model-file.js';
+import type { ModelFile } from '../files/model-file.js';
 import type {
   NamedArrays,
   NativeAddon,
@@ -9,14 +8,7 @@ import type {
   NativePrediction,
   NativeScaling,
 } from '../native/addon.js';
-import {
-  choosePlace,
-  choosePlaceSync,
-  type Device,
-  type DeviceChoice,
-  host,
-  type Place,
-} from '../native/device.js';
+import { choosePlace, type Device, type DeviceChoice, host, type Place } from '../native/device.js';
 import { guard, guardAsync } from '../native/errors.js';
 import type { ConfidenceSettings } from '../settings/confidence.js';
 import type { ModelSettings } from '../settings/settings.js';
@@ -62,6 +54,12 @@ export interface ModelOptions {
    * methods answer on the CPU in any case. The environment variable SONOSPIKE_DEVICE changes the default.
    */
   device?: DeviceChoice;
+}
+
+/** What `createModel` takes beside the settings. */
+export interface NewModelOptions extends ModelOptions {
+  /** Seed of the random draws of the weights (default: 0). */
+  seed?: number;
 }
 
 /**
@@ -144,6 +142,7 @@ export class Model {
       const source = sources[i]!;
       return typeof source === 'string' || source instanceof URL ? readAudio(source) : source;
     };
+    const { addInChunks } = await import('../datasets/clip-loader.js');
     return guardAsync(async () => {
       const store = new this.addon.FeatureStore(this.native, this.#threads);
       await addInChunks(store, sources.length, read, (result) => {
@@ -208,7 +207,10 @@ export class Model {
    */
   async save(path: string): Promise<void> {
     const { settings, training, confidence } = this;
-    const parameters = await this.snapshot();
+    const [parameters, { writeModelFile }] = await Promise.all([
+      this.snapshot(),
+      import('../files/model-file.js'),
+    ]);
     await writeModelFile(path, { settings, parameters, training, confidence, state: null });
   }
 
@@ -235,12 +237,7 @@ export class Model {
   }
 }
 
-/**
- * Loads a model: a `.safetensors` file of sonospike, a checkpoint, or the original program's `.pt`; without a path
- * the one that comes with the package, for the ten English digits.
- * @throws SonospikeError ERR_FILE_NOT_FOUND, ERR_FILE_UNREADABLE, ERR_MODEL_INVALID, ERR_MODEL_VERSION,
- * ERR_PICKLE_FORBIDDEN, ERR_INVALID_OPTION, ERR_DEVICE_*
- */
+/** `loadModel` of index.ts. */
 export async function loadModel(
   path: string | URL = SHIPPED_MODEL,
   options: ModelOptions = {},
@@ -249,7 +246,10 @@ export async function loadModel(
   if (typeof file !== 'string' || file === '') {
     throw new SonospikeError('ERR_INVALID_OPTION', 'The model must be given as the path of a file.');
   }
-  const place = await choosePlace(options.device, 'cpu');
+  const [place, { readModelFile }] = await Promise.all([
+    choosePlace(options.device, 'cpu'),
+    import('../files/model-file.js'),
+  ]);
   return modelFromFile(await readModelFile(file), options, place);
 }
 
@@ -260,14 +260,12 @@ export function modelFromFile(file: ModelFile, options: ModelOptions = {}, place
   return model;
 }
 
-/**
- * A network with fresh weights, for those who want to look at one before it is trained.
- * @throws SonospikeError ERR_INVALID_OPTION, ERR_DEVICE_*
- */
-export function createModel(settings: ModelSettings, options: ModelOptions & { seed?: number } = {}): Model {
-  const place = choosePlaceSync(options.device, 'cpu');
-  const model = new Model(validateSettings(settings, 'settings'), options, {}, place);
-  model.native.initialise(checkSeed(options.seed));
+/** `createModel` of index.ts. */
+export async function createModel(settings: ModelSettings, options: NewModelOptions = {}): Promise<Model> {
+  const seed = checkSeed(options.seed);
+  const checked = validateSettings(settings, 'settings');
+  const model = new Model(checked, options, {}, await choosePlace(options.device, 'cpu'));
+  model.native.initialise(seed);
   return model;
 }
 

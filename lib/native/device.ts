@@ -1,7 +1,7 @@
 import { SonospikeError } from '../support/errors.js';
 import { choice } from '../support/options.js';
 import type { NativeAddon } from './addon.js';
-import { type CudaPlace, cudaPlace, cudaPlaceSync } from './cuda/devices.js';
+import type { CudaPlace } from './cuda/devices.js';
 import { native } from './load.js';
 
 /** Where a network computes. */
@@ -37,18 +37,15 @@ export function checkDevice(given: unknown, usual: DeviceChoice): DeviceChoice {
 }
 
 /**
- * The place to compute, found out in a process of its own where it may be a GPU.
+ * The place to compute. Where that may be a GPU, the first call in a process tries it in a child process, which takes
+ * about a second.
  * @throws SonospikeError ERR_INVALID_OPTION; for `cuda` ERR_DEVICE_MISSING, ERR_DEVICE_UNSUPPORTED, ERR_DEVICE_UNUSABLE
  */
 export async function choosePlace(given: unknown, usual: DeviceChoice): Promise<Place> {
   const wanted = checkDevice(given, usual);
-  return wanted === 'cpu' ? host() : placeOn(wanted, await cudaPlace());
-}
-
-/** The same, while the calling thread waits. */
-export function choosePlaceSync(given: unknown, usual: DeviceChoice): Place {
-  const wanted = checkDevice(given, usual);
-  return wanted === 'cpu' ? host() : placeOn(wanted, cudaPlaceSync());
+  if (wanted === 'cpu') return host();
+  const { cudaPlace } = await import('./cuda/devices.js');
+  return placeOn(wanted, await cudaPlace());
 }
 
 function placeOn(wanted: DeviceChoice, cuda: CudaPlace | SonospikeError): Place {

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../support/errors.js';
 import { SonospikeError } from '../support/errors.js';
-import { noteLostDevice } from './cuda/devices.js';
+import { noteLostDevice } from './cuda/lost.js';
 
 const NATIVE_CODES: readonly string[] = [
   'ERR_ABORTED',

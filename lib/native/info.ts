@@ -1,36 +1,39 @@
-import { readFileSync } from 'node:fs';
-import { type CudaReport, cudaReportSync } from './cuda/devices.js';
+import { packageVersion } from '../support/version.js';
+import { type CudaReport, cudaReport } from './cuda/devices.js';
 import { guard } from './errors.js';
 import { native } from './load.js';
 
-export interface Info {
+/** What `deviceInfo` tells of this installation and this machine. */
+export interface DeviceInfo {
+  /** Version of sonospike. */
   version: string;
+  /** Version of Node.js. */
   node: string;
+  /** Operating system and processor, as in `linux-x64`. */
   platform: string;
   /** Cores that this process may use. */
   threads: number;
-  /** Of the kernels in use: `baseline`, `avx2` or `avx512`; set SONOSPIKE_ISA to choose another. */
+  /**
+   * Instruction set of the kernels in use: `baseline`, `avx2` or `avx512`. The environment variable SONOSPIKE_ISA
+   * chooses another.
+   */
   instructionSet: string;
-  /** Those that this machine has. */
+  /** Instruction sets that this machine has. */
   instructionSets: string[];
+  /** Compiler of the native addon. */
   compiler: string;
-  /** Those that can be used: `cpu`, and the name of a GPU. */
+  /** Devices that can be used: `cpu`, and the name of a GPU. */
   devices: { name: string }[];
   /** What there is of CUDA, and why there is no more. */
   cuda: CudaReport;
 }
 
-/**
- * What this installation is and can do. Where the addon with CUDA is built, the first call tries it, in about a second.
- * Throws ERR_NATIVE_MISSING.
- */
-export function info(): Info {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  const { version } = JSON.parse(text) as { version: string };
-  const cuda = cudaReportSync();
+/** `deviceInfo` of index.ts. */
+export async function deviceInfo(): Promise<DeviceInfo> {
+  const cuda = await cudaReport();
   const used = cuda.devices.filter(({ number }) => number === cuda.device);
   return {
-    version,
+    version: packageVersion(),
     node: process.versions.node,
     platform: `${process.platform}-${process.arch}`,
     ...guard(() => native().info()),

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Model } from '../model/model.js';
-import { info } from '../native/info.js';
+import { packageVersion } from '../support/version.js';
 import { pack } from './message.js';
 import type { Hello } from './protocol.js';
 
@@ -12,7 +12,7 @@ export const SAMPLES = fileURLToPath(new URL('../../samples/', import.meta.url))
 export async function helloMessage(model: Model, modelName: string): Promise<Uint8Array> {
   const hello: Hello = {
     type: 'hello',
-    version: info().version,
+    version: packageVersion(),
     model: modelName,
     settings: model.settings,
     samples: await sampleNames(),

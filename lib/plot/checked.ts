@@ -1,9 +1,19 @@
+// What `sonospike/plot` gives: the functions of plot/index.ts, which check what they are given.
 import type { Observation } from '../model/model.js';
 import type { ModelSettings } from '../settings/settings.js';
 import { validateSettings } from '../settings/validate.js';
 import { SonospikeError } from '../support/errors.js';
 import { array, number, object, optionsObject, refuse, string } from '../support/options.js';
 import * as plots from './index.js';
+
+export type {
+  FigureOptions,
+  ObservationPlotOptions,
+  PlotPageEntry,
+  PlottedEpoch,
+  PlottedEvaluation,
+  PlottedProtocol,
+} from './index.js';
 
 const FIGURE_KEYS = ['width', 'title'] as const satisfies (keyof plots.FigureOptions)[];
 const OBSERVATION_KEYS = [

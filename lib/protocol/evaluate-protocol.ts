@@ -106,13 +106,7 @@ const PROTOCOL_KEYS = [
   'onProgress',
 ];
 
-/**
- * Trains and tests on every fold with several seeds, side by side where there are cores for it. The test parts choose
- * nothing: the epoch of each model is the last, or chosen on the validation part of its split. The figures of a run are those of
- * `train` with the same options, fold and seed, however many run at once.
- * @throws SonospikeError as `train`; ERR_SPLIT_INVALID if the dataset does not suit the protocol; ERR_ABORTED, with
- * the runs that had ended in the file `out`
- */
+/** `evaluateProtocol` of index.ts. */
 export async function evaluateProtocol(options: ProtocolOptions): Promise<ProtocolResult> {
   const called = performance.now();
   optionsObject(options, 'options', PROTOCOL_KEYS);

@@ -1,6 +1,6 @@
 import type { Dataset } from '../datasets/index.js';
 import { UNKNOWN_LABEL } from '../datasets/names.js';
-import { foldsOf, splitDataset } from '../datasets/split.js';
+import { splitDataset, splitFolds } from '../datasets/split.js';
 import { SonospikeError } from '../support/errors.js';
 import { array, choice, integer } from '../support/options.js';
 
@@ -64,7 +64,7 @@ export function planProtocol(dataset: Dataset, options: PlanOptions, validation:
   const count = integer(options.seeds ?? USUAL_SEEDS[protocol], 'seeds', 1, 1000);
   const first = integer(options.seed ?? 0, 'seed', 0, Number.MAX_SAFE_INTEGER - count);
   const seeds = Array.from({ length: count }, (_, i) => first + i);
-  const wanted = chooseFolds(options.folds, foldsOf(dataset, split));
+  const wanted = chooseFolds(options.folds, splitFolds(dataset, split));
   const missing = wanted.filter((fold) => !isPossible(dataset, split, fold, validation));
   const folds = wanted.filter((fold) => !missing.includes(fold));
   // Where none is possible the split's own error says why.

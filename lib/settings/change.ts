@@ -32,7 +32,7 @@ const SEVERAL_STEPS = 10;
  * Settings with some of them changed; those given are left as they are.
  * @throws SonospikeError ERR_INVALID_OPTION if an option is out of range, for itself or with the other settings
  */
-export function withOptions(settings: ModelSettings, options: SettingsOptions): ModelSettings {
+export function changeSettings(settings: ModelSettings, options: SettingsOptions): ModelSettings {
   const base = validateSettings(settings, 'settings');
   const given = object(options, 'the options', ['framesPerSecond', 'encoding', 'stepsPerFrame']);
   let changed = base;

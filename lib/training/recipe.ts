@@ -104,7 +104,7 @@ export const RECIPES: Record<PresetName, Recipe> = {
 };
 
 /** The recipe of a preset: the training options that are not given are taken from it. */
-export function recipeOf(preset: PresetName): TrainingRecipe & Pick<SplitChoice, 'validation'> {
+export function presetRecipe(preset: PresetName): TrainingRecipe & Pick<SplitChoice, 'validation'> {
   return structuredClone(RECIPES[choice(preset, 'preset', presetNames)]);
 }
 

@@ -45,15 +45,7 @@ export interface TrainResult {
   options: RunOptions;
 }
 
-/**
- * Trains a network on the words of a dataset. Runs off Node's threads; `signal` stops it after the batch in hand,
- * with the checkpoint written.
- *
- * A resumed run may have more or fewer `epochs`; with the schedules cosine and one-cycle that changes the learning
- * rates of what is left, so the bits are those of an uninterrupted run only if `epochs` stays the same.
- * @throws SonospikeError ERR_INVALID_OPTION, ERR_UNKNOWN_PRESET, ERR_DATASET_*, ERR_SPLIT_INVALID,
- * ERR_CHECKPOINT_INVALID, ERR_FILE_*, ERR_TRAINING_DIVERGED, ERR_ABORTED, ERR_OUT_OF_MEMORY, ERR_DEVICE_*
- */
+/** `train` of index.ts. */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   optionsObject(options, 'options', TRAIN_KEYS);
   abortSignal(options.signal, 'signal');

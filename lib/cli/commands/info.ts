@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readModelFile } from '../../files/model-file.js';
 import { SHIPPED_MODEL } from '../../model/model.js';
 import type { CudaDevice, CudaReport } from '../../native/cuda/devices.js';
-import { type Info, info as installation } from '../../native/info.js';
+import { type DeviceInfo, deviceInfo } from '../../native/info.js';
 import { defineCommand } from '../command.js';
 import { accuracyText, shortPath, table } from '../format.js';
 
@@ -20,7 +20,7 @@ export const info = defineCommand({
   examples: ['sonospike info', 'sonospike info --json'],
   options: {},
   async run(_, out) {
-    const found = installation();
+    const found = await deviceInfo();
     const model = await shippedModel();
     if (out.json) out.document({ ...found, model });
     else out.print(report(found, model));
@@ -33,7 +33,7 @@ async function shippedModel(): Promise<ShippedModel | null> {
   return { file: SHIPPED_MODEL, labels: settings.labels, training };
 }
 
-function report(found: Info, model: ShippedModel | null): string {
+function report(found: DeviceInfo, model: ShippedModel | null): string {
   const rows = [
     ['sonospike', found.version],
     ['node', found.node],

@@ -1,6 +1,6 @@
 import type { Dataset } from '../../datasets/index.js';
 import { choosePlace } from '../../native/device.js';
-import { withOptions } from '../../settings/change.js';
+import { changeSettings } from '../../settings/change.js';
 import { presetSettings } from '../../settings/presets.js';
 import type { ModelSettings } from '../../settings/settings.js';
 import { SonospikeError } from '../../support/errors.js';
@@ -129,7 +129,7 @@ export async function chooseSettings(
     settings === undefined
       ? presetSettings(options.preset ?? 'default', labels)
       : await readSettings(settings, labels);
-  return withOptions(base, changes);
+  return changeSettings(base, changes);
 }
 
 /** Adds to the error of a training that was stopped how to go on. */

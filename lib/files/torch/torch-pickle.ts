@@ -36,18 +36,12 @@ const MAX_COPIED = 4;
 /** A state_dict's pickle takes kilobytes; a byte of it can make an object of 200, and that must fit Node's heap. */
 const MAX_PICKLE_BYTES = 4 * 2 ** 20;
 const PICKLE_NAME = '/data.pkl';
-const ZIP_START = [0x50, 0x4b, 0x03, 0x04];
 
 class Storage {
   constructor(
     readonly dtype: DType,
     readonly data: TypedArray,
   ) {}
-}
-
-/** Whether a file that starts with `bytes` is a zip archive, as the files of `torch.save` are. */
-export function isZip(bytes: Uint8Array): boolean {
-  return ZIP_START.every((byte, index) => bytes[index] === byte);
 }
 
 /**

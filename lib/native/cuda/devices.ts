@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import { type ErrorCode, SonospikeError } from '../../support/errors.js';
 import type { NativeAddon, NativeCudaInfo } from '../addon.js';
-import { addonPath, PACKAGE_FOLDER, type ProbeAnswer, type Probed, probe, probeSync } from './probe.js';
+import { lostDeviceReason } from './lost.js';
+import { addonPath, PACKAGE_FOLDER, type ProbeAnswer, type Probed, probe } from './probe.js';
 
 /** An NVIDIA GPU. */
 export interface CudaDevice {
@@ -14,7 +15,7 @@ export interface CudaDevice {
   /** As in `9.0`. */
   computeCapability: string;
   multiprocessors: number;
-  /** Why it is not used; null for the one that is, or was before another was lost, and for those after it. */
+  /** Why the device cannot be used; null where it can be, as far as it was tried: devices after the one in use are not. */
   whyNot: string | null;
 }
 
@@ -47,45 +48,34 @@ const NONE: CudaReport = {
   whyNot: null,
 };
 
-let known: Known | undefined;
 let probing: Promise<Known> | undefined;
 
-/** What there is of CUDA; found out once, in a process of its own. Never throws. */
+/** What there is of CUDA. The first call in a process tries it in a child process. Never throws. */
 export async function cudaReport(): Promise<CudaReport> {
   return (await find()).report;
 }
 
-/** The same, while the calling thread waits: about a second where the addon is built, the first time. */
-export function cudaReportSync(): CudaReport {
-  return findSync().report;
-}
-
 async function find(): Promise<Known> {
-  probing ??= probe().then((probed) => {
-    known ??= judge(probed);
-    return known;
-  });
-  return known ?? probing;
-}
-
-function findSync(): Known {
-  known ??= judge(probeSync());
-  return known;
+  probing ??= probe().then(judge);
+  const known = await probing;
+  const reason = lostDeviceReason();
+  return reason === null ? known : withoutLost(known, reason);
 }
 
 /**
- * Takes note of a device that was lost at work: CUDA gives nothing more to a process after that, so that none is used
- * any longer. `reason`: what it said.
+ * The report after the device in use was lost at work: CUDA gives nothing more to a process after that, so that no
+ * device is used any longer.
+ * @param reason the driver's message
  */
-export function noteLostDevice(reason: string): void {
-  const lost = known?.report.devices.find(({ number }) => number === known?.report.device);
-  if (!known || !lost) return;
+function withoutLost(known: Known, reason: string): Known {
+  const lost = known.report.devices.find(({ number }) => number === known.report.device);
+  if (!lost) return known;
   const lostAtWork = `was lost at work: ${reason.replace(/\.?$/, '')}`;
   const devices = known.report.devices.map((each) =>
     each === lost ? { ...each, whyNot: `it ${lostAtWork}` } : each,
   );
   const whyNot = `${lost.name} ${lostAtWork}. A new process may be able to use it again.`;
-  known = { report: { ...known.report, devices, device: null, whyNot }, code: 'ERR_DEVICE_LOST' };
+  return { report: { ...known.report, devices, device: null, whyNot }, code: 'ERR_DEVICE_LOST' };
 }
 
 export interface CudaPlace {
@@ -96,11 +86,6 @@ export interface CudaPlace {
 /** The addon and the device to use. */
 export async function cudaPlace(): Promise<CudaPlace | SonospikeError> {
   return placeOf(await find());
-}
-
-/** The same, while the calling thread waits. */
-export function cudaPlaceSync(): CudaPlace | SonospikeError {
-  return placeOf(findSync());
 }
 
 function placeOf({ report, code }: Known): CudaPlace | SonospikeError {

@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,14 +41,6 @@ export function probe(): Promise<Probed> {
       done(judge({ status: child.exitCode, signal: child.signalCode, late, stdout, stderr }));
     });
   });
-}
-
-/** The same, while the calling thread waits. */
-export function probeSync(): Probed {
-  const file = addonPath();
-  if (!existsSync(file)) return null;
-  const ended = spawnSync(process.execPath, [CHILD, file], { ...childOptions(), maxBuffer: 2 ** 24 });
-  return judge({ ...ended, late: (ended.error as NodeJS.ErrnoException | undefined)?.code === 'ETIMEDOUT' });
 }
 
 function patience(): number {

@@ -18,7 +18,10 @@ const tasks = {
   predict: { rounds: 4000, work: () => model.predict(bytes) },
   // What it gives is large: what waits to be collected would hide what is left behind.
   observe: { rounds: 1500, collectEvery: 10, work: () => model.observe(bytes) },
-  models: { rounds: 600, work: () => createModel(settings(128), { threads: 1 }).predictSync(bytes) },
+  models: {
+    rounds: 600,
+    work: async () => (await createModel(settings(128), { threads: 1 })).predictSync(bytes),
+  },
   stores: {
     rounds: 600,
     async work() {
