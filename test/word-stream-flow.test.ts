@@ -1,10 +1,9 @@
-// Streams as Node's: errors, pipes, back-pressure, iterators, signals, and a model that is in use.
+// Streams as Node's: errors, pipes, iterators, signals, and a model that is in use. Readers: word-stream-readers.test.ts.
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadModel, type Model } from '../lib/index.js';
-import { native } from '../lib/native/load.js';
-import { CLIPS, ended, listen, RATE, spokenClips, wordsOf } from './helpers/streams.js';
+import { CLIPS, ended, listen, occupy, RATE, spokenClips, wordsOf } from './helpers/streams.js';
 
 let model: Model;
 let speech: Float32Array;
@@ -13,7 +12,7 @@ beforeAll(async () => {
   ({ model, speech, places } = await spokenClips());
 });
 
-describe('a stream as a Writable', () => {
+describe('the writable side', () => {
   it('refuses NaN by its place, and is destroyed', async () => {
     const stream = model.stream();
     const failed = new Promise((done) => stream.once('error', done));
@@ -129,35 +128,6 @@ describe('a stream as an iterator', () => {
     expect(stream.destroyed).toBe(true);
   });
 
-  it('holds the writer back while nobody takes the words', async () => {
-    const stream = model.stream();
-    let taken = 0;
-    const rounds = 12;
-    for (let i = 0; i < rounds; i++) stream.write(speech, () => taken++);
-    await new Promise((next) => setTimeout(next, 20));
-    const before = taken;
-    expect(before).toBeLessThan(5); // 5 words each, 16 may wait
-    expect(stream.writableNeedDrain || stream.writableLength > 0).toBe(true);
-    let words = 0;
-    stream.end();
-    for await (const _ of stream) words++;
-    expect(words).toBe(rounds * CLIPS.length);
-    expect(taken).toBe(rounds);
-  });
-
-  it('ends the write that is held back when it is destroyed', async () => {
-    const stream = model.stream();
-    const written = Array.from(
-      { length: 5 },
-      () => new Promise<unknown>((done) => stream.write(speech, (error) => done(error ?? 'heard'))),
-    );
-    expect(await written[2]).toBe('heard');
-    stream.destroy();
-    // 5 words each, 16 may wait: the fourth was heard and held back, the fifth was not heard.
-    expect(await written[3]).toBe('heard');
-    expect(await written[4]).toMatchObject({ code: 'ERR_STREAM_DESTROYED' });
-  });
-
   it('gives what waits to a listener that comes late, in order', async () => {
     const stream = model.stream();
     stream.write(speech.subarray(0, places[1]![1] * RATE + 3000));
@@ -170,29 +140,10 @@ describe('a stream as an iterator', () => {
 });
 
 describe('while the model is in use', () => {
-  /** An evaluation that has the model until it is told to stop. */
-  async function occupy(used: Model) {
-    const store = new (native().FeatureStore)(used.native, 1);
-    await store.add([{ samples: speech.subarray(3200, 7000), sampleRate: RATE, label: 0 }]);
-    const ended = store.evaluate(new Int32Array(2_000_000), 0, 0).catch(() => {});
-    for (;;) {
-      try {
-        used.parameters();
-      } catch {
-        break;
-      }
-      await new Promise((next) => setImmediate(next));
-    }
-    return async () => {
-      store.abortEvaluation();
-      await ended;
-    };
-  }
-
   it('a write that completes a word waits for its turn, and Node goes on', async () => {
     const used = await loadModel();
     const expected = await wordsOf(used.stream(), [speech]);
-    const release = await occupy(used);
+    const release = await occupy(used, speech);
     const stream = used.stream();
     const heard = listen(stream);
     let written = false;
@@ -210,7 +161,7 @@ describe('while the model is in use', () => {
 
   it('a stream that is reset or destroyed while it waits gives no words', async () => {
     const used = await loadModel();
-    const release = await occupy(used);
+    const release = await occupy(used, speech);
     const [reset, destroyed] = [used.stream(), used.stream()];
     const heard = [reset, destroyed].map(listen);
     for (const stream of [reset, destroyed]) stream.write(speech);

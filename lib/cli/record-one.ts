@@ -87,7 +87,6 @@ async function timed(
 ): Promise<Recording | null> {
   const { sampleRate } = sound;
   const hearing = new Hearing(model, sampleRate);
-  hearing.stream.on('word', () => {});
   const samples = new Float32Array(Math.round(seconds * sampleRate));
   let filled = 0;
   for await (const chunk of sound.chunks) {

@@ -45,8 +45,6 @@ export async function* takes(
   const { sampleRate } = sound;
   const hearing = new Hearing(model, sampleRate);
   const { stream } = hearing;
-  // Words that nobody takes would stop the stream.
-  stream.on('word', () => {});
   const tape = new Tape(TAPE * sampleRate);
   const size = Math.ceil(PIECE * sampleRate);
   let since: number | null = null;

@@ -181,8 +181,8 @@ export class Model {
   }
 
   /**
-   * A stream of samples in which words are found as they are spoken: a `Writable`, and an async iterator of the words.
-   * Any number can be open at once.
+   * A stream that finds words in samples as they are spoken: a `Duplex` of samples to `Word` objects, see `WordStream`.
+   * Any number of streams can be open at once.
    * @throws SonospikeError ERR_INVALID_OPTION
    */
   stream(options: StreamOptions = {}): WordStream {

@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream';
+import { Duplex } from 'node:stream';
 import { types } from 'node:util';
 import { MAX_SAMPLE_RATE } from '../audio/wav.js';
 import type { NativeModel, NativeSound, NativeStream } from '../native/addon.js';
@@ -43,40 +43,52 @@ interface Listening extends Namer {
 /** Hz; at less there is no room for the bands in which a stream listens. */
 export const MIN_SAMPLE_RATE = 1000;
 
-type Listener = Parameters<Writable['on']>[1];
+type Listener = Parameters<Duplex['on']>[1];
 type WordListener = (word: Word) => void;
 type Done = (error?: Error | null) => void;
 
 const OPTIONS = ['sampleRate', 'seed', 'endSilence', 'keepSamples', 'signal'] as const;
 /** Seconds: longer than pauses within words. From 0.15 to 0.35 s as many of FSDD's training clips are found. */
 const END_SILENCE = 0.25;
-/** Words that wait for an iterator or a listener; with more, nothing is taken in. */
-const MOST_WAITING = 16;
+/** Words that wait for a reader; beyond these the oldest are dropped. */
+const MOST_UNREAD = 256;
 
 /**
  * Finds the words in a stream of samples and recognises each, as it is spoken. Made by `model.stream()`.
  *
- * Takes mono samples as Float32Array (nominally in [-1, 1]), Int16Array, or Buffer (16-bit little-endian), of any
- * length; the words do not depend on how the stream is cut into writes. Events: `word`, and `rejected` for a sound
- * that is none of the model's words; both with a `Word`. As an async iterable it gives the words, until the stream ends
- * or fails. Words wait until somebody iterates or listens to `word`, and where 16 do, no more is taken in.
+ * **Writable side.** Takes mono samples as Float32Array (nominally in [-1, 1]), Int16Array, or Buffer (16-bit
+ * little-endian), in chunks of any length: the words do not depend on how the samples are cut into chunks. Recognition
+ * runs on the calling thread. While the model is in use by a training or an evaluation, a write that completes a word
+ * waits for its turn on another thread; only then is there back-pressure.
  *
- * Recognition runs on the calling thread; while the model is in use by a training or an evaluation, a write that
- * completes a word waits for its turn on another. Samples that are not finite destroy the stream with
- * ERR_AUDIO_NOT_FINITE.
+ * **Readable side.** Gives `Word` objects to whatever reads them: `for await`, `pipe`, `pipeline`, `on('data')`.
+ * Each word is emitted as `word` too, and a sound that is none of the model's words as `rejected`. The stream never
+ * stops for want of a reader: it keeps the last 256 words that nobody has read, and counts those that it dropped in
+ * `dropped`. Words that go to a listener of `word` are not kept for a reader that comes later.
+ *
+ * **End.** After `end()` the stream closes when its words have been read, or at once where only listeners of `word` take
+ * them. Leaving a `for await` loop destroys the stream. Samples that are not finite destroy it with
+ * ERR_AUDIO_NOT_FINITE, anything that is no samples with ERR_INVALID_OPTION, its signal with ERR_ABORTED. A `for await`
+ * loop gets the words that were found before, and then throws that error.
  */
-export class WordStream extends Writable implements AsyncIterable<Word> {
+export class WordStream extends Duplex {
   readonly #model: Listening;
   readonly #native: NativeStream;
   readonly #sampleRate: number;
   /** The first byte of a sample whose second has not come yet. */
   #oddByte: number | null = null;
-  readonly #waiting: Word[] = [];
+  /** Words that nobody has read. */
+  readonly #unread: Word[] = [];
+  #dropped = 0;
   #iterators = 0;
-  /** Goes on with the write that waits for room. */
-  #goOn: (() => void) | null = null;
   /** Iterators that wait for a word. */
   #idle: (() => void)[] = [];
+  /** Whether Node has asked the readable side for a word that has not come yet, and whether it ever has. */
+  #wanted = false;
+  #pulled = false;
+  /** All words have been found. */
+  #over = false;
+  #ended = false;
   /** Another thread works on a write. */
   #working = false;
   #resets = 0;
@@ -93,15 +105,20 @@ export class WordStream extends Writable implements AsyncIterable<Word> {
       confidence: model.confidence,
     };
     const signal = abortSignal(given.signal, 'signal');
-    super({ objectMode: true, decodeStrings: false });
+    // Words stay in #unread until somebody reads them, so that it is the oldest that are dropped.
+    super({ objectMode: true, decodeStrings: false, readableHighWaterMark: 0 });
     this.#model = model;
     this.#sampleRate = checked.sampleRate;
     this.#native = guard(() => new (native().Stream)(model.native, checked));
     this.on('newListener', (event) => {
       if (event === 'word') process.nextTick(() => this.#flow());
     });
-    this.on('finish', () => this.#wake());
     if (signal) this.#obey(signal);
+  }
+
+  /** Number of words that were dropped because 256 newer ones waited for a reader. */
+  get dropped(): number {
+    return this.#dropped;
   }
 
   /** Seconds heard. */
@@ -119,27 +136,30 @@ export class WordStream extends Writable implements AsyncIterable<Word> {
     return this.#native.speaking();
   }
 
-  /** Forgets what was heard, the noise included; time begins anew. A write in progress gives no words. */
+  /**
+   * Forgets what was heard, the level of the noise included; time begins anew. A write in progress gives no words; words
+   * that were found before stay.
+   */
   reset(): void {
     this.#resets++;
     this.#oddByte = null;
     if (!this.#working) this.#native.reset();
   }
 
-  override on(event: 'word' | 'rejected', listener: WordListener): this;
+  override on(event: 'word' | 'rejected' | 'data', listener: WordListener): this;
   override on(event: string | symbol, listener: Listener): this;
   override on(event: string | symbol, listener: Listener): this {
     return super.on(event, listener);
   }
 
-  override once(event: 'word' | 'rejected', listener: WordListener): this;
+  override once(event: 'word' | 'rejected' | 'data', listener: WordListener): this;
   override once(event: string | symbol, listener: Listener): this;
   override once(event: string | symbol, listener: Listener): this {
     return super.once(event, listener);
   }
 
-  /** The words, those included that came before; leaving the loop destroys the stream. */
-  [Symbol.asyncIterator](): AsyncGenerator<Word, void, undefined> {
+  /** The words, those included that were found before; leaving the loop destroys the stream. */
+  override [Symbol.asyncIterator](): AsyncGenerator<Word, undefined, undefined> {
     this.#iterators++;
     // Its error is the iterator's to throw.
     const ignore = () => {};
@@ -147,17 +167,21 @@ export class WordStream extends Writable implements AsyncIterable<Word> {
     return this.#iterate(() => this.off('error', ignore));
   }
 
-  async *#iterate(done: () => void): AsyncGenerator<Word, void, undefined> {
+  async *#iterate(done: () => void): AsyncGenerator<Word, undefined, undefined> {
     try {
       for (;;) {
-        const word = this.#waiting.shift();
+        // One that Node has asked for is older than the others.
+        const waiting = this.readableLength > 0 && !this.destroyed;
+        const word: Word | undefined = waiting ? this.read() : this.#unread.shift();
         if (word) {
-          this.#makeRoom();
           yield word;
         } else if (this.errored) {
           throw this.errored;
-        } else if (this.destroyed || this.writableFinished) {
+        } else if (this.destroyed) {
           return;
+        } else if (this.#over) {
+          this.#end();
+          await new Promise<void>((closed) => this.once('close', closed));
         } else {
           await new Promise<void>((wake) => this.#idle.push(wake));
         }
@@ -170,21 +194,31 @@ export class WordStream extends Writable implements AsyncIterable<Word> {
     }
   }
 
+  override _read(): void {
+    this.#wanted = true;
+    this.#pulled = true;
+    this.#give();
+  }
+
   override _write(chunk: unknown, _encoding: string, done: Done): void {
     this.#work(() => this.#native.write(this.#samplesOf(chunk)), done);
   }
 
   override _final(done: Done): void {
-    this.#work(() => this.#native.flush(), done);
+    this.#work(
+      () => this.#native.flush(),
+      (error) => {
+        this.#over = !error;
+        done(error);
+        this.#end();
+        this.#wake();
+      },
+    );
   }
 
   override _destroy(error: Error | null, done: Done): void {
-    const goOn = this.#goOn;
-    this.#goOn = null;
     if (!this.#working) this.#native.close();
     done(error);
-    // Whoever waits for the write is not left waiting.
-    goOn?.();
     this.#wake();
   }
 
@@ -239,10 +273,7 @@ export class WordStream extends Writable implements AsyncIterable<Word> {
         this.#tell(this.#wordOf(sound));
       }
     } finally {
-      // At the end there is no more to hold back.
-      const full = this.#waiting.length >= MOST_WAITING && !this.writableEnded;
-      if (full && !this.destroyed) this.#goOn = done;
-      else done();
+      done();
       this.#wake();
     }
   }
@@ -263,23 +294,53 @@ export class WordStream extends Writable implements AsyncIterable<Word> {
       return;
     }
     this.#flow();
-    if (this.#iterators > 0 || this.listenerCount('word') === 0) this.#waiting.push(word);
+    if (this.#isRead || this.listenerCount('word') === 0) this.#keep(word);
     this.emit('word', word);
   }
 
-  /** Gives the words that wait to those who listen, where nobody iterates. */
-  #flow(): void {
-    while (this.#waiting.length > 0 && this.#iterators === 0 && this.listenerCount('word') > 0) {
-      this.emit('word', this.#waiting.shift());
-    }
-    this.#makeRoom();
+  /** Whether somebody uses, or has used, the readable side. */
+  get #isRead(): boolean {
+    return this.#iterators > 0 || this.#pulled || this.readableFlowing !== null;
   }
 
-  #makeRoom(): void {
-    if (this.#waiting.length >= MOST_WAITING) return;
-    const goOn = this.#goOn;
-    this.#goOn = null;
-    goOn?.();
+  #keep(word: Word): void {
+    this.#unread.push(word);
+    this.#give();
+    if (this.#unread.length + this.readableLength <= MOST_UNREAD) return;
+    this.#unread.shift();
+    this.#dropped++;
+  }
+
+  /** Hands the oldest unread word to Node's readable side, if that has asked for one. */
+  #give(): void {
+    if (!this.#wanted) return;
+    const word = this.#unread.shift();
+    if (word) {
+      this.#wanted = false;
+      this.push(word);
+    } else {
+      this.#end();
+    }
+  }
+
+  /** Gives the words that wait to listeners of `word`, where nobody reads. */
+  #flow(): void {
+    while (this.#unread.length > 0 && !this.#isRead && this.listenerCount('word') > 0) {
+      this.emit('word', this.#unread.shift());
+    }
+    this.#end();
+  }
+
+  /** Ends the readable side once all words have been found and taken; without a reader that closes the stream. */
+  #end(): void {
+    if (!this.#over || this.#unread.length > 0 || this.destroyed) return;
+    if (!this.#ended) {
+      this.#ended = true;
+      this.push(null);
+    }
+    // Node emits `end` only where somebody has read.
+    const readable = this.readableLength > 0;
+    if (!readable && (this.#iterators > 0 || !this.#isRead)) this.read();
   }
 
   #wake(): void {
