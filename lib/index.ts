@@ -16,7 +16,7 @@ export type { Clip, Dataset, OpenOptions } from './datasets/index.js';
 export type { Split, SplitOptions } from './datasets/split.js';
 export { describeSplit, splitDataset, splitFolds } from './datasets/split.js';
 export type { ClipResult, Scored } from './evaluation/clip-results.js';
-export type { EvaluateOptions, Evaluation } from './evaluation/evaluate.js';
+export type { EvaluateOptions, Evaluation, EvaluationProgress } from './evaluation/evaluate.js';
 export type { Calibration, ClassMetrics, ReliabilityBin, Spread } from './evaluation/metrics.js';
 export type { Operations, OperationsOptions } from './evaluation/operations.js';
 export type { Rejection, UnknownResult } from './evaluation/rejection.js';
@@ -27,7 +27,12 @@ export type { StreamOptions, Word, WordStream } from './model/word-stream.js';
 export type { CudaDevice, CudaReport } from './native/cuda/devices.js';
 export type { Device, DeviceChoice } from './native/device.js';
 export type { DeviceInfo } from './native/info.js';
-export type { ProtocolOptions, ProtocolProgress, ProtocolResult } from './protocol/evaluate-protocol.js';
+export type {
+  ProtocolOptions,
+  ProtocolProgress,
+  ProtocolResult,
+  RunReport,
+} from './protocol/evaluate-protocol.js';
 export type { Plan, PlannedRun, ProtocolName } from './protocol/plan.js';
 export type { ProtocolRun } from './protocol/run.js';
 export type { FoldResult, ProtocolSummary, SpeakerResult } from './protocol/summary.js';
@@ -55,7 +60,14 @@ export type {
 export type { ErrorCode } from './support/errors.js';
 export { SonospikeError } from './support/errors.js';
 export type { Tensor, Tensors } from './support/tensor.js';
-export type { EpochMetrics, Score, TrainingProgress } from './training/epoch.js';
+export type {
+  DataReport,
+  EpochMetrics,
+  EpochReport,
+  LoadProgress,
+  Score,
+  TrainingProgress,
+} from './training/epoch.js';
 export type { RunOptions, SplitChoice, TrainingRecipe } from './training/recipe.js';
 export { presetRecipe } from './training/recipe.js';
 export type { TrainOptions, TrainResult } from './training/train.js';

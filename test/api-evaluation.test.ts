@@ -84,8 +84,8 @@ describe('evaluate', () => {
       split: 'all',
       signal: controller.signal,
       // All clips are read: what is left is the evaluation itself.
-      onProgress: (done, total) => {
-        if (done === total) setImmediate(() => controller.abort(new Error('enough')));
+      onProgress: ({ phase, done, total }) => {
+        if (phase === 'load' && done === total) setImmediate(() => controller.abort(new Error('enough')));
       },
     });
     await expect(found).rejects.toMatchObject({ code: 'ERR_ABORTED' });

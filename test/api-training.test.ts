@@ -39,6 +39,7 @@ function bits({ model, epochs, bestEpoch, test }: TrainResult) {
 describe('train', () => {
   it('tells of every epoch, learns, and gives the best model and its test', async () => {
     const seen: EpochMetrics[] = [];
+    const told: { phase: string }[] = [];
     const out = join(folder, 'best.safetensors');
     const result = await train(
       quickTraining({
@@ -46,9 +47,26 @@ describe('train', () => {
         epochs: 20,
         learningRate: 0.02,
         out,
-        onEpoch: (metrics) => seen.push(metrics),
+        onData: (report) => told.push(report),
+        onLoad: (progress) => told.push(progress),
+        onEpoch: ({ metrics, history, ...rest }) => {
+          seen.push(metrics);
+          told.push(rest);
+          expect(history).toEqual(seen);
+        },
       }),
     );
+    expect(told.filter(({ phase }) => phase === 'load').at(-1)).toEqual({
+      phase: 'load',
+      done: 90,
+      total: 90,
+    });
+    expect(told.find(({ phase }) => phase === 'data')).toEqual({
+      phase: 'data',
+      split: result.split,
+      skipped: result.test.skipped,
+    });
+    expect(told.at(-1)).toEqual({ phase: 'epoch', done: 20, total: 20 });
     expect(seen.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
     expect(result.epochs).toEqual(seen);
     expect(seen.at(-1)!.train.loss).toBeLessThan(seen[0]!.train.loss);

@@ -131,7 +131,7 @@ describe('a training with augmentation and negatives', () => {
     const { epochs } = await train({
       ...options(),
       negatives: 10,
-      onProgress: ({ clips }) => seen.push(clips),
+      onProgress: ({ total }) => seen.push(total),
     });
     const words = 72 - Math.round(72 * 0.1);
     for (const clips of seen) expect(clips).toBeGreaterThan(words * 10);

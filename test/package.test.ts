@@ -151,7 +151,7 @@ it('publint finds nothing wrong with it', async () => {
 it('its type declarations stand on their own in a strict project', async () => {
   const source = `
     import { loadModel, train, SonospikeError, type Prediction, type TrainOptions } from 'sonospike';
-    const options: TrainOptions = { data: 'folder', epochs: 3, onEpoch: ({ train }) => console.log(train.loss) };
+    const options: TrainOptions = { data: 'folder', epochs: 3, onEpoch: ({ metrics }) => console.log(metrics.train.loss) };
     const prediction: Prediction = await (await loadModel()).predict('seven.wav', { seed: 1 });
     const label: string = prediction.label;
     // @ts-expect-error a seed is a number

@@ -7,7 +7,9 @@ import {
   evaluateProtocol,
   openDataset,
   type ProtocolOptions,
+  type ProtocolProgress,
   type ProtocolResult,
+  type RunReport,
   train,
 } from '../lib/index.js';
 import { keptBytes } from '../lib/protocol/parallel.js';
@@ -165,8 +167,18 @@ describe('the file', () => {
   it('has the whole result at the end, and what there is after every run', async () => {
     const out = join(folder, 'result.json');
     const seen: { complete: boolean; runs: unknown[] }[] = [];
-    const onRun = () => seen.push(JSON.parse(readFileSync(out, 'utf8')));
-    const result = await evaluateProtocol(quick({ out, parallel: 1, onRun }));
+    const told: unknown[] = [];
+    const onRun = ({ phase, done, total, run, soFar }: RunReport) => {
+      seen.push(JSON.parse(readFileSync(out, 'utf8')));
+      told.push([phase, done, total, soFar.runs.includes(run)]);
+    };
+    const onProgress = (progress: ProtocolProgress) => {
+      last = progress;
+    };
+    let last: ProtocolProgress | null = null;
+    const result = await evaluateProtocol(quick({ out, parallel: 1, onRun, onProgress }));
+    expect(told).toEqual([1, 2, 3, 4].map((done) => ['run', done, 4, true]));
+    expect(last).toEqual({ phase: 'protocol', done: 4, total: 4, share: 1 });
     expect(JSON.parse(await readFile(out, 'utf8'))).toEqual(JSON.parse(JSON.stringify(result)));
     expect(seen.map(({ complete, runs }) => [complete, runs.length])).toEqual([
       [false, 1],

@@ -76,16 +76,16 @@ async function evaluate(
         `${counted(runs.length, 'training')}: ${counted(folds.length, 'fold')}, ${counted(seeds.length, 'seed')}.`,
       );
     },
-    onRun: (run, soFar) => {
+    onRun: ({ run, soFar }) => {
       last = soFar;
       if (plot) draw(plot, soFar);
       out.note(runText(run, soFar));
     },
-    onProgress: ({ done, runs, share }) => {
+    onProgress: ({ done, total, share }) => {
       const sofar = last?.summary ? `  accuracy so far ${percent(last.summary.accuracy.mean)}` : '';
       const left = share > 0 ? (performance.now() / 1000) * (1 / share - 1) : Number.NaN;
       const time = Number.isFinite(left) ? `  ${duration(left)} left` : '';
-      out.bar.update(protocol, share, `${done} of ${runs} trainings${sofar}${time}`);
+      out.bar.update(protocol, share, `${done} of ${total} trainings${sofar}${time}`);
     },
   });
 }

@@ -1,4 +1,4 @@
-import type { EpochMetrics, Score, TrainingProgress } from '../training/epoch.js';
+import type { EpochMetrics, LoadProgress, Score, TrainingProgress } from '../training/epoch.js';
 import type { TrainResult } from '../training/train.js';
 import { accuracyText, duration, firingText, percent } from './format.js';
 import type { Output } from './output.js';
@@ -14,18 +14,18 @@ export class TrainReport {
     this.#out = out;
   }
 
-  load(done: number, total: number): void {
+  load({ done, total }: LoadProgress): void {
     this.#out.bar.update('reading clips', done / total, `${done} of ${total}`);
   }
 
-  progress({ epoch, epochs, done, clips, clipsPerSecond }: TrainingProgress): void {
-    const left = (clips - done + clips * (epochs - epoch)) / clipsPerSecond;
+  progress({ epoch, epochs, done, total, clipsPerSecond }: TrainingProgress): void {
+    const left = (total - done + total * (epochs - epoch)) / clipsPerSecond;
     const details = [
       `${clipsPerSecond.toFixed(0)} clips/s`,
       ...(Number.isFinite(left) ? [`${duration(left)} left`] : []),
       ...(this.#last ? [scores(this.#last), `firing ${firingText(this.#last.firingRates)}`] : []),
     ];
-    this.#out.bar.update(`epoch ${epoch}/${epochs}`, done / clips, details.join('  '));
+    this.#out.bar.update(`epoch ${epoch}/${epochs}`, done / total, details.join('  '));
   }
 
   epoch(metrics: EpochMetrics): void {

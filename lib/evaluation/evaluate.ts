@@ -59,8 +59,17 @@ export interface EvaluateOptions {
   /** Makes a clip that cannot be used an error. */
   strict?: boolean;
   signal?: AbortSignal;
-  /** `what` says what is done: reading the clips, or a test under other conditions. */
-  onProgress?: (done: number, total: number, what: string) => void;
+  /** Called while the clips are read, and while the model is tested under other conditions. */
+  onProgress?: (progress: EvaluationProgress) => void;
+}
+
+/** What `onProgress` of an evaluation gets. */
+export interface EvaluationProgress {
+  /** `load`: clips are read; `robustness`: the clips are tested under other conditions. */
+  phase: 'load' | 'robustness';
+  /** Clips, or conditions, that are done, and all of them. */
+  done: number;
+  total: number;
 }
 
 const EVALUATE_KEYS = [
@@ -118,7 +127,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     );
   }
   const seed = checkSeed(options.seed);
-  const telling = (what: string) => (done: number, total: number) => options.onProgress?.(done, total, what);
+  const telling = (phase: EvaluationProgress['phase']) => (done: number, total: number) =>
+    options.onProgress?.({ phase, done, total });
   const over: AnswerOptions = { seed, threads, strict, signal: options.signal };
   const sounds = await chooseSounds(options.unknown, model.settings.sampleRate, seed);
   const store = guard(() => new model.addon.FeatureStore(model.native, threads));
@@ -126,14 +136,14 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     labels: model.labels,
     strict,
     signal: options.signal,
-    onProgress: telling('reading clips'),
+    onProgress: telling('load'),
   });
   await guardAsync(() => store.fit(new Int32Array(), true));
   const found = await evaluateClips(model, store, clips, loaded.numbers, over);
   const heard = await hearUnknown(model, found, sounds, over);
   const files = found.predictions.map(({ file }) => file);
   const robustness = robust
-    ? await measureRobustness(model, dataset.layout, found, over, telling('testing under other conditions'))
+    ? await measureRobustness(model, dataset.layout, found, over, telling('robustness'))
     : undefined;
   const left = new Set(clips.filter((_, i) => loaded.numbers[i]! < 0));
   return {

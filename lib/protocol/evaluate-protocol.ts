@@ -42,17 +42,32 @@ export interface ProtocolOptions extends Omit<TrainOptions, OwnKey | 'seed'>, Pl
   out?: string;
   /** Called once the runs are known. */
   onPlan?: (plan: Plan) => void;
-  /** Called after every run with all so far, in the order of their ends. */
-  onRun?: (run: ProtocolRun, soFar: ProtocolResult) => void;
+  /** Called after every run, in the order in which the runs end. */
+  onRun?: (report: RunReport) => void;
+  /** Called when a run ends, and ten times a second while runs are trained. */
   onProgress?: (progress: ProtocolProgress) => void;
 }
 
+/** What `onProgress` of a protocol gets. */
 export interface ProtocolProgress {
-  /** Runs that have ended, and all. */
+  phase: 'protocol';
+  /** Runs that have ended, and all runs. */
   done: number;
-  runs: number;
-  /** Of the whole protocol, from 0 to 1. */
+  total: number;
+  /** Share of the whole protocol that is done, from 0 to 1. */
   share: number;
+}
+
+/** What `onRun` of a protocol gets after every run. */
+export interface RunReport {
+  phase: 'run';
+  /** Runs that have ended, and all runs. */
+  done: number;
+  total: number;
+  /** The run that has just ended. */
+  run: ProtocolRun;
+  /** The result of all runs that have ended. */
+  soFar: ProtocolResult;
 }
 
 export interface ProtocolResult {
@@ -241,7 +256,8 @@ class ProtocolRuns {
       this.#writing = this.#writing.then(() => writeFileAtomic(out, [text]));
       await this.#writing;
     }
-    onRun?.(finished.result, soFar);
+    const total = this.#plan.runs.length;
+    onRun?.({ phase: 'run', done: soFar.runs.length, total, run: finished.result, soFar });
   }
 
   #training(): RunContext['training'] {
@@ -253,9 +269,14 @@ class ProtocolRuns {
   }
 
   #tell(): void {
-    const runs = this.#plan.runs.length;
+    const total = this.#plan.runs.length;
     const inHand = [...this.#shares.values()].reduce((sum, share) => sum + share, 0);
-    this.#options.onProgress?.({ done: this.#done, runs, share: (this.#done + inHand) / runs });
+    this.#options.onProgress?.({
+      phase: 'protocol',
+      done: this.#done,
+      total,
+      share: (this.#done + inHand) / total,
+    });
   }
 
   #result(): ProtocolResult {

@@ -102,10 +102,10 @@ export async function runOnce(planned: PlannedRun, context: RunContext): Promise
     onData: () => {
       loadSeconds = seconds();
     },
-    onEpoch: ({ epoch, test }) => {
+    onEpoch: ({ metrics: { epoch, test } }) => {
       if (test) curve.push({ epoch, seconds: lead + seconds(), accuracy: test.accuracy });
     },
-    onProgress: ({ epoch, epochs, done, clips }) => onShare((epoch - 1 + done / clips) / epochs),
+    onProgress: ({ epoch, epochs, done, total }) => onShare((epoch - 1 + done / total) / epochs),
   });
   const taken = seconds();
   const { accuracy, interval, loss, clips, confusion, perSpeaker, firingRates } = found.test;

@@ -1,33 +1,71 @@
+import type { SkippedClip } from '../datasets/clip-loader.js';
+
+/** Loss and accuracy over some clips. */
 export interface Score {
+  /** Mean cross-entropy, in nats. */
   loss: number;
+  /** Share of the clips that are recognised, from 0 to 1. */
   accuracy: number;
 }
 
-/** What one epoch gave. */
+/** Figures of one epoch. */
 export interface EpochMetrics {
-  /** From 1. */
+  /** Number of the epoch, from 1, and of all epochs. */
   epoch: number;
   epochs: number;
-  /** Means over the epoch, while the weights moved. */
+  /** On the training clips: means over the epoch, while the weights changed. */
   train: Score & { epoch: number };
-  /** null without a validation part. */
+  /** On the validation clips, after the epoch; null without a validation part. */
   validation: Score | null;
-  /** Only with `testEveryEpoch`; never used to choose anything. */
+  /** On the test clips, only with `testEveryEpoch`; never used to choose anything. */
   test?: Score;
-  /** Of each layer, on the training clips: spikes per neuron and time step. */
+  /** Firing rate of each layer on the training clips: spikes per neuron and time step. */
   firingRates: number[];
   /** Whether this is the best epoch so far; with `keep: 'last'`, every one. */
   best: boolean;
+  /** Training clips per second. */
   clipsPerSecond: number;
-  /** Estimate for the epochs that are left. */
+  /** Estimated seconds for the epochs that are left. */
   secondsLeft: number;
 }
 
+/** What `onLoad` of a training gets: how many clips have been read. */
+export interface LoadProgress {
+  phase: 'load';
+  /** Clips that have been read or left out, and all clips. */
+  done: number;
+  total: number;
+}
+
+/** What `onData` of a training gets, once, when all clips have been read. */
+export interface DataReport {
+  phase: 'data';
+  /** The split and the sizes of its parts, in one line. */
+  split: string;
+  /** Files that were left out, and why. */
+  skipped: SkippedClip[];
+}
+
+/** What `onProgress` of a training gets, ten times a second. */
 export interface TrainingProgress {
+  phase: 'train';
+  /** Clips of this epoch that are done, and all of them. */
+  done: number;
+  total: number;
+  /** Number of this epoch, from 1, and of all epochs. */
   epoch: number;
   epochs: number;
-  /** Clips of the epoch that are done, and all of them. */
-  done: number;
-  clips: number;
   clipsPerSecond: number;
+}
+
+/** What `onEpoch` of a training gets after every epoch. */
+export interface EpochReport {
+  phase: 'epoch';
+  /** Epochs that are done, and all epochs. */
+  done: number;
+  total: number;
+  /** Figures of this epoch. */
+  metrics: EpochMetrics;
+  /** Figures of all epochs so far, this one included, and those before a resume. */
+  history: readonly EpochMetrics[];
 }

@@ -15,6 +15,7 @@ import type { ModelSettings } from '../settings/settings.js';
 import { validateSettings } from '../settings/validate.js';
 import { SonospikeError } from '../support/errors.js';
 import { checkThreads, flag } from '../support/options.js';
+import type { DataReport, LoadProgress } from './epoch.js';
 import {
   differences,
   negativesOf,
@@ -40,10 +41,10 @@ export interface PrepareOptions {
   /** Makes a clip that cannot be used an error instead of leaving it out. */
   strict?: boolean;
   signal?: AbortSignal;
-  /** Called once with the split's one-line description and the clips that were left out. */
-  onData?: (split: string, skipped: SkippedClip[]) => void;
-  /** Clips read so far. */
-  onLoad?: (done: number, total: number) => void;
+  /** Called once, when all clips have been read. */
+  onData?: (report: DataReport) => void;
+  /** Called while the clips are read. */
+  onLoad?: (progress: LoadProgress) => void;
 }
 
 interface SetupOptions extends Partial<RunOptions>, PrepareOptions {
@@ -118,7 +119,7 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
   for (const name of ['train', 'validation', 'test'] as const) requireWords(parts[name], name);
   const allSkipped = [...dataset.skipped, ...extra.flatMap((each) => each.skipped), ...skipped];
   const splitText = describeSplit(withoutSkipped(split, parts));
-  options.onData?.(splitText, allSkipped);
+  options.onData?.({ phase: 'data', split: splitText, skipped: allSkipped });
 
   const negatives = negativesOf(run, training.length);
   const trainingClips = training.length + negatives;
@@ -246,7 +247,7 @@ async function loadParts(
     ...options,
     // The validation part's samples are kept for the calibration.
     augmented: options.augmented ? train.length + split.validation.length : 0,
-    onProgress: options.onLoad,
+    onProgress: (done, total) => options.onLoad?.({ phase: 'load', done, total }),
   });
   let at = 0;
   const take = (clips: Clip[]): Part => {

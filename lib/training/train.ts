@@ -8,7 +8,7 @@ import type { ModelSettings } from '../settings/settings.js';
 import { SonospikeError } from '../support/errors.js';
 import { abortSignal, callback, flag, optionsObject, string } from '../support/options.js';
 import { calibrateOnPart } from './calibrate-on-part.js';
-import type { EpochMetrics, Score, TrainingProgress } from './epoch.js';
+import type { EpochMetrics, EpochReport, Score, TrainingProgress } from './epoch.js';
 import { labelled, type Part, type Prepared, type PrepareOptions, prepare } from './prepare.js';
 import { RUN_KEYS, type RunOptions } from './recipe.js';
 import type { Best, SavedRun } from './saved-run.js';
@@ -25,8 +25,9 @@ export interface TrainOptions extends Partial<RunOptions>, PrepareOptions {
   resume?: string;
   /** Evaluates the test part after every epoch, for learning curves. */
   testEveryEpoch?: boolean;
-  /** `soFar`: all epochs up to this one, those before a resume too. */
-  onEpoch?: (metrics: EpochMetrics, soFar: readonly EpochMetrics[]) => void;
+  /** Called after every epoch. */
+  onEpoch?: (report: EpochReport) => void;
+  /** Called ten times a second while an epoch is trained. */
   onProgress?: (progress: TrainingProgress) => void;
 }
 
@@ -161,7 +162,9 @@ class TrainingRun {
       await this.#files.saveBest(this.#best);
     }
     await this.#saveCheckpoint();
-    this.#options.onEpoch?.(metrics, [...this.#epochs]);
+    const { epochs } = this.#p.run;
+    const history = [...this.#epochs];
+    this.#options.onEpoch?.({ phase: 'epoch', done: epoch, total: epochs, metrics, history });
   }
 
   /** Not a number goes through comparisons and clamps unseen: the loss alone does not tell. */
@@ -215,12 +218,13 @@ class TrainingRun {
     const { onProgress } = this.#options;
     if (!onProgress) return undefined;
     const before = this.#before;
-    const clips = this.#p.trainingClips;
+    const total = this.#p.trainingClips;
+    const { epochs } = this.#p.run;
     return setInterval(() => {
       const done = this.#trainer.progress();
       const clipsPerSecond = Math.max(0, done - before) / ((performance.now() - started) / 1000);
       try {
-        onProgress({ epoch, epochs: this.#p.run.epochs, done, clips, clipsPerSecond });
+        onProgress({ phase: 'train', done, total, epoch, epochs, clipsPerSecond });
       } catch (error) {
         // Thrown from a timer it would end the process; from here it rejects `train`.
         this.#thrown ??= { error };

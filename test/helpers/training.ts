@@ -91,7 +91,7 @@ export async function stopWithin(
       ...options,
       ...(options.resume !== undefined && { resume: from }),
       signal: controller.signal,
-      onEpoch: (metrics) => {
+      onEpoch: ({ metrics }) => {
         if (metrics.epoch === epoch - 1) setTimeout(() => controller.abort(), attempt % 10);
       },
     }).then(

@@ -41,6 +41,9 @@ export const evaluate = defineCommand({
   },
 });
 
+/** What an evaluation does, for the bar. */
+const PHASES = { load: 'reading clips', robustness: 'testing under other conditions' };
+
 function refuseGiven(options: EvaluateValues, keys: readonly string[], why: string): void {
   const isGiven = (value: unknown) => value !== undefined && value !== false;
   const given = keys.find((key) => isGiven(options[key as keyof EvaluateValues]));
@@ -66,7 +69,8 @@ async function measureModel(options: EvaluateValues, out: Output): Promise<void>
     strict,
     model,
     data: opened,
-    onProgress: (done, total, what) => out.bar.update(what, done / total, `${done} of ${total}`),
+    onProgress: ({ phase, done, total }) =>
+      out.bar.update(PHASES[phase], done / total, `${done} of ${total}`),
   });
   noteSkipped(out, found.skipped);
   if (found.seenInTraining > 0 && (part ?? 'test') === 'test') {

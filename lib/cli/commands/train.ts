@@ -80,7 +80,7 @@ async function runTraining(
     strict,
     testEveryEpoch,
     signal,
-    onData: (split, skipped) => {
+    onData: ({ split, skipped }) => {
       if (options.data === undefined)
         out.note(`No --data: training on the ${data.clips.length} shipped samples.`);
       for (const note of files.notes) out.note(note);
@@ -88,11 +88,11 @@ async function runTraining(
       out.note(`Split ${split}.`);
       if (place.device === 'cuda') out.note(`Training on ${place.name}.`);
     },
-    onLoad: (done, total) => report.load(done, total),
+    onLoad: (progress) => report.load(progress),
     onProgress: (progress) => report.progress(progress),
-    onEpoch: (metrics, soFar) => {
+    onEpoch: ({ metrics, history }) => {
       report.epoch(metrics);
-      curves?.update(soFar);
+      curves?.update(history);
     },
   });
 }
