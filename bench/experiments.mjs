@@ -91,7 +91,7 @@ async function run(dataset, table, variant) {
   if (had) Object.assign(entry, { ...had, table, name: variant.name });
   else {
     const { summary, runs } = await evaluateProtocol({
-      protocol: 'loso',
+      protocol: 'leave-one-speaker-out',
       data: dataset,
       folds,
       seeds: Number(args.seeds),

@@ -106,7 +106,7 @@ if [ -n "$rehearse" ]; then
   seeds=1
   fsdd=$folder/few
   rm -rf "$fsdd" && mkdir "$fsdd" && cp samples/[01]_*.wav "$fsdd"
-  protocol=loso
+  protocol=leave-one-speaker-out
   recipe=(--epochs 1 --validation 0 --folds 1)
 fi
 accuracy() { # DEVICE

@@ -33,7 +33,8 @@ export type {
   ProtocolResult,
   RunReport,
 } from './protocol/evaluate-protocol.js';
-export type { Plan, PlannedRun, ProtocolName } from './protocol/plan.js';
+export type { ProtocolName } from './protocol/names.js';
+export type { Plan, PlannedRun } from './protocol/plan.js';
 export type { ProtocolRun } from './protocol/run.js';
 export type { FoldResult, ProtocolSummary, SpeakerResult } from './protocol/summary.js';
 export type { Augmentation } from './settings/augmentation.js';

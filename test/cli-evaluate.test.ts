@@ -29,7 +29,12 @@ describe('evaluate --protocol', () => {
     expect(stdout).toMatch(/^fold {2}test +clips +accuracy +sd +least +most$/m);
     expect(stdout).toContain('Expected calibration error');
     const found = JSON.parse(await readFile(join(folder, 'found.json'), 'utf8'));
-    expect(found).toMatchObject({ protocol: 'loso', complete: true, folds: [1, 2], seeds: [0, 1] });
+    expect(found).toMatchObject({
+      protocol: 'leave-one-speaker-out',
+      complete: true,
+      folds: [1, 2],
+      seeds: [0, 1],
+    });
   });
 
   it('prints the document with --json, with times to the target', async () => {

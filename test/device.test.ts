@@ -177,7 +177,7 @@ describe('an addon with a device that can be used', () => {
       const refused = await evaluate({ data, model: cpu, device: 'cuda' }).catch(({ code }) => code);
       const accuracy = async (model) => (await evaluate({ data, model })).accuracy;
       const protocol = await evaluateProtocol({
-        data, protocol: 'loso', seeds: 1, folds: [1, 2], epochs: 1, preset: 'original', validation: 0, threads: 2,
+        data, protocol: 'leave-one-speaker-out', seeds: 1, folds: [1, 2], epochs: 1, preset: 'original', validation: 0, threads: 2,
       });
       await deviceInfo();
       console.log(JSON.stringify({

@@ -215,7 +215,7 @@ describe('plotProtocol', () => {
     perClass: classMetrics(labels, confusion),
     calibration: calibration([{ confidence: 0.9, right: true }]),
   } as never;
-  const result = { protocol: 'loso', labels, seeds: [0, 1], folds: [1, 2] } as const;
+  const result = { protocol: 'leave-one-speaker-out', labels, seeds: [0, 1], folds: [1, 2] } as const;
 
   it('shows every training of a fold, and their mean', () => {
     const runs = [run(1, 0, 0.7), run(1, 1, 0.9), run(2, 0, 0.7), run(2, 1, 0.9)];
@@ -226,6 +226,11 @@ describe('plotProtocol', () => {
     // Every fold is a speaker.
     expect(textOf(root)).not.toContain('Accuracy by speaker');
     expect(textsOf(root)[0]!.text).toContain('85.0% right ± 7.1, standard deviation over 2 seeds');
+  });
+
+  it('calls the protocol of a file of version 0.1.0 what it is called today', () => {
+    const old = { ...result, protocol: 'loso' as never, seeds: [0], folds: [1], runs: [], summary: null };
+    expect(textOf(parseFigure(plotProtocol(old)))).toContain('Protocol leave-one-speaker-out');
   });
 
   it('says so before the first training has ended', () => {

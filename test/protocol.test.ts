@@ -42,7 +42,7 @@ afterAll(() => rm(folder, { recursive: true }));
 const QUICK = { settings: quickSettings(), epochs: 2, batchSize: 8, threads: 2 };
 
 function allFolds(changes: Partial<ProtocolOptions> = {}): ProtocolOptions {
-  return { data: SAMPLES, protocol: 'loso', seeds: 2, ...QUICK, ...changes };
+  return { data: SAMPLES, protocol: 'leave-one-speaker-out', seeds: 2, ...QUICK, ...changes };
 }
 
 function quick(changes: Partial<ProtocolOptions> = {}): ProtocolOptions {
@@ -124,7 +124,9 @@ it('leaves out a speaker who says no word', async () => {
     clip.speaker === 'kal' ? { ...clip, label: '_unknown_' } : clip,
   );
   const data = { ...(await openDataset(SAMPLES)), clips };
-  const { missing, folds } = planProtocol(data, { protocol: 'loso' }, 0);
+  const { protocol, missing, folds } = planProtocol(data, { protocol: 'loso' }, 0);
+  // The name that the protocol had in version 0.1.0.
+  expect(protocol).toBe('leave-one-speaker-out');
   expect(missing).toEqual([data.speakers.indexOf('kal') + 1]);
   expect(folds).toHaveLength(8);
 });

@@ -34,6 +34,8 @@ interface NumberSpec extends Described {
 interface ChoiceSpec extends Described {
   type: 'choice';
   choices: readonly string[];
+  /** Names that choices had before, which still work, with those of today. */
+  oldNames?: Readonly<Record<string, string>>;
   default?: string;
 }
 
@@ -144,7 +146,7 @@ function readValue(spec: OptionSpec, { rawName, value, inlineValue }: OptionToke
     case 'text':
       return value;
     case 'choice':
-      return choice(value, rawName, spec.choices);
+      return choice(spec.oldNames?.[value] ?? value, rawName, spec.choices);
     case 'integer':
       return integer(asNumber(value), rawName, spec.min, spec.max);
     case 'number':

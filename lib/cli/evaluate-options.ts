@@ -1,4 +1,4 @@
-import { protocolNames } from '../protocol/plan.js';
+import { OLD_PROTOCOL_NAMES, protocolNames } from '../protocol/names.js';
 import { MAX_THREADS } from '../support/options.js';
 import type { OptionTable, Values } from './args.js';
 import { TRAIN_OPTIONS } from './train-options.js';
@@ -59,7 +59,7 @@ export const PROTOCOL_OPTIONS = {
     type: 'integer',
     min: 1,
     max: 1000,
-    help: 'Trainings of every fold, each with the next seed. Left out: official 5, loso 3, audiomnist 1.',
+    help: 'Trainings of every fold, each with the next seed. Left out: official 5, leave-one-speaker-out 3, audiomnist 1.',
   },
   folds: { type: 'text', value: 'LIST', help: 'Some of the folds, as in 1,3. Left out: all.' },
   parallel: {
@@ -108,9 +108,10 @@ export const EVALUATE_OPTIONS = {
   protocol: {
     type: 'choice',
     choices: protocolNames,
+    oldNames: OLD_PROTOCOL_NAMES,
     help:
-      'Trains and tests instead: official: on the official split of the data, all its folds; loso: on every speaker ' +
-      'left out; audiomnist: on the five official folds of AudioMNIST. The options below are for this.',
+      'Trains and tests instead: official: on the official split of the data, all its folds; leave-one-speaker-out: ' +
+      'on every speaker in turn; audiomnist: on the five official folds of AudioMNIST. The options below are for this.',
   },
   ...PROTOCOL_OPTIONS,
 } as const satisfies OptionTable;

@@ -6,7 +6,7 @@ import {
   type ProtocolOptions,
   type ProtocolResult,
 } from '../protocol/evaluate-protocol.js';
-import type { ProtocolName } from '../protocol/plan.js';
+import type { ProtocolName } from '../protocol/names.js';
 import type { ProtocolRun } from '../protocol/run.js';
 import type { ProtocolSummary } from '../protocol/summary.js';
 import { SonospikeError } from '../support/errors.js';

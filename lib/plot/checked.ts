@@ -1,5 +1,6 @@
 // What `sonospike/plot` gives: the functions of plot/index.ts, which check what they are given.
 import type { Observation } from '../model/model.js';
+import { currentProtocolName, type ProtocolName } from '../protocol/names.js';
 import type { ModelSettings } from '../settings/settings.js';
 import { validateSettings } from '../settings/validate.js';
 import { SonospikeError } from '../support/errors.js';
@@ -119,7 +120,9 @@ export function plotProtocol(result: plots.PlottedProtocol, options: plots.Figur
   const drawable =
     summary === null || (summary && labels && isSquare({ labels, confusion: summary.confusion }));
   if (!drawable) throw invalid('What is to be drawn must be what evaluateProtocol() gives.');
-  return plots.plotProtocol(result, options);
+  // Files of version 0.1.0 have the names of then.
+  const protocol = currentProtocolName(String(result.protocol)) as ProtocolName;
+  return plots.plotProtocol({ ...result, protocol }, options);
 }
 
 /**

@@ -3,17 +3,14 @@ import { UNKNOWN_LABEL } from '../datasets/names.js';
 import { splitDataset, splitFolds } from '../datasets/split.js';
 import { SonospikeError } from '../support/errors.js';
 import { array, choice, integer } from '../support/options.js';
-
-/**
- * `official`: the dataset's own split, in all its folds; `loso`: leave one speaker out, every speaker once;
- * `audiomnist`: the official five folds of AudioMNIST, and an error for any other dataset.
- */
-export type ProtocolName = 'official' | 'loso' | 'audiomnist';
-
-export const protocolNames = ['official', 'loso', 'audiomnist'] as const satisfies ProtocolName[];
+import { currentProtocolName, type ProtocolName, protocolNames } from './names.js';
 
 /** Seeds that each fold is trained with unless another number is asked for. */
-export const USUAL_SEEDS: Record<ProtocolName, number> = { official: 5, loso: 3, audiomnist: 1 };
+export const USUAL_SEEDS: Record<ProtocolName, number> = {
+  official: 5,
+  'leave-one-speaker-out': 3,
+  audiomnist: 1,
+};
 
 const MAX_FOLDS = 1000;
 
@@ -37,12 +34,13 @@ export interface Plan {
 }
 
 export interface PlanOptions {
-  protocol: ProtocolName;
-  /** Number of seeds; default 5 for `official`, 3 for `loso`, 1 for `audiomnist`. */
+  /** `loso` is the name that `leave-one-speaker-out` had in version 0.1.0. */
+  protocol: ProtocolName | 'loso';
+  /** Number of seeds (default: 5 for `official`, 3 for `leave-one-speaker-out`, 1 for `audiomnist`). */
   seeds?: number;
-  /** The first of them; the others are the numbers after it. Default 0. */
+  /** The first seed; the others are the numbers after it (default: 0). */
   seed?: number;
-  /** Some of the folds, from 1; default: all. */
+  /** Numbers of some of the folds, from 1 (default: all). */
   folds?: readonly number[];
 }
 
@@ -51,16 +49,21 @@ export interface PlanOptions {
  * @throws SonospikeError ERR_INVALID_OPTION, ERR_SPLIT_INVALID
  */
 export function planProtocol(dataset: Dataset, options: PlanOptions, validation: number): Plan {
-  const protocol = choice(options.protocol, 'protocol', protocolNames);
+  const given: unknown = options.protocol;
+  const protocol = choice(
+    typeof given === 'string' ? currentProtocolName(given) : given,
+    'protocol',
+    protocolNames,
+  );
   if (protocol === 'audiomnist' && dataset.layout !== 'audiomnist') {
     throw new SonospikeError(
       'ERR_SPLIT_INVALID',
       `The protocol audiomnist is for a folder for each speaker with label_speaker_index.wav in it, and ` +
-        `${dataset.directory} is not laid out like that. Use official or loso.`,
+        `${dataset.directory} is not laid out like that. Use official or leave-one-speaker-out.`,
       { file: dataset.directory },
     );
   }
-  const split = protocol === 'loso' ? 'leave-one-speaker-out' : 'official';
+  const split = protocol === 'leave-one-speaker-out' ? protocol : 'official';
   const count = integer(options.seeds ?? USUAL_SEEDS[protocol], 'seeds', 1, 1000);
   const first = integer(options.seed ?? 0, 'seed', 0, Number.MAX_SAFE_INTEGER - count);
   const seeds = Array.from({ length: count }, (_, i) => first + i);

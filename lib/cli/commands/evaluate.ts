@@ -26,7 +26,7 @@ export const evaluate = defineCommand({
     'sonospike evaluate --data data/fsdd --split official --json',
     'sonospike evaluate --data data/fsdd --robustness --unknown other-words',
     'sonospike evaluate --data data/fsdd --plot evaluation.svg',
-    'sonospike evaluate --data data/fsdd --protocol loso --out loso.json',
+    'sonospike evaluate --data data/fsdd --protocol leave-one-speaker-out --out result.json',
     'sonospike evaluate --data data/fsdd --protocol official --seeds 1 --target 0.98',
   ],
   options: EVALUATE_OPTIONS,
