@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeWav } from '../lib/audio/wav-writer.js';
 import {
   createModel,
   loadModel,
@@ -12,6 +13,7 @@ import {
   type Prediction,
   readAudio,
 } from '../lib/index.js';
+import { namedPrediction } from '../lib/model/prediction.js';
 import { needs } from './helpers/data.js';
 import { DIGITS, quickSettings, SAMPLES } from './helpers/training.js';
 
@@ -198,6 +200,60 @@ it('parameters are copies: writing to them changes nothing', async () => {
   const expected = await model.predict(seven);
   for (const { data } of model.parameters().values()) data.fill(0);
   expect(await model.predict(seven)).toEqual(expected);
+});
+
+describe('digital silence', () => {
+  const quiet = { samples: new Float32Array(4000), sampleRate: 8000 };
+  const constant = { samples: new Int16Array(4000).fill(-7), sampleRate: 8000 };
+  const silent = () => {
+    const probabilities = Array(10).fill(0.1);
+    return {
+      label: '_silence_',
+      confidence: 0,
+      rejected: true,
+      silent: true,
+      probabilities,
+      ranked: DIGITS.map((label) => ({ label, probability: 0.1 })),
+      scores: Array(10).fill(0),
+      firingRates: model.settings.network.layers.map(() => 0),
+    };
+  };
+
+  it('is rejected by predict and predictSync, as samples, as bytes and as a file', async () => {
+    const file = join(folder, 'silence.wav');
+    const bytes = encodeWav(quiet.samples, 8000);
+    writeFileSync(file, bytes);
+    for (const input of [quiet, constant, bytes, file]) expect(await model.predict(input)).toEqual(silent());
+    for (const input of [quiet, constant, bytes]) expect(model.predictSync(input)).toEqual(silent());
+  });
+
+  it('keeps its place among the clips of predictBatch', async () => {
+    const found = await model.predictBatch([quiet, clips[0]!, constant, clips[1]!, quiet]);
+    const [first, second] = [await model.predict(clips[0]!), await model.predict(clips[1]!)];
+    expect(found).toEqual([silent(), first, silent(), second, silent()]);
+    expect(await model.predictBatch([quiet, quiet])).toEqual([silent(), silent()]);
+  });
+
+  it('is an error of observe, which has nothing to show, and of a clip that is no audio at all', async () => {
+    await expect(model.observe(quiet)).rejects.toMatchObject({ code: 'ERR_AUDIO_SILENT' });
+    const wrong = { samples: new Float32Array(4000).fill(Number.NaN), sampleRate: 8000 };
+    await expect(model.predictBatch([quiet, wrong])).rejects.toMatchObject({ code: 'ERR_AUDIO_NOT_FINITE' });
+  });
+});
+
+it('ranked has every label with its probability, the predicted one first', async () => {
+  for (const { label, probabilities, ranked } of await model.predictBatch(clips)) {
+    expect(ranked[0]!.label).toBe(label);
+    expect(ranked.map(({ probability }) => probability)).toEqual([...probabilities].sort((a, b) => b - a));
+    for (const { label: name, probability } of ranked) {
+      expect(probability).toBe(probabilities[model.labels.indexOf(name)]);
+    }
+  }
+  const equal = namedPrediction(
+    { labels: ['a', 'b', 'c'], confidence: null },
+    { best: 1, probabilities: Float32Array.of(0.4, 0.4, 0.2), scores: new Float32Array(3), firingRates: [] },
+  );
+  expect(equal.ranked.map(({ label }) => label)).toEqual(['b', 'a', 'c']);
 });
 
 describe('createModel', () => {

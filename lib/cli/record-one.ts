@@ -120,12 +120,8 @@ async function write(wav: Uint8Array, { out, force }: RecordOneOptions): Promise
 
 /** What the model says of the file; null of digital silence. */
 async function recognise(model: Model, wav: Uint8Array): Promise<Prediction | null> {
-  try {
-    return await model.predict(wav);
-  } catch (error) {
-    if (error instanceof SonospikeError && error.code === 'ERR_AUDIO_SILENT') return null;
-    throw error;
-  }
+  const found = await model.predict(wav);
+  return found.silent ? null : found;
 }
 
 function report(

@@ -1,5 +1,11 @@
 import { fileURLToPath } from 'node:url';
-import { type AudioInMemory, type AudioInput, audioFromMemory, readAudio } from '../audio/source.js';
+import {
+  type Audio,
+  type AudioInMemory,
+  type AudioInput,
+  audioFromMemory,
+  readAudio,
+} from '../audio/source.js';
 import type { ModelFile } from '../files/model-file.js';
 import type {
   NamedArrays,
@@ -17,7 +23,7 @@ import { validateSettings } from '../settings/validate.js';
 import { SonospikeError } from '../support/errors.js';
 import { checkSeed, checkThreads } from '../support/options.js';
 import type { Tensors } from '../support/tensor.js';
-import { namedPrediction, type Prediction } from './prediction.js';
+import { namedPrediction, type Prediction, silentPrediction } from './prediction.js';
 import { type StreamOptions, WordStream } from './word-stream.js';
 
 /** Values that `observe` shows, 1 GiB. */
@@ -105,29 +111,34 @@ export class Model {
   }
 
   /**
-   * Recognises one clip: a path, the bytes of a WAV, or samples with their rate.
-   * @throws SonospikeError ERR_FILE_NOT_FOUND, ERR_WAV_INVALID, ERR_WAV_UNSUPPORTED, ERR_AUDIO_EMPTY,
-   * ERR_AUDIO_SILENT, ERR_AUDIO_NOT_FINITE, ERR_AUDIO_TOO_LONG, ERR_INVALID_OPTION, ERR_OUT_OF_MEMORY
+   * Recognises one clip: a path, the bytes of a WAV, or samples with their rate. Digital silence is no error: it is
+   * rejected, and the prediction says that it is `silent`.
+   * @throws SonospikeError ERR_FILE_NOT_FOUND, ERR_FILE_UNREADABLE, ERR_WAV_INVALID, ERR_WAV_UNSUPPORTED,
+   * ERR_AUDIO_EMPTY, ERR_AUDIO_NOT_FINITE, ERR_AUDIO_TOO_LONG, ERR_INVALID_OPTION, ERR_OUT_OF_MEMORY
    */
   async predict(input: AudioInput, options: PredictOptions = {}): Promise<Prediction> {
     const seed = checkSeed(options.seed);
-    const { samples, sampleRate } = await readAudio(input);
+    const audio = await readAudio(input).catch(silence);
+    if (audio instanceof SonospikeError) return this.#silent();
+    const { samples, sampleRate } = audio;
     return this.named(await guardAsync(() => this.native.predict(samples, sampleRate, seed)));
   }
 
   /**
-   * `predict` for what is in memory, on the calling thread.
+   * `predict` for audio that is in memory, on the calling thread.
    * @throws SonospikeError as `predict`, without the file errors; ERR_BUSY while the model is in use
    */
   predictSync(input: AudioInMemory, options: PredictOptions = {}): Prediction {
     const seed = checkSeed(options.seed);
-    const { samples, sampleRate } = audioFromMemory(input);
+    const audio = audioOrSilence(input);
+    if (audio instanceof SonospikeError) return this.#silent();
+    const { samples, sampleRate } = audio;
     return this.named(guard(() => this.native.predictSync(samples, sampleRate, seed)));
   }
 
   /**
-   * `predict` for many clips, shared out over all threads; results are those of `predict`, in order. Files are read a
-   * few at a time.
+   * `predict` for many clips, shared out over all threads. The results are those of `predict`, to the bit, in the order
+   * of the inputs. Files are read a few at a time.
    * @throws SonospikeError as `predict`, for the first clip that cannot be used
    */
   async predictBatch(inputs: readonly AudioInput[], options: PredictOptions = {}): Promise<Prediction[]> {
@@ -136,29 +147,38 @@ export class Model {
     if (inputs.length === 0) return [];
     // What is in memory is copied before this returns, so that the caller is free to reuse it.
     const sources = Array.from(inputs, (input) =>
-      typeof input === 'string' || input instanceof URL ? input : audioFromMemory(input),
+      typeof input === 'string' || input instanceof URL ? input : audioOrSilence(input),
     );
     const read = async (i: number) => {
       const source = sources[i]!;
+      if (source instanceof SonospikeError) throw source;
       return typeof source === 'string' || source instanceof URL ? readAudio(source) : source;
     };
+    /** Number of each clip in the store; null for silence. */
+    const numbers: (number | null)[] = [];
+    let next = 0;
     const { addInChunks } = await import('../datasets/clip-loader.js');
     return guardAsync(async () => {
       const store = new this.addon.FeatureStore(this.native, this.#threads);
       await addInChunks(store, sources.length, read, (result) => {
-        if (result instanceof SonospikeError) throw result;
-        return { ...result, label: -1 };
+        const silent = result instanceof SonospikeError;
+        numbers.push(silent ? null : next++);
+        if (!silent) return { ...result, label: -1 };
+        silence(result);
+        return null;
       });
+      if (next === 0) return numbers.map(() => this.#silent());
       await store.fit(new Int32Array(), true);
-      const found = await store.evaluate(Int32Array.from(sources.keys()), seed, 0);
-      return found.predictions.map((prediction) => this.named(prediction));
+      const clips = Int32Array.from({ length: next }, (_, i) => i);
+      const { predictions } = await store.evaluate(clips, seed, 0);
+      return numbers.map((i) => (i === null ? this.#silent() : this.named(predictions[i]!)));
     });
   }
 
   /**
    * Recognises one clip and shows what every layer did.
-   * @throws SonospikeError as `predict`; ERR_OUT_OF_MEMORY if that is more than 2^28 values, as in a clip of many
-   * minutes
+   * @throws SonospikeError as `predict`; ERR_AUDIO_SILENT for digital silence, in which there is nothing to see;
+   * ERR_OUT_OF_MEMORY if there are more than 2^28 values to show, as of a clip of many minutes
    */
   async observe(input: AudioInput, options: PredictOptions = {}): Promise<Observation> {
     const seed = checkSeed(options.seed);
@@ -231,6 +251,10 @@ export class Model {
     return tensors;
   }
 
+  #silent(): Prediction {
+    return silentPrediction(this.labels, this.settings.network.layers.length);
+  }
+
   /** @internal */
   named(prediction: NativePrediction): Prediction {
     return namedPrediction(this, prediction);
@@ -280,6 +304,21 @@ export function loadTensors(target: NativeModel, tensors: Tensors): void {
 /** @internal */
 export function toArrays(tensors: Tensors): NamedArrays {
   return Object.fromEntries([...tensors].map(([name, { data }]) => [name, data]));
+}
+
+/** Gives back the error for digital silence, and throws any other. */
+function silence(error: unknown): SonospikeError {
+  if (error instanceof SonospikeError && error.code === 'ERR_AUDIO_SILENT') return error;
+  throw error;
+}
+
+/** Audio in memory, or the error for digital silence. */
+function audioOrSilence(input: AudioInMemory): Audio | SonospikeError {
+  try {
+    return audioFromMemory(input);
+  } catch (error) {
+    return silence(error);
+  }
 }
 
 /** What `observe` shows of a clip is all in memory at once. */

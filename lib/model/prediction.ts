@@ -1,25 +1,47 @@
 import type { NativePrediction } from '../native/addon.js';
 import { type ConfidenceSettings, judge } from '../settings/confidence.js';
 
-/** What the network says of one clip. Arrays are in the order of the model's `labels`. */
+/**
+ * The label of a clip in which there is nothing to hear: all its samples are the same. It is none of the model's
+ * labels, and such a clip is always rejected.
+ */
+export const SILENCE_LABEL = '_silence_';
+
+/** What a model says of one clip. Arrays of numbers are in the order of the model's `labels`. */
 export interface Prediction {
+  /** The most probable of the model's labels; `_silence_` where `silent` is true. */
   label: string;
   /**
-   * Probability that the label is right, as measured on the validation part of the training; for models of which that
-   * is not known, the label's own probability.
+   * Probability from 0 to 1 that `label` is right, for any sound, one that is no word included. It is calibrated: of the
+   * clips with a confidence of 0.9, nine in ten are right. Use it, or `rejected`, to decide whether to believe the label.
+   *
+   * `probabilities` say something else: how the network shares out its answer among the words that it knows. They assume
+   * that the clip is one of these words, so that they may be high for noise, and they are not calibrated.
+   *
+   * A model without a calibration (`Model.confidence` is null) has the probability of `label` here, and rejects nothing.
    */
   confidence: number;
-  /** Whether the confidence is below the model's threshold: noise, say, or a word that it does not know. */
+  /** Whether the confidence is below the model's threshold: the clip is noise, say, or a word that is not known. */
   rejected: boolean;
-  /** Sum to 1. */
+  /** Whether the clip is digital silence, which is rejected without asking the network: all its samples are the same. */
+  silent: boolean;
+  /** The network's probability of each label, in the order of `Model.labels`; they sum to 1. See `confidence`. */
   probabilities: number[];
+  /** Every label with its probability, the most probable first: `ranked[0].label` is `label`, but for silence. */
+  ranked: RankedLabel[];
   /**
-   * What the readout gives: spikes of each output neuron where it counts spikes, else the mean over time of the
-   * softmax of the leaky integrator, or of its potentials.
+   * What the readout gives for each label: the spikes of each output neuron where it counts spikes, else the mean over
+   * time of the softmax of the leaky integrator, or of its potentials.
    */
   scores: number[];
-  /** Of each layer: spikes per neuron and time step. */
+  /** Firing rate of each layer: spikes per neuron and time step. */
   firingRates: number[];
+}
+
+/** A label and the network's probability of it, from 0 to 1. */
+export interface RankedLabel {
+  label: string;
+  probability: number;
 }
 
 /** What a model knows of its own answers. */
@@ -30,11 +52,38 @@ export interface Namer {
 
 /** The network's answer with the name of the label and the confidence in it. */
 export function namedPrediction({ labels, confidence }: Namer, prediction: NativePrediction): Prediction {
+  const { best } = prediction;
+  const probabilities = Array.from(prediction.probabilities);
   return {
-    label: labels[prediction.best]!,
-    ...judge(confidence, prediction.probabilities, prediction.best),
-    probabilities: Array.from(prediction.probabilities),
+    label: labels[best]!,
+    ...judge(confidence, prediction.probabilities, best),
+    silent: false,
+    probabilities,
+    ranked: ranked(labels, probabilities, best),
     scores: Array.from(prediction.scores),
     firingRates: prediction.firingRates,
   };
+}
+
+/** What is said of digital silence: nothing is more probable than anything else, and no neuron fires. */
+export function silentPrediction(labels: readonly string[], layers: number): Prediction {
+  const probabilities = labels.map(() => 1 / labels.length);
+  return {
+    label: SILENCE_LABEL,
+    confidence: 0,
+    rejected: true,
+    silent: true,
+    probabilities,
+    ranked: ranked(labels, probabilities, 0),
+    scores: labels.map(() => 0),
+    firingRates: Array.from({ length: layers }, () => 0),
+  };
+}
+
+/** Of labels that are equally probable the predicted one comes first, then those that come first in the model. */
+function ranked(labels: readonly string[], probabilities: readonly number[], best: number): RankedLabel[] {
+  const order = [...probabilities.keys()].sort(
+    (a, b) => probabilities[b]! - probabilities[a]! || Number(b === best) - Number(a === best) || a - b,
+  );
+  return order.map((i) => ({ label: labels[i]!, probability: probabilities[i]! }));
 }
