@@ -1,5 +1,4 @@
 // What `sonospike/plot` gives: the functions of plot/index.ts, which check what they are given.
-import type { Observation } from '../model/model.js';
 import { currentProtocolName, type ProtocolName } from '../protocol/names.js';
 import type { ModelSettings } from '../settings/settings.js';
 import { validateSettings } from '../settings/validate.js';
@@ -13,6 +12,7 @@ export type {
   PlotPageEntry,
   PlottedEpoch,
   PlottedEvaluation,
+  PlottedObservation,
   PlottedProtocol,
 } from './index.js';
 
@@ -33,7 +33,10 @@ const [LEAST_WIDTH, MOST_WIDTH] = [320, 10_000];
  * and the potentials of the readout over time, and the probabilities. Dark or light as the reader's system is.
  * @throws SonospikeError ERR_INVALID_OPTION, also where the observation is not one of a model with these settings
  */
-export function plotObservation(observation: Observation, options: plots.ObservationPlotOptions): string {
+export function plotObservation(
+  observation: plots.PlottedObservation,
+  options: plots.ObservationPlotOptions,
+): string {
   const { samples, sampleRate, truth, settings } = optionsObject(options, 'options', OBSERVATION_KEYS);
   checkFigure(options);
   const checked = validateSettings(settings, 'settings');
@@ -56,9 +59,9 @@ export function plotObservation(observation: Observation, options: plots.Observa
 }
 
 /** Whether the sizes are those of the settings, so that nothing beyond an array is drawn. */
-function isOf(observation: Observation | undefined, settings: ModelSettings): boolean {
+function isOf(observation: plots.PlottedObservation | undefined, settings: ModelSettings): boolean {
   const { features, input, layers, readout, probabilities, scores, firingRates } = (observation ??
-    {}) as Partial<Observation>;
+    {}) as Partial<plots.PlottedObservation>;
   const { labels, network, encoding } = settings;
   if (!features || !input || !Array.isArray(layers)) return false;
   const steps = features.frames * encoding.stepsPerFrame;

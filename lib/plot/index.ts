@@ -7,4 +7,5 @@ export { type ObservationPlotOptions, plotObservation } from './observation.js';
 export { type Axis, type Frame, type Panel, panelStack } from './panels.js';
 export { type PlottedProtocol, plotProtocol } from './protocol.js';
 export { linearScale, type Scale, type Tick, ticks } from './scale.js';
+export type { PlottedObservation } from './timing.js';
 export { type PlottedEpoch, plotTraining } from './training.js';

@@ -1,4 +1,3 @@
-import type { Observation } from '../model/model.js';
 import type { ConnectionSettings, ModelSettings } from '../settings/settings.js';
 import { heatPanel } from './heat-panel.js';
 import { countRuns, envelope, type Grid, rasterPath } from './marks.js';
@@ -6,6 +5,7 @@ import { melTicks } from './mel.js';
 import { type Axis, legend, type Panel } from './panels.js';
 import { extent, wholeTicks } from './scale.js';
 import { line } from './svg.js';
+import type { PlottedObservation } from './timing.js';
 import { milliseconds, type Timing } from './timing.js';
 
 /** Rows and dashes up to which spikes are drawn one by one. */
@@ -47,7 +47,7 @@ export function waveformPanel(
 }
 
 export function featuresPanel(
-  { features }: Observation,
+  { features }: PlottedObservation,
   settings: Readonly<ModelSettings>,
   timing: Timing,
 ): Panel {
@@ -79,7 +79,7 @@ export function featuresPanel(
 
 /** What the first layer reads; none where it is the features themselves. */
 export function inputPanel(
-  { input }: Observation,
+  { input }: PlottedObservation,
   { encoding }: Readonly<ModelSettings>,
   timing: Timing,
 ): Panel[] {
@@ -113,7 +113,7 @@ export function inputPanel(
 }
 
 export function layerPanel(
-  { layers, firingRates }: Observation,
+  { layers, firingRates }: PlottedObservation,
   { network }: Readonly<ModelSettings>,
   k: number,
   timing: Timing,

@@ -1,4 +1,3 @@
-import type { Observation } from '../model/model.js';
 import type { ModelSettings } from '../settings/settings.js';
 import { barMark, type Row, rowChart } from './bars.js';
 import { type Block, type FigureOptions, figure, figureWidth } from './figure.js';
@@ -6,7 +5,7 @@ import { featuresPanel, inputPanel, layerPanel, waveformPanel } from './network-
 import { panelStack } from './panels.js';
 import { readoutPanel } from './readout-panel.js';
 import { percentTicks, ticks } from './scale.js';
-import { type Timing, timingOf } from './timing.js';
+import { type PlottedObservation, type Timing, timingOf } from './timing.js';
 
 export interface ObservationPlotOptions extends FigureOptions {
   /** Of the model that observed. */
@@ -27,7 +26,7 @@ const BEST = 12;
  * Draws what `Model.observe` saw of a clip, as an SVG document: waveform, features, input, the spikes of every layer
  * and the potentials of the readout over time, and the probabilities.
  */
-export function plotObservation(observation: Observation, options: ObservationPlotOptions): string {
+export function plotObservation(observation: PlottedObservation, options: ObservationPlotOptions): string {
   const { settings, samples, sampleRate, title = 'Clip', truth } = options;
   const width = figureWidth(options.width);
   const timing = timingOf(observation, settings);
@@ -56,14 +55,21 @@ function timeAxis({ from, to }: Timing, width: number) {
   };
 }
 
-function answer({ label, confidence, rejected }: Observation, truth: string | null | undefined): string {
+function answer(
+  { label, confidence, rejected }: PlottedObservation,
+  truth: string | null | undefined,
+): string {
   const sure = `confidence ${percent(confidence)}`;
   const said = rejected ? `rejected, at best ${label} (${sure})` : `${label} (${sure})`;
   if (truth === undefined || truth === null) return said;
   return `${said}, ${truth === label ? 'right' : `it is ${truth}`}`;
 }
 
-function describe(observation: Observation, settings: Readonly<ModelSettings>, heading: string): string {
+function describe(
+  observation: PlottedObservation,
+  settings: Readonly<ModelSettings>,
+  heading: string,
+): string {
   const rates = observation.firingRates.map((rate, k) => `layer ${k + 1}: ${rate.toFixed(3)}`).join(', ');
   return (
     `${heading}. ${observation.input.steps} time steps, ${settings.network.layers.length} layers. ` +
@@ -72,7 +78,11 @@ function describe(observation: Observation, settings: Readonly<ModelSettings>, h
 }
 
 /** Of every class in the order of the labels; of many classes the best, in order, with what is left for the others. */
-function probabilities(observation: Observation, { labels }: Readonly<ModelSettings>, width: number): Block {
+function probabilities(
+  observation: PlottedObservation,
+  { labels }: Readonly<ModelSettings>,
+  width: number,
+): Block {
   const all = labels.map((label, i) => ({ label, share: observation.probabilities[i]! }));
   const best = [...all].sort((a, b) => b.share - a.share);
   const shown = all.length <= MOST_BARS ? all : best.slice(0, BEST);

@@ -1,9 +1,8 @@
-import type { Observation } from '../model/model.js';
 import type { ModelSettings } from '../settings/settings.js';
 import { linePath, thinned } from './marks.js';
 import { endLabels, type Panel } from './panels.js';
 import { extent, padded, ticks } from './scale.js';
-import type { Timing } from './timing.js';
+import type { PlottedObservation, Timing } from './timing.js';
 
 /** Classes up to which every line has its label; of more the best few. */
 const ALL_LABELLED = 10;
@@ -12,7 +11,7 @@ const COLOURS = ['blue', 'vermilion', 'green'] as const;
 
 /** The potentials of the readout over time, or the spikes of the last layer counted so far. */
 export function readoutPanel(
-  observation: Observation,
+  observation: PlottedObservation,
   settings: Readonly<ModelSettings>,
   timing: Timing,
 ): Panel {
@@ -69,7 +68,7 @@ export function readoutPanel(
 }
 
 /** [steps, classes]: spikes of each neuron of the last layer up to and with every step. */
-function countedSpikes({ layers, input }: Observation): Float64Array {
+function countedSpikes({ layers, input }: PlottedObservation): Float64Array {
   const { neurons, spikes } = layers.at(-1)!;
   const sums = new Float64Array(spikes.length);
   for (let t = 0; t < input.steps; t++) {

@@ -1,6 +1,9 @@
 import type { Observation } from '../model/model.js';
 import type { ModelSettings } from '../settings/settings.js';
 
+/** What a picture needs of what `Model.observe` gives. */
+export type PlottedObservation = Omit<Observation, 'silent' | 'ranked'>;
+
 /** When the steps of an observation are, in seconds from the beginning of the clip. */
 export interface Timing {
   /** Of the first and the last step. */
@@ -12,7 +15,7 @@ export interface Timing {
 }
 
 /** Frame i is that around sample i x hop, so that the first one begins half a hop before the clip. */
-export function timingOf({ features, input }: Observation, settings: Readonly<ModelSettings>): Timing {
+export function timingOf({ features, input }: PlottedObservation, settings: Readonly<ModelSettings>): Timing {
   const frameSeconds = settings.frontend.hopLength / settings.sampleRate;
   const from = (features.first - 0.5) * frameSeconds;
   return {

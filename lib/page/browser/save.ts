@@ -1,5 +1,5 @@
-import type { Observation } from '../../model/model.js';
 import { plotObservation } from '../../plot/observation.js';
+import type { PlottedObservation } from '../../plot/timing.js';
 import type { ModelSettings } from '../../settings/settings.js';
 import { element } from './elements.js';
 import type { Shown } from './shown.js';
@@ -15,7 +15,7 @@ export function saveSvg(shown: Shown, settings: ModelSettings, title: string): v
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }
 
-function observationOf(shown: Shown, { labels, network }: ModelSettings): Observation {
+function observationOf(shown: Shown, { labels, network }: ModelSettings): PlottedObservation {
   const { first, frames, features, steps, channels, guess } = shown;
   const counted = network.readout.type === 'spike-count';
   return {
