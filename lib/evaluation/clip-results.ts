@@ -15,39 +15,51 @@ import {
 } from './metrics.js';
 import { measureRejection, OTHER_WORDS, type Rejection } from './rejection.js';
 
+/** What a model said of one clip of a dataset. */
 export interface ClipResult {
+  /** Path of the clip. */
   file: string;
+  /** The true label, from the dataset. */
   label: string;
+  /** Who speaks; null where the dataset does not say. */
   speaker: string | null;
+  /** The label that the model predicted. */
   predicted: string;
-  /** As in `Prediction`. */
+  /** Confidence in `predicted`, as in `Prediction`. */
   confidence: number;
+  /** Whether the model rejected the clip, as in `Prediction`. */
   rejected: boolean;
-  /** In the order of the labels. */
+  /** What the readout gave for each label, in the order of the labels. */
   scores: number[];
 }
 
-/** What the answers to some clips are worth. */
+/** Figures of a model's predictions of some clips. */
 export interface Scored {
+  /** Share of the clips that are recognised, from 0 to 1; rejected clips count too. */
   accuracy: number;
   /** 95% interval of the accuracy (Wilson). */
   interval: [number, number];
+  /** Mean cross-entropy, in nats. */
   loss: number;
-  /** Number of clips. */
+  /** Number of clips that are a word. */
   clips: number;
+  /** Labels of the model, in the order of rows, columns and scores. */
   labels: string[];
-  /** Clips by true label (row) and predicted label (column). */
+  /** Number of clips by true label (row) and predicted label (column). */
   confusion: number[][];
+  /** Precision and recall of each label. */
   perClass: ClassMetrics[];
+  /** Accuracy of each speaker, by name. */
   perSpeaker: Record<string, { clips: number; accuracy: number }>;
   /** How far the confidences can be believed. */
   calibration: Calibration;
-  /** Of each layer: spikes per neuron and time step. */
+  /** Firing rate of each layer: spikes per neuron and time step. */
   firingRates: number[];
+  /** The prediction of every clip, in the dataset's order. */
   predictions: ClipResult[];
   /** Clips that are no word of the model, labelled `_unknown_`: they count in nothing but `rejection`. */
   unknown: ClipResult[];
-  /** null where there are none. */
+  /** How well sounds that are no words are rejected; null where there are none. */
   rejection: Rejection | null;
 }
 

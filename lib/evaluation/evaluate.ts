@@ -29,6 +29,7 @@ import {
 } from './rejection.js';
 import { measureRobustness, type RobustnessResult } from './robustness.js';
 
+/** What `evaluate` takes. */
 export interface EvaluateOptions {
   /** A directory that `openDataset` knows, or what it gave. */
   data: string | Dataset;
@@ -39,12 +40,13 @@ export interface EvaluateOptions {
    * dataset, else `all`.
    */
   split?: string;
+  /** Number of the split's fold, from 1 (default: the model's own, else 1). */
   fold?: number;
-  /** The part to evaluate; default `test`. */
+  /** The part to evaluate (default: `test`). */
   part?: 'train' | 'validation' | 'test';
-  /** Of the split's draw. Default: the model's for the split that it was trained with, else 0. */
+  /** Seed of the split's draw (default: the model's for the split that it was trained with, else 0). */
   splitSeed?: number;
-  /** Of the `rate` encoding, of made sounds and of the disturbances of `robustness`. Default 0. */
+  /** Seed of the `rate` encoding, of made sounds and of the disturbances of `robustness` (default: 0). */
   seed?: number;
   /**
    * Sounds that are no words, to see whether the model rejects them: `true`: silence, noise and tones made by the
@@ -53,11 +55,13 @@ export interface EvaluateOptions {
   unknown?: boolean | string;
   /** Tests again under noise, gain, offset, silence around the word, and at other sample rates. */
   robustness?: boolean;
+  /** Number of threads, from 1 to 256 (default: all cores). */
   threads?: number;
-  /** Where a model that is given by its path computes; default `auto`. A `Model` stays where it is. */
+  /** Where a model that is given by its path computes (default: `auto`). A `Model` stays where it is. */
   device?: DeviceChoice;
-  /** Makes a clip that cannot be used an error. */
+  /** Makes a clip that cannot be used an error (default: it is left out, and named in `skipped`). */
   strict?: boolean;
+  /** Stops the evaluation with ERR_ABORTED. */
   signal?: AbortSignal;
   /** Called while the clips are read, and while the model is tested under other conditions. */
   onProgress?: (progress: EvaluationProgress) => void;
@@ -67,8 +71,9 @@ export interface EvaluateOptions {
 export interface EvaluationProgress {
   /** `load`: clips are read; `robustness`: the clips are tested under other conditions. */
   phase: 'load' | 'robustness';
-  /** Clips, or conditions, that are done, and all of them. */
+  /** Clips, or conditions, that are done. */
   done: number;
+  /** All clips, or conditions. */
   total: number;
 }
 
@@ -89,15 +94,17 @@ const EVALUATE_KEYS = [
   'onProgress',
 ] as const satisfies (keyof EvaluateOptions)[];
 
+/** What `evaluate` found. */
 export interface Evaluation extends Scored {
-  /** One line: split and sizes. */
+  /** The split and the sizes of its parts, in one line. */
   split: string;
   /** How many of the clips the model was trained on, as far as its file tells: that part of the accuracy is no test. */
   seenInTraining: number;
+  /** Files that were left out, and why. */
   skipped: SkippedClip[];
   /** Operations of a clip; only from `evaluate`, and null there where clips are too long to be looked into. */
   operations?: Operations | null;
-  /** With `robustness`. */
+  /** Accuracy under each other condition, with the option `robustness`. */
   robustness?: RobustnessResult[];
 }
 

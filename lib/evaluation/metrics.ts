@@ -1,6 +1,8 @@
+/** How well one label is recognised. */
 export interface ClassMetrics {
+  /** The label. */
   label: string;
-  /** Clips of this label. */
+  /** Number of clips of this label. */
   clips: number;
   /** Share of the clips predicted as this label that are of it; null if there are none. */
   precision: number | null;
@@ -52,12 +54,15 @@ export function wilsonInterval(correct: number, total: number): [number, number]
 
 /** Mean of some values, and how far they are spread. */
 export interface Spread {
+  /** Arithmetic mean. */
   mean: number;
   /** Sample standard deviation (n - 1); null for a single value. */
   deviation: number | null;
+  /** Least value. */
   min: number;
+  /** Greatest value. */
   max: number;
-  /** How many values. */
+  /** Number of values. */
   count: number;
 }
 
@@ -75,25 +80,31 @@ export function spread(values: readonly number[]): Spread {
   };
 }
 
-/** An answer with the probability that it was said to be right with. */
+/** A prediction whose truth is known: its confidence, and whether it was right. */
 export interface Judged {
   confidence: number;
   right: boolean;
 }
 
+/** The clips with a confidence in one range: their accuracy would equal their confidence if that could be believed. */
 export interface ReliabilityBin {
-  /** Confidences above `from`, and up to `to`; the first bin has 0 too. */
+  /** The range is above `from`, up to and with `to`; that of the first bin has 0 too. */
   from: number;
+  /** Upper end of the range. */
   to: number;
+  /** Number of clips in the bin. */
   clips: number;
-  /** Means over the clips of the bin; null where it has none. */
+  /** Mean confidence of the clips in the bin; null where there are none. */
   confidence: number | null;
+  /** Share of the clips in the bin that are recognised; null where there are none. */
   accuracy: number | null;
 }
 
+/** How far the confidences of a model can be believed. */
 export interface Calibration {
   /** Expected calibration error: mean distance of accuracy and confidence over the bins, by their clips. */
   error: number;
+  /** Ranges of the same width from 0 to 1. */
   bins: ReliabilityBin[];
 }
 

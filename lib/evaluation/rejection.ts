@@ -13,16 +13,19 @@ export interface Rejection {
   threshold: number | null;
   /** Clips of known words: how many there were, and the share of them that was rejected. */
   known: { clips: number; rejected: number /** Of those that were not rejected. */; accuracy: number | null };
-  /** Of all other sounds, and of each kind of them. */
+  /** All other sounds together. */
   unknown: UnknownResult;
+  /** The other sounds by kind: `white noise`, `other words` and so on. */
   kinds: Record<string, UnknownResult>;
 }
 
+/** How a model answered sounds that are none of its words. */
 export interface UnknownResult {
+  /** Number of sounds. */
   clips: number;
-  /** Share that was not rejected. */
+  /** Share of the sounds that was not rejected. */
   accepted: number;
-  /** Mean. */
+  /** Mean confidence. */
   confidence: number;
   /** How often a clip of a known word has a greater confidence than one of these: area under the ROC curve. */
   auroc: number | null;

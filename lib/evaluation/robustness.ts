@@ -17,12 +17,15 @@ export interface Condition {
 
 /** Accuracy under a condition. */
 export interface RobustnessResult {
+  /** Name of the condition, as in `white noise at 10 dB`. */
   condition: string;
+  /** Share of the changed clips that is recognised. */
   accuracy: number;
-  /** Accuracy less that of the same clips unchanged. */
+  /** Accuracy minus that of the same clips unchanged. */
   difference: number;
   /** 95% interval of the accuracy (Wilson). */
   interval: [number, number];
+  /** Number of clips. */
   clips: number;
   /** Share of the clips that was rejected. */
   rejected: number;

@@ -47,17 +47,19 @@ export interface Observation extends Prediction {
   readout: { classes: number; potential: Float32Array } | null;
 }
 
+/** What `predict` and its like take beside the audio. */
 export interface PredictOptions {
-  /** Of the `rate` encoding's random draws; the same seed gives the same result. Default 0. */
+  /** Seed of the random draws of the `rate` encoding (default: 0). The same seed gives the same result. */
   seed?: number;
 }
 
+/** What `loadModel` takes beside the path. */
 export interface ModelOptions {
-  /** Threads for batches, at most 256; default: all cores. A single clip is always one thread's work. */
+  /** Number of threads for batches, from 1 to 256 (default: all cores). A single clip is the work of one thread. */
   threads?: number;
   /**
-   * Default `cpu`: what a GPU gains for `predictBatch` and `evaluate`, it takes a second to start with, and the other
-   * methods answer on the CPU in any case. The environment variable SONOSPIKE_DEVICE changes the default.
+   * Where batches are computed (default: `cpu`, as a GPU takes a second to start). `predict` and `observe` compute on
+   * the CPU in any case. The environment variable SONOSPIKE_DEVICE changes the default.
    */
   device?: DeviceChoice;
 }
@@ -75,8 +77,9 @@ export interface NewModelOptions extends ModelOptions {
  * a training of this model; the others throw ERR_BUSY.
  */
 export class Model {
-  /** What the model file says of the training: preset, data, split, accuracy. */
+  /** What the model file says of the training (preset, data, split, accuracy); null where it says nothing. */
   readonly training: Readonly<Record<string, unknown>> | null;
+  /** Sample rate, front end, scaling, encoding, network and labels. */
   readonly settings: Readonly<ModelSettings>;
   /** How the confidence is made, and the threshold of `rejected`; null where the model file has none. */
   readonly confidence: Readonly<ConfidenceSettings> | null;

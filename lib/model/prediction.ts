@@ -40,7 +40,9 @@ export interface Prediction {
 
 /** A label and the network's probability of it, from 0 to 1. */
 export interface RankedLabel {
+  /** One of the model's labels. */
   label: string;
+  /** The network's probability of it. */
   probability: number;
 }
 

@@ -9,16 +9,17 @@ import { SonospikeError } from '../support/errors.js';
 import { abortSignal, checkSeed, flag, integer, number, optionsObject, refuse } from '../support/options.js';
 import { type Namer, namedPrediction, type Prediction } from './prediction.js';
 
+/** What `Model.stream` takes. */
 export interface StreamOptions {
-  /** Hz of what is written, from 1000; default: the model's own rate. */
+  /** Sample rate of what is written in Hz, from 1000 to 768,000 (default: the model's own rate). */
   sampleRate?: number;
-  /** As in `predict`. */
+  /** Seed of the random draws of the `rate` encoding (default: 0). */
   seed?: number;
-  /** Seconds of silence that end a word, from 0.05 to 5. Default 0.25. */
+  /** Seconds of silence that end a word, from 0.05 to 5 (default: 0.25). */
   endSilence?: number;
-  /** Whether words carry `samples`. Default false. */
+  /** Whether words carry their `samples` (default: false). */
   keepSamples?: boolean;
-  /** Destroys the stream with ERR_ABORTED. */
+  /** Destroys the stream with ERR_ABORTED when it is aborted. */
   signal?: AbortSignal;
 }
 
@@ -27,10 +28,11 @@ export interface StreamOptions {
  * stream, which hears a sound that the model is not sure of several times.
  */
 export interface Word extends Prediction {
-  /** Seconds in the stream, exactly on a sample. */
+  /** Where the word begins: seconds in the stream, exactly on a sample. */
   start: number;
+  /** Where the word ends: seconds in the stream, exactly on a sample. */
   end: number;
-  /** What was heard, at the stream's rate; with `keepSamples`. */
+  /** Samples from `start` to `end`, at the stream's rate; only with `keepSamples`. */
   samples?: Float32Array;
 }
 
@@ -194,16 +196,19 @@ export class WordStream extends Duplex {
     }
   }
 
+  /** @internal */
   override _read(): void {
     this.#wanted = true;
     this.#pulled = true;
     this.#give();
   }
 
+  /** @internal */
   override _write(chunk: unknown, _encoding: string, done: Done): void {
     this.#work(() => this.#native.write(this.#samplesOf(chunk)), done);
   }
 
+  /** @internal */
   override _final(done: Done): void {
     this.#work(
       () => this.#native.flush(),
@@ -216,6 +221,7 @@ export class WordStream extends Duplex {
     );
   }
 
+  /** @internal */
   override _destroy(error: Error | null, done: Done): void {
     if (!this.#working) this.#native.close();
     done(error);

@@ -16,10 +16,11 @@ export interface Block {
   draw(top: number): string;
 }
 
+/** What every picture takes. */
 export interface FigureOptions {
-  /** Pixels, from 320; default 960. */
+  /** Width in pixels, from 320 to 10,000 (default: 960). */
   width?: number;
-  /** Above the figure. */
+  /** Text above the figure. */
   title?: string;
 }
 

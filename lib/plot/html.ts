@@ -1,9 +1,10 @@
 import { escapeXml } from './svg.js';
 
+/** One figure of `plotPage`. */
 export interface PlotPageEntry {
-  /** For the list at the head of the page. */
+  /** Name in the list at the head of the page. */
   name: string;
-  /** SVG document. */
+  /** The figure as an SVG document. */
   svg: string;
 }
 

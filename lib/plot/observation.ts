@@ -7,14 +7,15 @@ import { readoutPanel } from './readout-panel.js';
 import { percentTicks, ticks } from './scale.js';
 import { type PlottedObservation, type Timing, timingOf } from './timing.js';
 
+/** What `plotObservation` takes beside the observation. */
 export interface ObservationPlotOptions extends FigureOptions {
-  /** Of the model that observed. */
+  /** Settings of the model that observed. */
   settings: Readonly<ModelSettings>;
-  /** What it heard, for the waveform; with `sampleRate`. */
+  /** The samples of the clip, for the waveform; together with `sampleRate`. */
   samples?: Float32Array | Int16Array;
-  /** Hz. */
+  /** Rate of `samples` in Hz. */
   sampleRate?: number;
-  /** The label that is right, where it is known. */
+  /** The true label, where it is known. */
   truth?: string | null;
 }
 

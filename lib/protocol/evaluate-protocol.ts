@@ -32,13 +32,16 @@ import { type ProtocolSummary, SummaryOfRuns } from './summary.js';
 
 /** Everything that `train` takes about recipe, settings and data, beside what the protocol is. */
 export interface ProtocolOptions extends Omit<TrainOptions, OwnKey | 'seed'>, PlanOptions {
-  /** Runs that are trained side by side; default: one for each thread, as far as memory goes; 1 with `target`, and on a GPU. */
+  /**
+   * Number of runs that are trained side by side (default: one for each thread, as far as memory goes; 1 with `target`,
+   * and on a GPU).
+   */
   parallel?: number;
-  /** Test accuracy from 0 to 1 of which the time is told until a training reaches it. */
+  /** Test accuracy from 0 to 1: the result tells how long each training takes to reach it. */
   target?: number;
-  /** What `performance.now()` said when the clock of `target` began; default: when the protocol is called. */
+  /** When the clock of `target` begins, as `performance.now()` gives it (default: at the call). */
   since?: number;
-  /** JSON file for the result, written anew after every run, so that a stop loses none. */
+  /** JSON file for the result, written anew after every run, so that a stop loses no run. */
   out?: string;
   /** Called once the runs are known. */
   onPlan?: (plan: Plan) => void;
@@ -51,8 +54,9 @@ export interface ProtocolOptions extends Omit<TrainOptions, OwnKey | 'seed'>, Pl
 /** What `onProgress` of a protocol gets. */
 export interface ProtocolProgress {
   phase: 'protocol';
-  /** Runs that have ended, and all runs. */
+  /** Runs that have ended. */
   done: number;
+  /** All runs. */
   total: number;
   /** Share of the whole protocol that is done, from 0 to 1. */
   share: number;
@@ -61,8 +65,9 @@ export interface ProtocolProgress {
 /** What `onRun` of a protocol gets after every run. */
 export interface RunReport {
   phase: 'run';
-  /** Runs that have ended, and all runs. */
+  /** Runs that have ended. */
   done: number;
+  /** All runs. */
   total: number;
   /** The run that has just ended. */
   run: ProtocolRun;
@@ -70,10 +75,13 @@ export interface RunReport {
   soFar: ProtocolResult;
 }
 
+/** What `evaluateProtocol` found, also as its file has it. */
 export interface ProtocolResult {
+  /** Name of the protocol. */
   protocol: Plan['protocol'];
-  /** False in the file of a protocol that is not at its end. */
+  /** Whether all runs have ended: false in the file of a protocol that was stopped. */
   complete: boolean;
+  /** The dataset that was trained and tested on. */
   dataset: {
     directory: string;
     layout: Dataset['layout'];
@@ -81,20 +89,29 @@ export interface ProtocolResult {
     speakers: number;
     fingerprint: string;
   };
+  /** Labels of the models. */
   labels: string[];
+  /** Numbers of the folds, from 1. */
   folds: number[];
+  /** Seed of each round of folds. */
   seeds: number[];
   /** Folds that were left out because the dataset has no clips for them. */
   missingFolds: number[];
+  /** Settings of the models. */
   settings: ModelSettings;
-  /** Of the first run; the others differ in fold and seed. */
+  /** Options of the first run; the others differ in fold and seed. */
   options: RunOptions;
+  /** Test accuracy whose time was measured; null where none was asked for. */
   target: number | null;
+  /** Number of runs side by side. */
   parallel: number;
+  /** Number of threads of all runs together. */
   threads: number;
+  /** Where the runs were computed. */
   device: Device;
-  /** null before the first run has ended. */
+  /** The runs taken together; null before the first run has ended. */
   summary: ProtocolSummary | null;
+  /** The runs that have ended, by seed and fold. */
   runs: ProtocolRun[];
 }
 

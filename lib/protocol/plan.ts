@@ -16,18 +16,23 @@ const MAX_FOLDS = 1000;
 
 /** One training and test of the protocol. */
 export interface PlannedRun {
-  /** From 1. */
+  /** Number of the fold, from 1. */
   fold: number;
+  /** Seed of weights, order, augmentation and split. */
   seed: number;
 }
 
+/** The runs of a protocol on a dataset. */
 export interface Plan {
+  /** Name of the protocol. */
   protocol: ProtocolName;
-  /** As `splitDataset` knows it. */
+  /** Name of the split, as `splitDataset` takes it. */
   split: string;
+  /** Numbers of the folds that are run, from 1. */
   folds: number[];
+  /** Seed of each round of folds. */
   seeds: number[];
-  /** Seed by seed, so that a protocol that is stopped has whole rounds of folds. */
+  /** All runs, seed by seed, so that a protocol that is stopped has whole rounds of folds. */
   runs: PlannedRun[];
   /** Folds for which the dataset has no words to test on, or no clips to train on. */
   missing: number[];

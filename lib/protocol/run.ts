@@ -9,33 +9,39 @@ import type { Plan, PlannedRun } from './plan.js';
 
 /** What one training of a protocol gave on its test part. */
 export interface ProtocolRun extends PlannedRun {
-  /** One line: split and sizes. */
+  /** The split and the sizes of its parts, in one line. */
   split: string;
+  /** Share of the test clips that are recognised. */
   accuracy: number;
   /** 95% interval of the accuracy (Wilson). */
   interval: [number, number];
+  /** Mean cross-entropy on the test clips, in nats. */
   loss: number;
-  /** Clips tested. */
+  /** Number of test clips. */
   clips: number;
-  /** Epoch of the model, the last or chosen on the validation part, of so many. */
+  /** Number of the epoch whose model was tested: the last, or chosen on the validation part. */
   bestEpoch: number;
+  /** Number of epochs that were trained. */
   epochs: number;
-  /** Of that epoch; null without a validation part. */
+  /** Figures of that epoch on the validation part; null without one. */
   validation: Score | null;
+  /** Number of test clips by true label (row) and predicted label (column). */
   confusion: number[][];
+  /** Accuracy of each speaker of the test part, by name. */
   perSpeaker: Scored['perSpeaker'];
-  /** Of each layer: spikes per neuron and time step. */
+  /** Firing rate of each layer: spikes per neuron and time step. */
   firingRates: number[];
   /** Expected calibration error. */
   calibrationError: number;
-  /** Where the test part has `_unknown_` clips. */
+  /** How well the `_unknown_` clips of the test part are rejected; null where there are none. */
   rejection: Rejection | null;
-  /** Of up to 100 of the clips; null where they are too long to be looked into. */
+  /** Operations of a clip, the mean of up to 100; null where clips are too long for `Model.observe`. */
   operations: Operations | null;
   /** The clips that were not recognised. */
   wrong: Omit<ClipResult, 'scores'>[];
-  /** From the start of the run to its result, and until all clips were read. Runs side by side slow each other. */
+  /** Seconds from the start of the run to its result. Runs side by side slow each other. */
   seconds: number;
+  /** Seconds from the start of the run until all clips were read. */
   loadSeconds: number;
   /**
    * With `target`: from the start of the protocol (of the process, for the command) as if this run were its first,

@@ -11,19 +11,23 @@ import {
 import type { Operations } from '../evaluation/operations.js';
 import type { FinishedRun, ProtocolRun } from './run.js';
 
+/** One fold, over all seeds. */
 export interface FoldResult {
+  /** Number of the fold, from 1. */
   fold: number;
-  /** Over the seeds. */
+  /** Test accuracy over the seeds. */
   accuracy: Spread;
-  /** Clips tested, by one run. */
+  /** Number of test clips of one run. */
   clips: number;
+  /** Speakers of the test part. */
   speakers: string[];
 }
 
+/** One speaker, over all runs that had this speaker in their test part. */
 export interface SpeakerResult {
-  /** Over the runs that had this speaker in their test part. */
+  /** Test accuracy over these runs. */
   accuracy: Spread;
-  /** Clips tested, by one run. */
+  /** Number of the speaker's test clips in one run. */
   clips: number;
 }
 
@@ -35,10 +39,13 @@ export interface ProtocolSummary {
   bySeed: { seed: number; accuracy: number }[];
   /** Over the folds, each with the mean over its seeds: how much the folds differ. */
   overFolds: Spread;
+  /** Each fold over its seeds. */
   perFold: FoldResult[];
+  /** Each speaker, by name. */
   perSpeaker: Record<string, SpeakerResult>;
   /** Clips by true label (row) and predicted label (column), of all runs. */
   confusion: number[][];
+  /** Precision and recall of each label, over all runs. */
   perClass: ClassMetrics[];
   /** Means over the runs. Of each layer: spikes per neuron and time step. */
   firingRates: number[];
@@ -63,7 +70,7 @@ export class SummaryOfRuns {
   add({ result, predictions, labels }: FinishedRun): void {
     this.#labels = labels;
     this.#runs.push(result);
-    this.#answers.push(...predictions.map(judge));
+    this.#answers.push(...predictions.map(toJudged));
   }
 
   /** In the order of seeds and folds, whichever ended first. */
@@ -113,7 +120,7 @@ export class SummaryOfRuns {
   }
 }
 
-function judge({ confidence, label, predicted }: ClipResult): Judged {
+function toJudged({ confidence, label, predicted }: ClipResult): Judged {
   return { confidence, right: label === predicted };
 }
 

@@ -47,8 +47,11 @@ export interface ErrorDetails {
 
 /** Every error that sonospike throws on purpose. `message` says what happened, why, and what to do. */
 export class SonospikeError extends Error {
+  /** `SonospikeError`, also where `instanceof` cannot tell: in another realm, or after a copy of the package. */
   override readonly name: string = 'SonospikeError';
+  /** What went wrong, for programs. */
   readonly code: ErrorCode;
+  /** Path of the file that the error is about, where there is one. */
   readonly file: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {

@@ -10,8 +10,9 @@ export interface Score {
 
 /** Figures of one epoch. */
 export interface EpochMetrics {
-  /** Number of the epoch, from 1, and of all epochs. */
+  /** Number of the epoch, from 1. */
   epoch: number;
+  /** Number of epochs of the training. */
   epochs: number;
   /** On the training clips: means over the epoch, while the weights changed. */
   train: Score & { epoch: number };
@@ -32,8 +33,9 @@ export interface EpochMetrics {
 /** What `onLoad` of a training gets: how many clips have been read. */
 export interface LoadProgress {
   phase: 'load';
-  /** Clips that have been read or left out, and all clips. */
+  /** Clips that have been read or left out. */
   done: number;
+  /** All clips. */
   total: number;
 }
 
@@ -49,20 +51,24 @@ export interface DataReport {
 /** What `onProgress` of a training gets, ten times a second. */
 export interface TrainingProgress {
   phase: 'train';
-  /** Clips of this epoch that are done, and all of them. */
+  /** Clips of this epoch that are done. */
   done: number;
+  /** All clips of an epoch. */
   total: number;
-  /** Number of this epoch, from 1, and of all epochs. */
+  /** Number of this epoch, from 1. */
   epoch: number;
+  /** Number of epochs. */
   epochs: number;
+  /** Training clips per second in this epoch. */
   clipsPerSecond: number;
 }
 
 /** What `onEpoch` of a training gets after every epoch. */
 export interface EpochReport {
   phase: 'epoch';
-  /** Epochs that are done, and all epochs. */
+  /** Epochs that are done. */
   done: number;
+  /** All epochs. */
   total: number;
   /** Figures of this epoch. */
   metrics: EpochMetrics;

@@ -28,18 +28,20 @@ import {
 import { readSavedRun, type SavedRun } from './saved-run.js';
 
 export interface PrepareOptions {
-  /** A directory that `openDataset` knows, or what it gave. */
+  /** The dataset: a directory, or what `openDataset` gave. */
   data: string | Dataset;
   /** More datasets whose clips are all added to the training part; their words must be among those of `data`. */
   extraData?: string | Dataset | readonly (string | Dataset)[];
+  /** Number of threads, from 1 to 256 (default: all cores). */
   threads?: number;
   /**
-   * Default `auto`. The same seed gives the same bits on one device; those of the CPU and of a GPU differ by rounding. A
-   * checkpoint of one goes on on the other.
+   * Where the network is trained (default: `auto`). The same seed gives the same bits on one device; those of the CPU and
+   * of a GPU differ by rounding. A checkpoint from one of them can be resumed on the other.
    */
   device?: DeviceChoice;
-  /** Makes a clip that cannot be used an error instead of leaving it out. */
+  /** Makes a clip that cannot be used an error (default: it is left out). */
   strict?: boolean;
+  /** Stops the training with ERR_ABORTED after the current batch, with the checkpoint written. */
   signal?: AbortSignal;
   /** Called once, when all clips have been read. */
   onData?: (report: DataReport) => void;

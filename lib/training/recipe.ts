@@ -56,6 +56,7 @@ export interface SplitChoice {
   validation: number;
 }
 
+/** Everything that a training depends on beside the data and the model's settings. */
 export type RunOptions = TrainingRecipe & SplitChoice & { preset: PresetName };
 
 type Recipe = TrainingRecipe & Pick<SplitChoice, 'validation'>;

@@ -14,14 +14,15 @@ import { RUN_KEYS, type RunOptions } from './recipe.js';
 import type { Best, SavedRun } from './saved-run.js';
 import { CheckpointFiles } from './write-files.js';
 
+/** What `train` takes: the data, and everything that differs from the preset's recipe. */
 export interface TrainOptions extends Partial<RunOptions>, PrepareOptions {
-  /** Settings of the model instead of the preset's; the labels must be the dataset's. */
+  /** Settings of the model (default: those of the preset). Their labels must be the dataset's. */
   settings?: ModelSettings;
   /** File for the best model; written after every epoch that is better. */
   out?: string;
   /** File for the checkpoint; written after every epoch, and when the run is stopped. */
   checkpoint?: string;
-  /** A checkpoint to go on from, to the same bits as a run that was never stopped. Its options hold. */
+  /** A checkpoint to resume, to the same bits as a run that was never stopped. Its options hold. */
   resume?: string;
   /** Evaluates the test part after every epoch, for learning curves. */
   testEveryEpoch?: boolean;
@@ -31,18 +32,21 @@ export interface TrainOptions extends Partial<RunOptions>, PrepareOptions {
   onProgress?: (progress: TrainingProgress) => void;
 }
 
+/** What `train` gives. */
 export interface TrainResult {
   /** The best model, on the CPU. */
   model: Model;
-  /** Where it was trained. */
+  /** Where the model was trained. */
   device: Device;
-  /** Metrics of the epochs; those before a resume without their speed. */
+  /** Figures of the epochs; those before a resume have a speed of 0. */
   epochs: EpochMetrics[];
-  /** Number of the best epoch. */
+  /** Number of the epoch whose model is kept, from 1. */
   bestEpoch: number;
-  /** The best model on the test part. */
+  /** Figures of the best model on the test part. */
   test: Evaluation;
+  /** The split and the sizes of its parts, in one line. */
   split: string;
+  /** All options of the run, those of the preset's recipe included. */
   options: RunOptions;
 }
 

@@ -8,12 +8,15 @@ import { addonPath, PACKAGE_FOLDER, type ProbeAnswer, type Probed, probe } from 
 export interface CudaDevice {
   /** The driver's number for it, from 0. */
   number: number;
+  /** Name of the product. */
   name: string;
-  /** Bytes, all and free. */
+  /** Bytes of memory. */
   memory: number;
+  /** Bytes of memory that were free when the GPU was tried. */
   freeMemory: number;
-  /** As in `9.0`. */
+  /** Compute capability, as in `9.0`. */
   computeCapability: string;
+  /** Number of streaming multiprocessors. */
   multiprocessors: number;
   /** Why the device cannot be used; null where it can be, as far as it was tried: devices after the one in use are not. */
   whyNot: string | null;
@@ -23,13 +26,15 @@ export interface CudaDevice {
 export interface CudaReport {
   /** Whether the addon with CUDA is there. */
   built: boolean;
-  /** Newest version of CUDA that the driver knows, and the one that the addon is built with; null: none. */
+  /** Newest version of CUDA that the driver knows; null without a driver. */
   driver: string | null;
+  /** Version of CUDA that the addon is built with; null without the addon. */
   runtime: string | null;
+  /** Every GPU that the driver lists. */
   devices: CudaDevice[];
-  /** Number of the device that is used; null: none can be. */
+  /** Number of the GPU that is used; null if none can be used. */
   device: number | null;
-  /** Why none can be used. */
+  /** Why no GPU can be used; null if one can. */
   whyNot: string | null;
 }
 
