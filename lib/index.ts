@@ -22,7 +22,7 @@ export type { Operations, OperationsOptions } from './evaluation/operations.js';
 export type { Rejection, UnknownResult } from './evaluation/rejection.js';
 export type { RobustnessResult } from './evaluation/robustness.js';
 export type { Model, ModelOptions, NewModelOptions, Observation, PredictOptions } from './model/model.js';
-export type { Prediction, RankedLabel } from './model/prediction.js';
+export type { HeardPart, Prediction, RankedLabel } from './model/prediction.js';
 export type { StreamOptions, Word, WordStream } from './model/word-stream.js';
 export type { CudaDevice, CudaReport } from './native/cuda/devices.js';
 export type { Device, DeviceChoice } from './native/device.js';

@@ -216,6 +216,7 @@ describe('digital silence', () => {
       ranked: DIGITS.map((label) => ({ label, probability: 0.1 })),
       scores: Array(10).fill(0),
       firingRates: model.settings.network.layers.map(() => 0),
+      heard: null,
     };
   };
 
@@ -250,8 +251,16 @@ it('ranked has every label with its probability, the predicted one first', async
     }
   }
   const equal = namedPrediction(
-    { labels: ['a', 'b', 'c'], confidence: null },
-    { best: 1, probabilities: Float32Array.of(0.4, 0.4, 0.2), scores: new Float32Array(3), firingRates: [] },
+    { labels: ['a', 'b', 'c'], confidence: null, settings: model.settings },
+    {
+      best: 1,
+      probabilities: Float32Array.of(0.4, 0.4, 0.2),
+      scores: new Float32Array(3),
+      firingRates: [],
+      firstFrame: 0,
+      ownFrames: 9,
+    },
+    0.5,
   );
   expect(equal.ranked.map(({ label }) => label)).toEqual(['b', 'a', 'c']);
 });

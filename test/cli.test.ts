@@ -1,10 +1,12 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { basename, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readAudio } from '../lib/audio/source.js';
+import { encodeWav } from '../lib/audio/wav-writer.js';
 import { COMMANDS } from '../lib/cli/commands/index.js';
 import { clock } from '../lib/cli/format.js';
 import { asTyped, commandLine } from '../lib/cli/program.js';
@@ -195,6 +197,22 @@ describe('from training to a digit', () => {
     expect((await draw('--seed', String(first.seed))).predictions).toEqual(first.predictions);
     const files = (document: typeof first) => document.predictions.map(({ file }: { file: string }) => file);
     expect(files(await draw('--seed', String(first.seed + 1)))).not.toEqual(files(first));
+  });
+
+  it('run-digit says which part it heard of a clip that is longer than the model hears', async () => {
+    const { samples, sampleRate } = await readAudio(join(data, '1_kal_0.wav'));
+    const long = new Float32Array(8 * sampleRate);
+    long.set(samples, 5 * sampleRate);
+    const file = join(folder, 'long.wav');
+    writeFileSync(file, encodeWav(long, sampleRate));
+    const { document, stderr } = await runJson(['run-digit', file]);
+    const { start, end, of } = document.predictions[0].heard;
+    expect(of).toBe(8);
+    expect(start).toBeLessThan(5.1);
+    expect(end).toBeGreaterThan(5.3);
+    expect(stderr).toContain(
+      `it heard ${start.toFixed(2)} to ${end.toFixed(2)} of 8.00 s. Cut it into single words`,
+    );
   });
 
   it('run-digit takes files, and their label from the name where it can', async () => {

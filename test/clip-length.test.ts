@@ -142,8 +142,30 @@ describe('a clip that is longer than `frames`', () => {
       data.subarray(first * features, (first + 20) * features).reduce((sum, x) => sum + x, 0);
     const sums = Array.from({ length: data.length / features - 19 }, (_, first) => sumFrom(first));
     expect(last.first).toBe(sums.indexOf(Math.max(...sums)));
-    const found = await model.predict(within(60, 40));
-    expect(await model.predict(within(3000, 400))).toEqual(found);
+    // A hop is 20 ms; frame i is that around sample 160 i.
+    const { heard, ...found } = await model.predict(within(60, 40));
+    expect(heard!.start).toBeCloseTo(0.02 * (last.first - 0.5), 9);
+    expect(heard!.end).toBeCloseTo(0.02 * (last.first + 19.5), 9);
+    expect(heard!.of).toBe(within(60, 40).samples.length / 8000);
+    const { heard: later, ...same } = await model.predict(within(3000, 400));
+    expect(same).toEqual(found);
+    expect(later!.start).toBeCloseTo(heard!.start + 0.02 * 2940, 9);
+    expect(model.predictSync(within(60, 40))).toEqual({ ...found, heard });
+    expect((await model.predictBatch([within(60, 40)]))[0]).toEqual({ ...found, heard });
+    expect((await model.observe(within(60, 40))).heard).toEqual(heard);
+  });
+
+  it('is heard whole up to as many frames as the model hears', async () => {
+    const model = await createModel(settings, { seed: 2 });
+    const heard = async (length: number) => {
+      const samples = Float32Array.from({ length }, (_, i) => Math.sin(i / 3));
+      return (await model.predict({ samples, sampleRate: 8000 })).heard;
+    };
+    for (const length of [2, 18 * 160, 20 * 160 - 1]) {
+      expect(await heard(length)).toEqual({ start: 0, end: length / 8000, of: length / 8000 });
+    }
+    // One frame more: it is that around the last sample.
+    expect((await heard(20 * 160))!.end).toBeLessThan(0.4);
   });
 
   it('is cut at its end without a tail', async () => {
@@ -153,6 +175,18 @@ describe('a clip that is longer than `frames`', () => {
     const { features } = await fixed.observe({ samples: long, sampleRate: 8000 });
     expect(features).toMatchObject({ first: 0, frames: 20 });
     expect(features.data.every((value) => value === 0)).toBe(true);
+    const { heard } = await fixed.predict({ samples: long, sampleRate: 8000 });
+    expect(heard).toEqual({ start: 0, end: expect.closeTo(0.02 * 19.5, 9), of: 2 });
+  });
+
+  it('is told of by a training set that scales the features, too', async () => {
+    const scaling = { type: 'standard', over: 'training-set', pooled: true } as const;
+    const model = await createModel({ ...settings, scaling }, { seed: 2 });
+    const samples = new Float32Array(100 * 160);
+    samples.set(await seven(), 60 * 160);
+    const expected = await model.predict({ samples, sampleRate: 8000 });
+    expect(expected.heard!.start).toBeGreaterThan(0.9);
+    expect(await model.predictBatch([{ samples, sampleRate: 8000 }])).toEqual([expected]);
   });
 });
 

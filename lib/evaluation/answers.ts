@@ -4,14 +4,10 @@ import type { Model } from '../model/model.js';
 import { guard, guardAsync } from '../native/errors.js';
 import { judge } from '../settings/confidence.js';
 import { SonospikeError } from '../support/errors.js';
-import { evaluateNumbers, type RunOver } from './clip-results.js';
+import { type ClipResult, evaluateNumbers, type RunOver } from './clip-results.js';
 
-/** What a model says of a sound. */
-export interface SoundAnswer {
-  predicted: string;
-  confidence: number;
-  rejected: boolean;
-}
+/** The prediction of a sound that is no clip of a dataset. */
+type SoundResult = Pick<ClipResult, 'predicted' | 'confidence' | 'rejected'>;
 
 export interface AnswerOptions extends RunOver {
   threads: number;
@@ -31,7 +27,7 @@ export async function answerSounds(
   count: number,
   read: (i: number) => Promise<Audio>,
   options: AnswerOptions,
-): Promise<{ answers: (SoundAnswer | null)[]; skipped: SkippedClip[] }> {
+): Promise<{ answers: (SoundResult | null)[]; skipped: SkippedClip[] }> {
   const store = guard(() => new model.addon.FeatureStore(model.native, options.threads));
   const skipped: SkippedClip[] = [];
   const numbers: number[] = [];

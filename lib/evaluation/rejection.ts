@@ -3,6 +3,7 @@ import { basename, join, relative, resolve, sep } from 'node:path';
 import { SOUND_KINDS, sound } from '../audio/signals.js';
 import { type Audio, readAudio } from '../audio/source.js';
 import { isWav } from '../datasets/names.js';
+import type { Prediction } from '../model/prediction.js';
 import { fileError, SonospikeError } from '../support/errors.js';
 import { Random } from '../support/random.js';
 import { auroc } from './metrics.js';
@@ -32,10 +33,7 @@ export interface UnknownResult {
 }
 
 /** A prediction as far as rejection goes. */
-interface Answer {
-  confidence: number;
-  rejected: boolean;
-}
+type Judgement = Pick<Prediction, 'confidence' | 'rejected'>;
 
 /** Kind of the `_unknown_` clips of a dataset. */
 export const OTHER_WORDS = 'other words';
@@ -43,13 +41,13 @@ export const OTHER_WORDS = 'other words';
 /** The figures of rejection; null if there are no unknown sounds. */
 export function measureRejection(
   threshold: number | null,
-  known: readonly (Answer & { right: boolean })[],
-  unknown: readonly (Answer & { kind: string })[],
+  known: readonly (Judgement & { right: boolean })[],
+  unknown: readonly (Judgement & { kind: string })[],
 ): Rejection | null {
   if (unknown.length === 0) return null;
   const accepted = known.filter(({ rejected }) => !rejected);
   const confidences = known.map(({ confidence }) => confidence);
-  const result = (of: readonly Answer[]): UnknownResult => ({
+  const result = (of: readonly Judgement[]): UnknownResult => ({
     clips: of.length,
     accepted: of.filter(({ rejected }) => !rejected).length / of.length,
     confidence: of.reduce((sum, { confidence }) => sum + confidence, 0) / of.length,

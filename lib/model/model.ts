@@ -124,7 +124,10 @@ export class Model {
     const audio = await readAudio(input).catch(silence);
     if (audio instanceof SonospikeError) return this.#silent();
     const { samples, sampleRate } = audio;
-    return this.named(await guardAsync(() => this.native.predict(samples, sampleRate, seed)));
+    return this.#named(
+      await guardAsync(() => this.native.predict(samples, sampleRate, seed)),
+      samples.length / sampleRate,
+    );
   }
 
   /**
@@ -136,7 +139,10 @@ export class Model {
     const audio = audioOrSilence(input);
     if (audio instanceof SonospikeError) return this.#silent();
     const { samples, sampleRate } = audio;
-    return this.named(guard(() => this.native.predictSync(samples, sampleRate, seed)));
+    return this.#named(
+      guard(() => this.native.predictSync(samples, sampleRate, seed)),
+      samples.length / sampleRate,
+    );
   }
 
   /**
@@ -157,24 +163,26 @@ export class Model {
       if (source instanceof SonospikeError) throw source;
       return typeof source === 'string' || source instanceof URL ? readAudio(source) : source;
     };
-    /** Number of each clip in the store; null for silence. */
-    const numbers: (number | null)[] = [];
+    /** Number of each clip in the store, and its seconds; null for silence. */
+    const stored: ({ number: number; seconds: number } | null)[] = [];
     let next = 0;
     const { addInChunks } = await import('../datasets/clip-loader.js');
     return guardAsync(async () => {
       const store = new this.addon.FeatureStore(this.native, this.#threads);
       await addInChunks(store, sources.length, read, (result) => {
         const silent = result instanceof SonospikeError;
-        numbers.push(silent ? null : next++);
+        stored.push(silent ? null : { number: next++, seconds: result.samples.length / result.sampleRate });
         if (!silent) return { ...result, label: -1 };
         silence(result);
         return null;
       });
-      if (next === 0) return numbers.map(() => this.#silent());
+      if (next === 0) return stored.map(() => this.#silent());
       await store.fit(new Int32Array(), true);
       const clips = Int32Array.from({ length: next }, (_, i) => i);
       const { predictions } = await store.evaluate(clips, seed, 0);
-      return numbers.map((i) => (i === null ? this.#silent() : this.named(predictions[i]!)));
+      return stored.map((clip) =>
+        clip === null ? this.#silent() : this.#named(predictions[clip.number]!, clip.seconds),
+      );
     });
   }
 
@@ -190,7 +198,7 @@ export class Model {
     const seen = await guardAsync(() => this.native.observe(samples, sampleRate, seed));
     const frames = seen.steps / this.settings.encoding.stepsPerFrame;
     return {
-      ...this.named(seen),
+      ...this.#named(seen, samples.length / sampleRate),
       features: {
         first: seen.firstFrame,
         frames,
@@ -258,9 +266,8 @@ export class Model {
     return silentPrediction(this.labels, this.settings.network.layers.length);
   }
 
-  /** @internal */
-  named(prediction: NativePrediction): Prediction {
-    return namedPrediction(this, prediction);
+  #named(prediction: NativePrediction, seconds: number): Prediction {
+    return namedPrediction(this, prediction, seconds);
   }
 }
 

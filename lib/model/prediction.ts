@@ -1,5 +1,6 @@
 import type { NativePrediction } from '../native/addon.js';
 import { type ConfidenceSettings, judge } from '../settings/confidence.js';
+import type { ModelSettings } from '../settings/settings.js';
 
 /**
  * The label of a clip in which there is nothing to hear: all its samples are the same. It is none of the model's
@@ -36,6 +37,21 @@ export interface Prediction {
   scores: number[];
   /** Firing rate of each layer: spikes per neuron and time step. */
   firingRates: number[];
+  /**
+   * The part of the clip that the network heard: all of it, or of a clip that is longer than the network can hear its
+   * loudest part (the first, where the model's `tail` is null). null for digital silence.
+   */
+  heard: HeardPart | null;
+}
+
+/** Seconds of a clip. */
+export interface HeardPart {
+  /** Where the part begins; 0 where all of the clip was heard. */
+  start: number;
+  /** Where the part ends; equal to `of` where all of the clip was heard. */
+  end: number;
+  /** Length of the whole clip. */
+  of: number;
 }
 
 /** A label and the network's probability of it, from 0 to 1. */
@@ -50,10 +66,15 @@ export interface RankedLabel {
 export interface Namer {
   readonly labels: readonly string[];
   readonly confidence: Readonly<ConfidenceSettings> | null;
+  readonly settings: Readonly<ModelSettings>;
 }
 
-/** The network's answer with the name of the label and the confidence in it. */
-export function namedPrediction({ labels, confidence }: Namer, prediction: NativePrediction): Prediction {
+/**
+ * The network's answer with the name of the label and the confidence in it.
+ * @param seconds length of the clip
+ */
+export function namedPrediction(model: Namer, prediction: NativePrediction, seconds: number): Prediction {
+  const { labels, confidence } = model;
   const { best } = prediction;
   const probabilities = Array.from(prediction.probabilities);
   return {
@@ -64,6 +85,7 @@ export function namedPrediction({ labels, confidence }: Namer, prediction: Nativ
     ranked: ranked(labels, probabilities, best),
     scores: Array.from(prediction.scores),
     firingRates: prediction.firingRates,
+    heard: heardPart(model.settings, prediction, seconds),
   };
 }
 
@@ -79,6 +101,22 @@ export function silentPrediction(labels: readonly string[], layers: number): Pre
     ranked: ranked(labels, probabilities, 0),
     scores: labels.map(() => 0),
     firingRates: Array.from({ length: layers }, () => 0),
+    heard: null,
+  };
+}
+
+/** Frame i is that around sample i x hopLength. */
+function heardPart(
+  { frames, frontend, sampleRate }: Readonly<ModelSettings>,
+  { firstFrame, ownFrames }: NativePrediction,
+  seconds: number,
+): HeardPart {
+  if (ownFrames <= frames) return { start: 0, end: seconds, of: seconds };
+  const beginOf = (frame: number) => ((frame - 0.5) * frontend.hopLength) / sampleRate;
+  return {
+    start: Math.max(0, beginOf(firstFrame)),
+    end: Math.min(seconds, beginOf(firstFrame + frames)),
+    of: seconds,
   };
 }
 

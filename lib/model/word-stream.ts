@@ -286,7 +286,7 @@ export class WordStream extends Duplex {
 
   #wordOf(sound: NativeSound): Word {
     return {
-      ...namedPrediction(this.#model, sound),
+      ...namedPrediction(this.#model, sound, (sound.end - sound.start) / this.#sampleRate),
       rejected: !sound.accepted,
       start: sound.start / this.#sampleRate,
       end: sound.end / this.#sampleRate,

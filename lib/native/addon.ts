@@ -12,12 +12,13 @@ export interface NativePrediction {
   best: number;
   /** Of each layer: spikes per neuron and time step. */
   firingRates: number[];
+  /** The first of the clip's own frames that the network heard, and the number of all its own frames. */
+  firstFrame: number;
+  ownFrames: number;
 }
 
 export interface NativeObservation extends NativePrediction {
   steps: number;
-  /** Of the clip's own frames: that which the features begin with. */
-  firstFrame: number;
   /** [frames, features], scaled. */
   features: Float32Array;
   /** [steps, channels]. */

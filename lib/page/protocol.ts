@@ -1,3 +1,4 @@
+import type { Prediction } from '../model/prediction.js';
 import type { EncodingSettings, ModelSettings } from '../settings/settings.js';
 
 /**
@@ -34,14 +35,11 @@ export interface Hello {
   samples: string[];
 }
 
-export interface Guess {
-  label: string;
-  confidence: number;
-  rejected: boolean;
-  probabilities: number[];
-  scores: number[];
-  firingRates: number[];
-}
+/** What the page shows of a prediction. */
+export type Guess = Pick<
+  Prediction,
+  'label' | 'confidence' | 'rejected' | 'probabilities' | 'scores' | 'firingRates'
+>;
 
 /**
  * What the network did. Arrays: features f32 [frames, features], input f32 or bits [steps, channels], spikes.K f32 or

@@ -2,7 +2,7 @@ import type { Observation } from '../model/model.js';
 import type { ModelSettings } from '../settings/settings.js';
 
 /** What a picture needs of what `Model.observe` gives. */
-export type PlottedObservation = Omit<Observation, 'silent' | 'ranked'>;
+export type PlottedObservation = Omit<Observation, 'silent' | 'ranked' | 'heard'>;
 
 /** When the steps of an observation are, in seconds from the beginning of the clip. */
 export interface Timing {

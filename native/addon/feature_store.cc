@@ -30,15 +30,17 @@ int64_t kept_bytes(const std::vector<ClipAudio>& clips, const FeatureExtractor& 
   return static_cast<int64_t>(values * sizeof(float));
 }
 
-Napi::Object to_result(Napi::Env env, const ModelCore& model, const EvaluationResult& result) {
+Napi::Object to_result(Napi::Env env, const ModelCore& model, const EvaluationResult& result,
+                       const std::vector<HeardFrames>& heard) {
   const NetworkOptions& network = model.options.network;
   const size_t clips = result.scores.size() / network.classes, layers = network.layers.size();
   const Napi::Array predictions = Napi::Array::New(env, clips);
   for (uint32_t i = 0; i < clips; ++i) {
     Napi::HandleScope scope(env);
     predictions.Set(
-        i, to_prediction(env, network, result.scores.data() + static_cast<size_t>(i) * network.classes,
-                         firing_rates(network, result.spikes.data() + i * layers, result.steps[i])));
+        i,
+        to_prediction(env, network, result.scores.data() + static_cast<size_t>(i) * network.classes,
+                      firing_rates(network, result.spikes.data() + i * layers, result.steps[i]), heard[i]));
   }
   const std::vector<double> rates =
       firing_rates(network, result.statistics.spikes.data(), static_cast<double>(result.statistics.steps));
@@ -149,11 +151,12 @@ Napi::Value NativeFeatureStore::evaluate(const Napi::CallbackInfo& info) {
   struct State {
     std::vector<int> clips;
     EvaluationResult result;
+    std::vector<HeardFrames> heard;
     std::unique_ptr<Augmenter> augmenter;
   };
   const Napi::Env env = info.Env();
   auto claimed = claim_store(env, core_);
-  auto state = std::make_shared<State>(State{to_clips(info[0], *core_->store), {}, nullptr});
+  auto state = std::make_shared<State>(State{to_clips(info[0], *core_->store), {}, {}, nullptr});
   const uint64_t seed = to_seed(info[1]);
   const LossOptions loss{info[2].IsNumber() ? info[2].As<Napi::Number>().FloatValue() : 0.0f};
   if (!core_->store->ready())
@@ -173,11 +176,13 @@ Napi::Value NativeFeatureStore::evaluate(const Napi::CallbackInfo& info) {
                                       state->result = sonospike::evaluate(
                                           *core->model->backend, *core->store, core->model->options.encoding,
                                           loss, state->clips, seed, *abort, state->augmenter.get());
+                                      for (int clip : state->clips)
+                                        state->heard.push_back(core->store->heard(clip));
                                       if (!state->result.complete)
                                         throw CodedFailure("ERR_ABORTED", "The evaluation was stopped.");
                                     },
                                     [core = core_, state](Napi::Env e) -> Napi::Value {
-                                      return to_result(e, *core->model, state->result);
+                                      return to_result(e, *core->model, state->result, state->heard);
                                     },
                                     abort});
 }

@@ -48,11 +48,13 @@ struct Question {
   uint64_t seed;
   std::vector<float> scores;
   std::vector<double> rates;
+  HeardFrames heard;
 
   void ask(const ModelCore& core) {
     const Answer answer = core.recognizer->predict(clip.samples.data(), clip.samples.size(), clip.rate, seed);
     scores.assign(answer.scores, answer.scores + core.options.network.classes);
     rates = firing_rates(core.options.network, answer.spikes, answer.steps);
+    heard = answer.heard;
   }
 };
 
@@ -64,7 +66,6 @@ struct Sight {
   };
   Question question;
   int steps = 0;
-  size_t first_frame = 0;
   std::vector<float> features, input;
   std::vector<Layer> layers;
   std::vector<float> potential;  // of the readout; empty where it counts spikes
@@ -74,7 +75,7 @@ struct Sight {
     const Observation seen =
         core.recognizer->observe(clip.samples.data(), clip.samples.size(), clip.rate, question.seed);
     steps = seen.steps;
-    first_frame = seen.first_frame;
+    question.heard = seen.heard;
     question.scores.assign(seen.scores, seen.scores + core.options.network.classes);
     const size_t values = static_cast<size_t>(seen.frames) * core.extractor->feature_count();
     features.assign(seen.features, seen.features + values);
@@ -112,7 +113,7 @@ std::vector<double> firing_rates(const NetworkOptions& network, const double* sp
 }
 
 Napi::Object to_prediction(Napi::Env env, const NetworkOptions& network, const float* scores,
-                           const std::vector<double>& firing_rates) {
+                           const std::vector<double>& firing_rates, const HeardFrames& heard) {
   const Napi::Object object = Napi::Object::New(env);
   Napi::Float32Array probabilities = Napi::Float32Array::New(env, network.classes);
   class_probabilities(network.readout.kind, scores, network.classes, probabilities.Data());
@@ -122,6 +123,8 @@ Napi::Object to_prediction(Napi::Env env, const NetworkOptions& network, const f
   object.Set("probabilities", probabilities);
   object.Set("best", best_class(scores, network.classes));
   object.Set("firingRates", rates);
+  object.Set("firstFrame", static_cast<double>(heard.first));
+  object.Set("ownFrames", static_cast<double>(heard.own));
   return object;
 }
 
@@ -261,17 +264,19 @@ Napi::Value NativeModel::predict_sync(const Napi::CallbackInfo& info) {
   const Answer answer =
       core_->recognizer->predict(samples.Data(), samples.ElementLength(), to_rate(info[1]), to_seed(info[2]));
   return to_prediction(info.Env(), core_->options.network, answer.scores,
-                       firing_rates(core_->options.network, answer.spikes, answer.steps));
+                       firing_rates(core_->options.network, answer.spikes, answer.steps), answer.heard);
 }
 
 /// predict(samples, rate, seed) → promise: the same on another thread, when the model is free.
 Napi::Value NativeModel::predict(const Napi::CallbackInfo& info) {
-  auto question = std::make_shared<Question>(Question{to_clip(info[0], info[1]), to_seed(info[2]), {}, {}});
+  auto question =
+      std::make_shared<Question>(Question{to_clip(info[0], info[1]), to_seed(info[2]), {}, {}, {}});
   auto core = core_;
   return JobRunner::of(info.Env())
       .enqueue({[core, question] { question->ask(*core); },
                 [core, question](Napi::Env env) -> Napi::Value {
-                  return to_prediction(env, core->options.network, question->scores.data(), question->rates);
+                  return to_prediction(env, core->options.network, question->scores.data(), question->rates,
+                                       question->heard);
                 },
                 nullptr, &core->in_use});
 }
@@ -279,15 +284,15 @@ Napi::Value NativeModel::predict(const Napi::CallbackInfo& info) {
 /// observe(samples, rate, seed) → promise: a prediction with everything on the way.
 Napi::Value NativeModel::observe(const Napi::CallbackInfo& info) {
   auto sight = std::make_shared<Sight>(
-      Sight{{to_clip(info[0], info[1]), to_seed(info[2]), {}, {}}, 0, 0, {}, {}, {}, {}});
+      Sight{{to_clip(info[0], info[1]), to_seed(info[2]), {}, {}, {}}, 0, {}, {}, {}, {}});
   auto core = core_;
   return JobRunner::of(info.Env())
       .enqueue({[core, sight] { sight->look(*core); },
                 [core, sight](Napi::Env env) -> Napi::Value {
-                  const Napi::Object result = to_prediction(
-                      env, core->options.network, sight->question.scores.data(), sight->question.rates);
+                  const Napi::Object result =
+                      to_prediction(env, core->options.network, sight->question.scores.data(),
+                                    sight->question.rates, sight->question.heard);
                   result.Set("steps", sight->steps);
-                  result.Set("firstFrame", static_cast<double>(sight->first_frame));
                   result.Set("features", to_array(env, sight->features));
                   result.Set("input", to_array(env, sight->input));
                   const Napi::Array layers = Napi::Array::New(env, sight->layers.size());

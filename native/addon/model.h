@@ -59,8 +59,9 @@ class NativeModel : public GuardedWrap<NativeModel> {
 /// Of each layer, spikes per neuron and time step, from their numbers.
 std::vector<double> firing_rates(const NetworkOptions& network, const double* spikes, double steps);
 
-/// { scores, probabilities, best, firingRates: of each layer, spikes per neuron and time step }
+/// { scores, probabilities, best, firingRates: of each layer, spikes per neuron and time step; firstFrame,
+/// ownFrames: the first of the clip's own frames that was heard, and how many it has }
 Napi::Object to_prediction(Napi::Env env, const NetworkOptions& network, const float* scores,
-                           const std::vector<double>& firing_rates);
+                           const std::vector<double>& firing_rates, const HeardFrames& heard);
 
 }  // namespace sonospike

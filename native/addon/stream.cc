@@ -73,6 +73,7 @@ bool listen(StreamCore& core, const Pcm& pcm, bool last, size_t& taken, std::vec
     one.accepted = sound.accepted;
     one.scores.assign(answer.scores, answer.scores + network.classes);
     one.rates = firing_rates(network, answer.spikes, answer.steps);
+    one.heard = answer.heard;
     if (core.keep_samples) one.samples.assign(sound.samples.begin(), sound.samples.end());
   };
   for (;;) {
@@ -99,7 +100,7 @@ Napi::Value to_sounds(Napi::Env env, const StreamCore& core, const std::vector<F
     const Napi::HandleScope scope(env);
     const FoundSound& sound = found[i];
     const Napi::Object object =
-        to_prediction(env, core.model->options.network, sound.scores.data(), sound.rates);
+        to_prediction(env, core.model->options.network, sound.scores.data(), sound.rates, sound.heard);
     object.Set("start", static_cast<double>(sound.start));
     object.Set("end", static_cast<double>(sound.end));
     object.Set("accepted", sound.accepted);

@@ -19,6 +19,7 @@ struct FoundSound {
   bool accepted;
   std::vector<float> scores;
   std::vector<double> rates;
+  HeardFrames heard;
   std::vector<float> samples;  ///< empty where they are not to be kept
 };
 

@@ -94,6 +94,10 @@ TEST_CASE("clip frames: of a longer clip the loudest are taken, the first of sev
       const auto from = raw.begin() + first * features;
       const Scaled made = scaled(extractor, raw);
       CHECK(made.frames == kMost);
+      const HeardFrames heard = extractor.heard_frames(raw.data(), raw.size() / features);
+      CHECK(heard.first == first);
+      CHECK(heard.own == raw.size() / features);
+      CHECK(fixed.heard_frames(raw.data(), raw.size() / features).first == 0);
       CHECK(made.values == std::vector<float>(from, from + kMost * features));
       CHECK(scaled(fixed, raw).values == std::vector<float>(raw.begin(), raw.begin() + kMost * features));
       later += first > 0;

@@ -55,6 +55,9 @@ TEST_CASE("recognizer: shows what it predicts from, the input as the encoder mak
     const Observation seen = recognizer.observe(samples.data(), samples.size(), 8000, 7);
     CHECK(std::equal(scores.begin(), scores.end(), seen.scores));
     CHECK(seen.network.layers[0].spikes == spikes);
+    CHECK(answer.heard.first == seen.heard.first);
+    CHECK(answer.heard.own == seen.heard.own);
+    CHECK(seen.heard.own > 0);
     std::vector<float> expected(static_cast<size_t>(recognizer.steps()) * recognizer.channels());
     EncoderScratch scratch;
     encoder.encode(seen.features, test::kToneFeatures, 0, recognizer.steps(), {7, 0, 0}, expected.data(),

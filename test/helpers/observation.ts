@@ -62,6 +62,7 @@ export function makeObservation(settings: ModelSettings, made: Made): Observatio
     confidence: probabilities[best]!,
     rejected: false,
     silent: false,
+    heard: null,
     probabilities,
     ranked: probabilities.map((probability, i) => ({ label: labels[i]!, probability })),
     scores: probabilities,

@@ -4,6 +4,7 @@ import { type Audio, readAudio } from '../../audio/source.js';
 import type { SkippedClip } from '../../datasets/clip-loader.js';
 import { shuffled } from '../../datasets/draw.js';
 import { loadModel, type Model } from '../../model/model.js';
+import type { HeardPart } from '../../model/prediction.js';
 import type { PlotPageEntry } from '../../plot/html.js';
 import { plotObservation } from '../../plot/observation.js';
 import { SonospikeError } from '../../support/errors.js';
@@ -12,6 +13,7 @@ import type { OptionTable, Values } from '../args.js';
 import { defineCommand } from '../command.js';
 import { modelPath, noteSkipped, openData } from '../data.js';
 import { percent, shortPath, table } from '../format.js';
+import type { Output } from '../output.js';
 import { PlotFile } from '../plot-file.js';
 
 /** Clips whose samples are in memory together. */
@@ -20,6 +22,8 @@ const TOGETHER = 64;
 const MOST_PICTURES = 200;
 /** Labels up to which every score is printed. */
 const COLUMNS = 12;
+/** Clips that are named because they are longer than the network hears. */
+const MOST_NOTES = 5;
 /** Scores printed where there are more labels. */
 const BEST = 5;
 
@@ -61,6 +65,8 @@ interface Result extends Chosen {
   /** In the order of the labels. */
   scores: number[];
   probabilities: number[];
+  /** The part of the clip that the network heard. */
+  heard: HeardPart | null;
 }
 
 export const runDigit = defineCommand({
@@ -92,6 +98,7 @@ export const runDigit = defineCommand({
       if (plot) pictures.push(await picture(model, clip, audio, seed));
     });
     noteSkipped(out, skipped);
+    noteLong(out, results);
     plot?.update(pictures.length === 1 ? pictures[0]!.name : `${pictures.length} clips`, () => pictures);
     await plot?.written();
     const known = results.filter(({ label }) => label !== null);
@@ -192,15 +199,29 @@ async function recognise(
     );
     for (const [
       i,
-      { label: predicted, confidence, rejected, scores, probabilities },
+      { label: predicted, confidence, rejected, scores, probabilities, heard },
     ] of predictions.entries()) {
       const { file, label } = readable[i]!.clip;
-      results.push({ file, label, predicted, confidence, rejected, scores, probabilities });
+      results.push({ file, label, predicted, confidence, rejected, scores, probabilities, heard });
     }
     for (const { clip, audio } of readable) await onClip(clip, audio);
   }
   if (results.length === 0) throw noneRead(errors);
   return { results, skipped };
+}
+
+/** Names the clips that are longer than the network hears. */
+function noteLong(out: Output, results: readonly Result[]): void {
+  const long = results.filter(({ heard }) => heard !== null && heard.end - heard.start < heard.of);
+  for (const { file, heard } of long.slice(0, MOST_NOTES)) {
+    const { start, end, of } = heard!;
+    out.note(
+      `${shortPath(file)} is longer than the model hears: it heard ${start.toFixed(2)} to ${end.toFixed(2)} of ` +
+        `${of.toFixed(2)} s. Cut it into single words, or let live find them.`,
+    );
+  }
+  if (long.length > MOST_NOTES)
+    out.note(`${long.length - MOST_NOTES} more clips are longer than the model hears.`);
 }
 
 function noneRead(errors: readonly SonospikeError[]): SonospikeError {

@@ -101,9 +101,14 @@ int FeatureExtractor::scale(const float* raw, size_t raw_frames, float* out,
   return static_cast<int>(count);
 }
 
+HeardFrames FeatureExtractor::heard_frames(const float* raw, size_t raw_frames) const {
+  return {static_cast<size_t>(heard(raw, raw_frames).data() - raw) / feature_count(), raw_frames};
+}
+
 int FeatureExtractor::extract(const float* samples, size_t n, int rate, float* out,
-                              ExtractorWorkspace& workspace) const {
+                              ExtractorWorkspace& workspace, HeardFrames* heard) const {
   const size_t count = raw(samples, n, rate, workspace);
+  if (heard) *heard = heard_frames(workspace.raw.data(), count);
   return scale(workspace.raw.data(), count, out, workspace);
 }
 

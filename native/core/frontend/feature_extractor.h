@@ -31,6 +31,12 @@ struct ClipFrames {
   bool fixed() const { return tail < 0; }
 };
 
+/// Which of a clip's own frames the network gets.
+struct HeardFrames {
+  size_t first = 0;
+  size_t own = 0;  ///< number of frames that the clip has itself, before it is cut or padded
+};
+
 /// From samples at any rate to the scaled frames that the encoder takes: resampling, front end, scaling, then
 /// cut and padded with zeros.
 class FeatureExtractor {
@@ -58,11 +64,13 @@ class FeatureExtractor {
   /// Those of a clip's raw frames that the network gets: the first, or with a tail the loudest. May be called
   /// by several threads.
   std::span<const float> heard(const float* raw, size_t raw_frames) const;
+  HeardFrames heard_frames(const float* raw, size_t raw_frames) const;
   /// Scales raw frames to out, which has room for [frames(), features]. Statistics of the clip are those of
   /// all its frames. Returns how many frames it has then.
   int scale(const float* raw, size_t raw_frames, float* out, ExtractorWorkspace& workspace) const;
-  /// raw, then scale.
-  int extract(const float* samples, size_t n, int rate, float* out, ExtractorWorkspace& workspace) const;
+  /// raw, then scale. Sets `heard` where it is given.
+  int extract(const float* samples, size_t n, int rate, float* out, ExtractorWorkspace& workspace,
+              HeardFrames* heard = nullptr) const;
 
  private:
   std::shared_ptr<const Resampler> resampler(int rate) const;

@@ -31,10 +31,12 @@ void Recognizer::encode(int first, int steps, float* out, size_t stride) {
 
 Answer Recognizer::predict(const float* samples, size_t n, int rate, uint64_t seed) {
   FlushDenormals flush;
-  batch_.steps = encoder_.steps(extractor_->extract(samples, n, rate, features_.data(), workspace_));
+  HeardFrames heard;
+  const int frames = extractor_->extract(samples, n, rate, features_.data(), workspace_, &heard);
+  batch_.steps = encoder_.steps(frames);
   seed_ = seed;
   backend_->forward(batch_, scores_.data(), spikes_.data());
-  return {scores_.data(), spikes_.data(), batch_.steps};
+  return {scores_.data(), spikes_.data(), batch_.steps, heard};
 }
 
 Observation Recognizer::observe(const float* samples, size_t n, int rate, uint64_t seed) {
@@ -43,7 +45,7 @@ Observation Recognizer::observe(const float* samples, size_t n, int rate, uint64
   const size_t raw_frames = extractor_->raw(samples, n, rate, workspace_);
   const float* raw = workspace_.raw.data();
   seen.frames = extractor_->scale(raw, raw_frames, features_.data(), workspace_);
-  seen.first_frame = (extractor_->heard(raw, raw_frames).data() - raw) / extractor_->feature_count();
+  seen.heard = extractor_->heard_frames(raw, raw_frames);
   seen.steps = batch_.steps = encoder_.steps(seen.frames);
   seed_ = seed;
   seen.network = backend_->observe(batch_, scores_.data());

@@ -14,6 +14,7 @@ struct Answer {
   const float* scores;   ///< [classes]
   const double* spikes;  ///< [layers]: of all neurons and steps
   int steps;
+  HeardFrames heard;
 };
 
 /// Everything that one look at a clip can show; pointers stay valid until the next call.
@@ -23,7 +24,7 @@ struct Observation {
   const float* input = nullptr;     ///< [steps, channels]
   NetworkView network;
   int frames = 0, steps = 0;
-  size_t first_frame = 0;  ///< of the clip's own frames: that which `features` begin with
+  HeardFrames heard;
 };
 
 /// The whole way from the samples of one clip to its scores, on the calling thread. One call at a time.

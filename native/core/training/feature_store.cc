@@ -28,6 +28,7 @@ void FeatureStore::add(const std::vector<ClipAudio>& clips) {
   for (const auto& clip : clips) labels_.push_back(clip.label);
   features_.resize(labels_.size());
   samples_.resize(labels_.size());
+  heard_.resize(labels_.size());
   if (needs_fit()) raw_.resize(labels_.size());
   pool_.run(static_cast<int>(clips.size()), [&](int i, int worker) {
     ExtractorWorkspace& w = workspaces_[worker];
@@ -42,13 +43,15 @@ void FeatureStore::add(const std::vector<ClipAudio>& clips) {
     if (!needs_fit()) {
       std::vector<float>& features = features_[first + i];
       features.resize(extractor_->size());
-      const int frames = extractor_->extract(samples.data(), samples.size(), rate, features.data(), w);
+      const int frames =
+          extractor_->extract(samples.data(), samples.size(), rate, features.data(), w, &heard_[first + i]);
       return cut(features, frames, *extractor_);
     }
     // Other frames are never used: they are not kept, nor do they count in the statistics.
     const size_t frames = extractor_->raw(samples.data(), samples.size(), rate, w);
     const std::span<const float> heard = extractor_->heard(w.raw.data(), frames);
     raw_[first + i].assign(heard.begin(), heard.end());
+    heard_[first + i] = extractor_->heard_frames(w.raw.data(), frames);
   });
 }
 

@@ -44,6 +44,8 @@ class FeatureStore {
   int frames(int clip) const {
     return static_cast<int>(features_[clip].size() / extractor_->feature_count());
   }
+  /// Which of a clip's own frames its features are.
+  const HeardFrames& heard(int clip) const { return heard_[clip]; }
   /// At the rate of the front end; empty unless they were to be kept.
   std::span<const float> samples(int clip) const { return samples_[clip]; }
   const FeatureExtractor& extractor() const { return *extractor_; }
@@ -60,6 +62,7 @@ class FeatureStore {
   std::vector<ExtractorWorkspace> workspaces_;
   std::vector<int> labels_;
   std::vector<std::vector<float>> features_;
+  std::vector<HeardFrames> heard_;
   std::vector<std::vector<float>> samples_;  // [clip]: of those that are to be kept
   bool fitted_ = false;
   std::vector<std::vector<float>> raw_;  // [clip]: unscaled frames, until `fit`
