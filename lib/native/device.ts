@@ -15,22 +15,28 @@ export type DeviceChoice = 'auto' | Device;
 
 export const deviceChoices = ['auto', 'cpu', 'cuda'] as const satisfies DeviceChoice[];
 
-/** A device, and the addon that has it. */
+/** A device, and the addon that computes on it. */
 export interface Place {
   device: Device;
-  /** Of the GPU; `cpu`. */
+  /** Name of the GPU, or `cpu`. */
   name: string;
   addon: NativeAddon;
   /** Number of the GPU; undefined: the CPU. */
   number: number | undefined;
 }
 
-/** The CPU. Throws `ERR_NATIVE_MISSING`. */
+/**
+ * The CPU.
+ * @throws SonospikeError ERR_NATIVE_MISSING
+ */
 export function host(): Place {
   return { device: 'cpu', name: 'cpu', addon: native(), number: undefined };
 }
 
-/** The device that is asked for; where none is, that of the environment variable SONOSPIKE_DEVICE, else `usual`. */
+/**
+ * The device that was asked for; where none was, that of the environment variable SONOSPIKE_DEVICE, else `usual`.
+ * @throws SonospikeError ERR_INVALID_OPTION
+ */
 export function checkDevice(given: unknown, usual: DeviceChoice): DeviceChoice {
   if (given !== undefined) return choice(given, 'device', deviceChoices);
   return choice(process.env.SONOSPIKE_DEVICE || usual, 'SONOSPIKE_DEVICE', deviceChoices);
@@ -39,7 +45,8 @@ export function checkDevice(given: unknown, usual: DeviceChoice): DeviceChoice {
 /**
  * The place to compute. Where that may be a GPU, the first call in a process tries it in a child process, which takes
  * about a second.
- * @throws SonospikeError ERR_INVALID_OPTION; for `cuda` ERR_DEVICE_MISSING, ERR_DEVICE_UNSUPPORTED, ERR_DEVICE_UNUSABLE
+ * @throws SonospikeError ERR_INVALID_OPTION, ERR_NATIVE_MISSING; for `cuda` ERR_DEVICE_MISSING,
+ * ERR_DEVICE_UNSUPPORTED, ERR_DEVICE_UNUSABLE
  */
 export async function choosePlace(given: unknown, usual: DeviceChoice): Promise<Place> {
   const wanted = checkDevice(given, usual);

@@ -14,12 +14,12 @@ const NATIVE_CODES: readonly string[] = [
   'ERR_INTERNAL',
 ] satisfies ErrorCode[];
 
-/** What to do about errors of a GPU, beside what it says itself. */
+/** What to do about errors of a GPU, after what the driver says. */
 const ADVICE: Partial<Record<ErrorCode, string>> = {
   ERR_DEVICE_MEMORY:
     "Use shorter clips, a smaller network, or device 'cpu'; other programs may hold some of it.",
   ERR_DEVICE_LOST:
-    "What it had in hand is gone, files are whole. In a new process, or with device 'cpu', a training goes on from its checkpoint.",
+    "The work in progress is lost; files are whole. In a new process, or with device 'cpu', a training goes on from its checkpoint.",
 };
 
 /** The `SonospikeError` for what the addon threw. */
@@ -37,7 +37,7 @@ export function fromNative(error: unknown): unknown {
     : error;
 }
 
-/** Runs a call of the addon; its errors become `SonospikeError`s. */
+/** Runs a call of the addon, and turns its errors into `SonospikeError`s. */
 export function guard<T>(call: () => T): T {
   try {
     return call();
@@ -46,7 +46,7 @@ export function guard<T>(call: () => T): T {
   }
 }
 
-/** The same for one that gives a promise. */
+/** `guard` for a call that gives a promise. */
 export async function guardAsync<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();

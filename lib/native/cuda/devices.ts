@@ -38,7 +38,7 @@ export interface CudaReport {
   whyNot: string | null;
 }
 
-/** With the code of the error for those who insist. */
+/** The report, and the code of the error for a caller who asked for a GPU. */
 interface Known {
   report: CudaReport;
   code: ErrorCode;
@@ -61,7 +61,7 @@ export async function cudaReport(): Promise<CudaReport> {
 }
 
 async function find(): Promise<Known> {
-  probing ??= probe().then(judge);
+  probing ??= probe().then(toKnown);
   const known = await probing;
   const reason = lostDeviceReason();
   return reason === null ? known : withoutLost(known, reason);
@@ -83,12 +83,13 @@ function withoutLost(known: Known, reason: string): Known {
   return { report: { ...known.report, devices, device: null, whyNot }, code: 'ERR_DEVICE_LOST' };
 }
 
+/** A GPU that can be used, and the addon that computes on it. */
 export interface CudaPlace {
   addon: NativeAddon;
   device: CudaDevice;
 }
 
-/** The addon and the device to use. */
+/** The addon and the GPU to use, or the error that says why there is none. */
 export async function cudaPlace(): Promise<CudaPlace | SonospikeError> {
   return placeOf(await find());
 }
@@ -104,7 +105,7 @@ function placeOf({ report, code }: Known): CudaPlace | SonospikeError {
   }
 }
 
-function judge(probed: Probed): Known {
+function toKnown(probed: Probed): Known {
   if (probed === null) {
     const whyNot =
       'The part of sonospike for NVIDIA GPUs is not built. With the CUDA toolkit and CMake installed, run ' +
@@ -114,10 +115,10 @@ function judge(probed: Probed): Known {
   if (typeof probed === 'string') {
     return { report: { ...NONE, built: true, whyNot: unusable(probed) }, code: 'ERR_DEVICE_UNUSABLE' };
   }
-  return judgeDevices(probed);
+  return toKnownDevices(probed);
 }
 
-function judgeDevices({ info, failures }: ProbeAnswer): Known {
+function toKnownDevices({ info, failures }: ProbeAnswer): Known {
   const devices = info.devices.map((device, number) => toDevice(device, number, failures[number]));
   const device = devices.find(({ whyNot }) => whyNot === null)?.number ?? null;
   const report = {

@@ -6,17 +6,17 @@ import type { NativeCudaInfo } from '../addon.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const CHILD = join(ROOT, 'dist/native/cuda/probe-child.js');
-/** A driver may have to compile for a device that is newer than this addon. */
+/** A driver may have to compile the kernels for a GPU that is newer than this addon. */
 const PATIENCE = 120; // s
 
-/** What the process prints that tries the addon. */
+/** What the child process that tries the addon prints. */
 export interface ProbeAnswer {
   info: NativeCudaInfo;
-  /** By the number of the device: why one that the addon is built for is not to be trusted. */
+  /** Why a GPU that the addon is built for cannot be trusted, by its number. */
   failures: Record<number, string>;
 }
 
-/** `null`: the addon is not there; a text: why it cannot be used. */
+/** What the probe found; a text says why the addon cannot be used, null that it is not there. */
 export type Probed = ProbeAnswer | string | null;
 
 /** Where `npm run build:cuda` leaves the addon; the environment variable SONOSPIKE_CUDA_ADDON names another. */
@@ -24,7 +24,7 @@ export function addonPath(): string {
   return process.env.SONOSPIKE_CUDA_ADDON || join(ROOT, 'build-cuda/Release/sonospike.node');
 }
 
-/** The folder in which `npm run build:cuda` is to be run. */
+/** The folder in which to run `npm run build:cuda`. */
 export const PACKAGE_FOLDER = ROOT;
 
 /**
@@ -38,7 +38,7 @@ export function probe(): Promise<Probed> {
   return new Promise((done) => {
     const child = execFile(process.execPath, [CHILD, file], options, (error, stdout, stderr) => {
       const late = error?.killed === true;
-      done(judge({ status: child.exitCode, signal: child.signalCode, late, stdout, stderr }));
+      done(toProbed({ status: child.exitCode, signal: child.signalCode, late, stdout, stderr }));
     });
   });
 }
@@ -65,7 +65,7 @@ interface Ended {
   stderr: string;
 }
 
-function judge({ status, signal, late, stdout, stderr }: Ended): ProbeAnswer | string {
+function toProbed({ status, signal, late, stdout, stderr }: Ended): ProbeAnswer | string {
   if (status === 0) {
     try {
       return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as ProbeAnswer;
