@@ -11,8 +11,10 @@ import type { ModelSettings } from './settings/settings.js';
 import type { TrainOptions, TrainResult } from './training/train.js';
 
 export type { Audio, AudioInMemory, AudioInput } from './audio/source.js';
+export type { Clip, PartName } from './datasets/clip.js';
 export type { SkippedClip } from './datasets/clip-loader.js';
-export type { Clip, Dataset, OpenOptions } from './datasets/index.js';
+export type { Dataset, OpenOptions } from './datasets/index.js';
+export { type LayoutName, layoutNames } from './datasets/layouts/index.js';
 export type { Split, SplitOptions } from './datasets/split.js';
 export { describeSplit, splitDataset, splitFolds } from './datasets/split.js';
 export type { ClipResult, Scored } from './evaluation/clip-results.js';
@@ -102,17 +104,22 @@ export async function readAudio(input: AudioInput): Promise<Audio> {
 }
 
 /**
- * Lists the clips of a dataset, without reading them, in one of three layouts:
+ * Lists the clips of a data set without reading them. Layouts:
  *
- * - `audiomnist`: a folder for each speaker, in it `label_speaker_index.wav`; or the folder above, with `data`
+ * - `folders`: a folder for each word, named after it; in it any files or folders
  * - `fsdd`: one folder of `label_speaker_index.wav`; or the folder above, with `recordings`
- * - `folders`: a folder for each word, named after it
+ * - `audiomnist`: a folder for each speaker, in it `label_speaker_index.wav`; or the folder above, with `data`
+ * - `speakers`: a folder for each speaker, in it a folder for each word, or `word_index.wav`
+ * - `flat`: one folder of `word_index.wav`
+ * - `speaker-first`: one folder of `speaker_label_index.wav`; never recognised, only asked for
  *
+ * Folders called train and test (and validation) that hold one of these each are the parts of the `official` split.
  * Labels and speakers are Unicode NFC. Clips with the label `_unknown_` are none of the words: the label is not among
- * the dataset's labels, and a dataset may have such clips alone (more to train on, or to reject).
+ * the data set's, and a data set may have such clips alone (more to train on, or to reject).
+ *
  * @throws SonospikeError ERR_INVALID_OPTION, ERR_FILE_NOT_FOUND, ERR_FILE_UNREADABLE, ERR_DATASET_EMPTY,
- * ERR_DATASET_LAYOUT (WAV files, but none named as above), ERR_DATASET_ONE_CLASS, ERR_ABORTED; with `strict`
- * ERR_DATASET_BAD_CLIP and ERR_DATASET_DUPLICATE
+ * ERR_DATASET_LAYOUT (sound files, but none named as above, or it is ambiguous what is the word),
+ * ERR_DATASET_ONE_CLASS, ERR_ABORTED; with `strict` ERR_DATASET_BAD_CLIP and ERR_DATASET_DUPLICATE
  */
 export async function openDataset(directory: string, options?: OpenOptions): Promise<Dataset> {
   return (await import('./datasets/index.js')).openDataset(directory, options);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Clip, type Dataset, openDataset, requireDataset } from '../lib/datasets/index.js';
+import type { Clip } from '../lib/datasets/clip.js';
+import { type Dataset, openDataset, requireDataset } from '../lib/datasets/index.js';
 import { sortedNames } from '../lib/datasets/names.js';
 import {
   describeSplit,
@@ -330,7 +331,7 @@ describe('arguments of a wrong type', () => {
     ['a path', 'data/fsdd'],
     ['an empty object', {}],
     ['an array', []],
-    ['an unknown layout', { ...data, layout: 'flat' }],
+    ['an unknown layout', { ...data, layout: 'heap' }],
     ['no directory', { ...data, directory: undefined }],
     ['clips that are paths', { ...data, clips: ['a.wav'] }],
     ['a clip of null', { ...data, clips: [null] }],

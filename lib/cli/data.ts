@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import type { SkippedClip } from '../datasets/clip-loader.js';
 import { type Dataset, openDataset } from '../datasets/index.js';
+import { LAYOUTS, type LayoutName, layoutNames } from '../datasets/layouts/index.js';
 import { SHIPPED_MODEL } from '../model/model.js';
+import type { OptionTable } from './args.js';
 import { shortPath } from './format.js';
 import type { Output } from './output.js';
 
@@ -9,15 +11,36 @@ import type { Output } from './output.js';
 const SAMPLES = fileURLToPath(new URL('../../samples', import.meta.url));
 
 /** Files that are named one by one; of the others only the number is said. */
-const NAMED = 5;
+const NAMED = 20;
+
+/** What `--data` may be, for help texts. */
+export const DATA_HELP =
+  'Data set: a folder in one of the layouts that --layout lists, such as a folder for each word.';
+
+/** The option of every command that opens data. */
+export const LAYOUT_OPTION = {
+  layout: {
+    type: 'choice',
+    choices: layoutNames,
+    help: `How the clips lie in the folder of --data (default: recognised). ${layoutHelp()}`,
+  },
+} as const satisfies OptionTable;
+
+function layoutHelp(): string {
+  return `${LAYOUTS.map(({ name, help }) => `${name}: ${help}`).join('; ')}.`;
+}
 
 /** The dataset that was named, or else the shipped samples. */
 export async function openData(
   directory: string | undefined,
-  options: { strict: boolean; signal?: AbortSignal },
+  options: { strict: boolean; layout?: LayoutName; signal?: AbortSignal },
 ): Promise<Dataset> {
-  const { strict, signal } = options;
-  const opened = await openDataset(directory ?? SAMPLES, signal ? { strict, signal } : { strict });
+  const { strict, layout, signal } = options;
+  const opened = await openDataset(directory ?? SAMPLES, {
+    strict,
+    ...(layout === undefined ? {} : { layout }),
+    ...(signal === undefined ? {} : { signal }),
+  });
   // The folder's own README is no news.
   return directory === undefined ? { ...opened, skipped: [] } : opened;
 }

@@ -1,6 +1,7 @@
 import { OLD_PROTOCOL_NAMES, protocolNames } from '../protocol/names.js';
 import { MAX_THREADS } from '../support/options.js';
 import type { OptionTable, Values } from './args.js';
+import { DATA_HELP, LAYOUT_OPTION } from './data.js';
 import { TRAIN_OPTIONS } from './train-options.js';
 
 /** Options for measuring a model that there is. */
@@ -39,6 +40,7 @@ export const MODEL_OPTIONS = {
 
 const {
   data: _data,
+  layout: _layout,
   out: _out,
   checkpoint: _checkpoint,
   resume: _resume,
@@ -86,8 +88,9 @@ export const EVALUATE_OPTIONS = {
   data: {
     type: 'text',
     value: 'DIR',
-    help: 'AudioMNIST, FSDD or a folder for each word. Left out: the shipped samples.',
+    help: `${DATA_HELP} Left out: the shipped samples.`,
   },
+  ...LAYOUT_OPTION,
   ...MODEL_OPTIONS,
   seed: {
     type: 'integer',

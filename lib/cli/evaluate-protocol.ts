@@ -49,8 +49,20 @@ async function evaluate(
   signal: AbortSignal,
   plot: PlotFile | null,
 ): Promise<ProtocolResult> {
-  const { protocol, strict, seeds, folds, parallel, target, threads, device, extraData, out: file } = options;
-  const data = await openData(options.data, { strict, signal });
+  const {
+    protocol,
+    strict,
+    seeds,
+    folds,
+    parallel,
+    target,
+    threads,
+    device,
+    layout,
+    extraData,
+    out: file,
+  } = options;
+  const data = await openData(options.data, { ...options, signal });
   const settings = await chooseSettings(options, data);
   const { split: _split, fold: _fold, ...training } = options;
   const recipe = await chooseRunOptions(training, { resume: undefined });
@@ -58,7 +70,7 @@ async function evaluate(
     ...recipe,
     ...(settings === null ? {} : { settings }),
     ...(folds === undefined ? {} : { folds: readFolds(folds) }),
-    ...defined({ seeds, parallel, target, threads, device, extraData, out: file }),
+    ...defined({ seeds, parallel, target, threads, device, layout, extraData, out: file }),
   };
   let last: ProtocolResult | null = null;
   return evaluateProtocol({

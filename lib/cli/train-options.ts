@@ -3,6 +3,7 @@ import { presetNames } from '../settings/presets.js';
 import { MAX_THREADS } from '../support/options.js';
 import { RECIPES } from '../training/recipe.js';
 import type { OptionTable } from './args.js';
+import { DATA_HELP, LAYOUT_OPTION } from './data.js';
 
 /** The help of an option with what it is unless it is given. */
 function usual(option: keyof typeof RECIPES.default, help: string): string {
@@ -126,8 +127,9 @@ export const TRAIN_OPTIONS = {
   data: {
     type: 'text',
     value: 'DIR',
-    help: 'AudioMNIST, FSDD or a folder for each word. Left out: the shipped samples, to see it run.',
+    help: `${DATA_HELP} Left out: the shipped samples, to see it run.`,
   },
+  ...LAYOUT_OPTION,
   out: {
     type: 'text',
     value: 'FILE',

@@ -2,7 +2,7 @@ import { type Audio, readAudio } from '../audio/source.js';
 import type { NativeClip, NativeFeatureStore } from '../native/addon.js';
 import { guardAsync } from '../native/errors.js';
 import { SonospikeError } from '../support/errors.js';
-import type { Clip } from './index.js';
+import type { Clip } from './clip.js';
 
 export interface SkippedClip {
   file: string;

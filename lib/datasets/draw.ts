@@ -1,6 +1,8 @@
 import { hash32 } from '../support/random.js';
-import type { Clip, Dataset } from './index.js';
-import { clipKey, compareCodePoints, sortedNames } from './names.js';
+import type { Clip } from './clip.js';
+import { clipKey } from './keys.js';
+import type { LayoutName } from './layouts/index.js';
+import { compareCodePoints, sortedNames } from './names.js';
 
 /** Names in an order that only depends on the seed and the names themselves. */
 export function shuffled(names: Iterable<string>, seed: number, purpose: string): string[] {
@@ -10,8 +12,8 @@ export function shuffled(names: Iterable<string>, seed: number, purpose: string)
 }
 
 /** Clips ordered by their names within the dataset. */
-export function inOrder(layout: Dataset['layout'], clips: Clip[]): Clip[] {
-  const keyed = clips.map((clip) => ({ clip, key: clipKey(layout, clip.file) }));
+export function inOrder(layout: LayoutName, clips: Clip[]): Clip[] {
+  const keyed = clips.map((clip) => ({ clip, key: clipKey(layout, clip) }));
   keyed.sort((a, b) => compareCodePoints(a.key, b.key) || compareCodePoints(a.clip.file, b.clip.file));
   return keyed.map(({ clip }) => clip);
 }
@@ -23,7 +25,7 @@ export function inOrder(layout: Dataset['layout'], clips: Clip[]): Clip[] {
  * @param purpose Different draws with one seed need different words here.
  */
 export function drawStratified(
-  layout: Dataset['layout'],
+  layout: LayoutName,
   clips: Clip[],
   fraction: number,
   seed: number,
@@ -56,7 +58,7 @@ export function drawStratified(
     short--;
   }
   const drawn = strata.flatMap(({ label, members, take }) => {
-    const key = (clip: Clip) => hash32(`${seed}\0${purpose}\0${label}\0${clipKey(layout, clip.file)}`);
+    const key = (clip: Clip) => hash32(`${seed}\0${purpose}\0${label}\0${clipKey(layout, clip)}`);
     const hashed = members.map((clip) => ({ clip, hash: key(clip) }));
     return hashed
       .sort((a, b) => a.hash - b.hash)

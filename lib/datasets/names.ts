@@ -1,5 +1,3 @@
-import { basename, dirname } from 'node:path';
-
 /** What a file's name says about a clip. */
 export interface ClipName {
   label: string;
@@ -14,51 +12,36 @@ const EXTENSION = /\.wav$/i;
 const NUMBERED = /^(.+)_(\d{1,9})$/u;
 const FLAT = /^(_unknown_|[^_]+)_(.+)_(\d{1,9})$/u;
 
+/** Whether a file of this name holds sound that is read. */
 export function isWav(name: string): boolean {
   return EXTENSION.test(name);
 }
 
-/** `label_speaker_index.wav` (`_unknown__speaker_index.wav`), as in the Free Spoken Digit Dataset; null if the name is not of this form. */
+/** The name of a sound file without its extension, in Unicode NFC. */
+export function stem(name: string): string {
+  return name.replace(EXTENSION, '').normalize('NFC');
+}
+
+/** `label_speaker_index` (`_unknown__speaker_index`), as in the Free Spoken Digit Dataset; null for other names. */
 export function parseFlat(name: string): ClipName | null {
   const match = FLAT.exec(stem(name));
   return match && { label: match[1]!, speaker: match[2]!, index: Number(match[3]) };
 }
 
-/** `label_speaker_index.wav` in a folder named after the speaker, as in AudioMNIST. */
-export function parseInSpeakerFolder(name: string, folder: string): ClipName | null {
+/** `text_index`; null for other names. */
+export function parseNumbered(name: string): { text: string; index: number } | null {
   const match = NUMBERED.exec(stem(name));
+  return match && { text: match[1]!, index: Number(match[2]) };
+}
+
+/** `label_speaker_index` in a folder named after the speaker, as in AudioMNIST; null for other names. */
+export function parseInSpeakerFolder(name: string, folder: string): ClipName | null {
+  const numbered = parseNumbered(name);
   const speaker = folder.normalize('NFC');
   const ending = `_${speaker}`;
-  if (match === null || !match[1]!.endsWith(ending)) return null;
-  const label = match[1]!.slice(0, -ending.length);
-  return label === '' ? null : { label, speaker, index: Number(match[2]) };
-}
-
-/**
- * Any name in a folder named after the word. The speaker and index are known where the name is
- * `speaker_index.wav`, `label_speaker_index.wav` or, as in Speech Commands, `speaker_nohash_index.wav`.
- */
-export function parseInWordFolder(name: string, folder: string): ClipName {
-  const label = folder.normalize('NFC');
-  const match = NUMBERED.exec(stem(name));
-  if (match === null) return { label, speaker: null, index: null };
-  let speaker: string | null = match[1]!.replace(/_nohash$/, '');
-  if (speaker === label) speaker = null;
-  else if (speaker.startsWith(`${label}_`)) speaker = speaker.slice(label.length + 1);
-  return { label, speaker, index: Number(match[2]) };
-}
-
-function stem(name: string): string {
-  return name.replace(EXTENSION, '').normalize('NFC');
-}
-
-/**
- * A clip's name within its dataset, the same wherever the dataset lies and whichever of its folders was opened:
- * the file's name, with the folder where folders mean something.
- */
-export function clipKey(layout: 'audiomnist' | 'fsdd' | 'folders', file: string): string {
-  const name = basename(file);
-  return (layout === 'fsdd' ? name : `${basename(dirname(file))}/${name}`).normalize('NFC');
+  if (numbered === null || !numbered.text.endsWith(ending)) return null;
+  const label = numbered.text.slice(0, -ending.length);
+  return label === '' ? null : { label, speaker, index: numbered.index };
 }
 
 /** Labels or speakers without repetition: by value when all are whole numbers, else by code point. */

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileError, SonospikeError } from '../support/errors.js';
 import { layoutOf } from './index.js';
+import { layoutCalled } from './layouts/index.js';
 import { isWav, parseInSpeakerFolder } from './names.js';
 
 /** Bytes that a file's name may have on most systems. */
@@ -81,10 +82,10 @@ export class Recordings {
 async function requireOwnLayout(directory: string): Promise<void> {
   const layout = await layoutOf(directory);
   if (layout === null || layout === 'audiomnist') return;
-  const other = layout === 'fsdd' ? 'label_speaker_index.wav in one folder' : 'a folder for each word';
+  const other = layoutCalled(layout).help;
   throw new SonospikeError(
     'ERR_INVALID_OPTION',
-    `The clips in ${directory} are laid out in another way (${other}) than recordings (a folder for each speaker), ` +
+    `The clips in ${directory} are laid out in another way (${other}) than recordings (${layoutCalled('audiomnist').help}), ` +
       'which would not be found among them. Record into a folder of their own.',
   );
 }

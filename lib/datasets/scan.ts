@@ -9,32 +9,34 @@ export interface SkippedFile {
   reason: string;
 }
 
-/** A WAV file, and the path without links that tells whether it was met before. */
 export interface FoundFile {
   name: string;
   path: string;
+  /** The path without links, which tells whether the file was met before. */
   real: string;
 }
 
+/** A folder with everything below it, ordered by name. Hidden files are not among its contents. */
 export interface Folder extends FoundFile {
-  wavs: FoundFile[];
-  /** Subfolders, not read yet. */
-  folders: FoundFile[];
+  /** Files that hold sound, by their names. */
+  sounds: FoundFile[];
+  /** Other files. */
+  others: FoundFile[];
+  folders: Folder[];
 }
 
-const MAX_LISTED = 1000;
+/** Folders within folders that are looked into. */
+const DEEPEST = 8;
 
-/** What was left out of a dataset. Under `strict` the first clip that is left out is an error. */
+/** The files that a data set leaves out. Under `strict` the first sound file that is left out is an error. */
 export class SkipList {
-  private readonly listed: SkippedFile[] = [];
-  private more = 0;
+  readonly listed: SkippedFile[] = [];
 
   constructor(private readonly strict: boolean) {}
 
   /** Leaves out a file that is no clip, such as a README. */
   stray(file: string, reason: string): void {
-    if (this.listed.length < MAX_LISTED) this.listed.push({ file, reason });
-    else this.more++;
+    this.listed.push({ file, reason });
   }
 
   /**
@@ -45,101 +47,126 @@ export class SkipList {
     if (this.strict) throw new SonospikeError(code, `Cannot use ${file}: ${reason}.`, { file, cause });
     this.stray(file, reason);
   }
-
-  /** At most a thousand entries; a last one stands for the others. */
-  list(directory: string): SkippedFile[] {
-    if (this.more === 0) return [...this.listed];
-    return [...this.listed, { file: directory, reason: `and ${this.more} more files` }];
-  }
 }
 
-/** Lists folders in a fixed order and remembers which it has been in. */
+/** Lists a folder and all folders below it. */
 export class Scanner {
-  private readonly seen = new Map<string, { path: string; folder: Folder | null }>();
-  private root = '';
+  /** Folders by their paths without links, with the path by which each was first met. */
+  private readonly seen = new Map<string, string>();
 
   constructor(
     private readonly skips: SkipList,
     private readonly signal: AbortSignal | undefined,
   ) {}
 
-  /** @throws SonospikeError ERR_FILE_NOT_FOUND, ERR_FILE_UNREADABLE */
-  async openRoot(directory: string): Promise<Folder> {
+  /** @throws SonospikeError ERR_FILE_NOT_FOUND, ERR_FILE_UNREADABLE, ERR_ABORTED */
+  async scan(directory: string): Promise<Folder> {
     try {
-      this.root = await realpath(directory);
-      if (!(await stat(this.root)).isDirectory()) {
-        const message = `${directory} is a file; a dataset is a directory with WAV files.`;
+      const real = await realpath(directory);
+      if (!(await stat(real)).isDirectory()) {
+        const message = `${directory} is a file; a data set is a directory of sound files, or a .csv or .json that lists them.`;
         throw new SonospikeError('ERR_FILE_UNREADABLE', message, { file: directory });
       }
-      return await this.list({ name: '', path: directory, real: this.root });
+      this.seen.set(real, directory);
+      return await this.list({ name: '', path: directory, real }, 0);
     } catch (error) {
       throw error instanceof SonospikeError ? error : fileError(error, directory, 'read');
     }
   }
 
-  /** The contents of a subfolder; null, and noted as skipped, if it cannot be read or was met by another path. */
-  async open(found: FoundFile): Promise<Folder | null> {
+  /** The contents of a subfolder; null, with a note of why, if it cannot be read or was met before. */
+  private async open(found: FoundFile, parent: FoundFile, depth: number): Promise<Folder | null> {
     const { path, real } = found;
-    const before = this.seen.get(real);
-    if (before?.path === path) return before.folder;
-    if (before !== undefined) {
-      this.skips.clip(path, `the same folder as ${before.path}`, 'ERR_DATASET_DUPLICATE');
-      return null;
-    }
-    if (this.root === real || this.root.startsWith(real.endsWith(sep) ? real : real + sep)) {
+    if (isWithin(parent.real, real)) {
       this.skips.stray(path, 'a link back to a folder that contains it');
       return null;
     }
-    const folder = await this.tryList(found);
-    this.seen.set(real, { path, folder });
-    return folder;
-  }
-
-  private async tryList(found: FoundFile): Promise<Folder | null> {
+    const before = this.seen.get(real);
+    if (before !== undefined) {
+      this.skips.clip(path, `the same folder as ${before}`, 'ERR_DATASET_DUPLICATE');
+      return null;
+    }
+    if (depth > DEEPEST) {
+      this.skips.clip(path, `more than ${DEEPEST} folders deep`);
+      return null;
+    }
+    this.seen.set(real, path);
     try {
-      return await this.list(found);
+      return await this.list(found, depth);
     } catch (error) {
       if (error instanceof SonospikeError) throw error;
       const reason = `the folder cannot be read (${(error as NodeJS.ErrnoException).code ?? error})`;
-      this.skips.clip(found.path, reason, 'ERR_FILE_UNREADABLE', error);
+      this.skips.clip(path, reason, 'ERR_FILE_UNREADABLE', error);
       return null;
     }
   }
 
-  private async list({ name, path, real }: FoundFile): Promise<Folder> {
+  private async list({ name, path, real }: FoundFile, depth: number): Promise<Folder> {
     if (this.signal?.aborted) {
-      throw new SonospikeError('ERR_ABORTED', 'Listing the dataset was stopped.', {
+      throw new SonospikeError('ERR_ABORTED', 'The listing of the data set was stopped.', {
         cause: this.signal.reason,
       });
     }
-    const found: Folder = { name, path, real, wavs: [], folders: [] };
+    const folder: Folder = { name, path, real, sounds: [], others: [], folders: [] };
     const entries = await readdir(path, { withFileTypes: true });
     entries.sort((a, b) => compareCodePoints(a.name, b.name));
-    for (const entry of entries) await this.place(entry, found);
-    return found;
+    for (const entry of entries) {
+      const found = { name: entry.name, path: join(path, entry.name), real: join(real, entry.name) };
+      if (this.isHidden(found)) continue;
+      const { target, kind } = entry.isSymbolicLink()
+        ? await this.follow(found)
+        : { target: found, kind: entry };
+      if (kind === null) continue;
+      if (!kind.isDirectory()) {
+        this.place(target, kind, folder);
+        continue;
+      }
+      const inner = await this.open(target, folder, depth + 1);
+      if (inner !== null) folder.folders.push(inner);
+    }
+    return folder;
   }
 
-  /** Puts one entry of a folder where it belongs: the clips, the subfolders or what is skipped. */
-  private async place(entry: Dirent, into: Folder): Promise<void> {
-    const { name } = entry;
-    const path = join(into.path, name);
-    if (name.startsWith('.')) {
-      const reason = name.startsWith('._') ? 'written by macOS, not a clip' : 'hidden';
-      return this.skips.stray(path, reason);
+  private isHidden({ name, path }: FoundFile): boolean {
+    if (!name.startsWith('.')) return false;
+    this.skips.stray(path, name.startsWith('._') ? 'written by macOS, not a clip' : 'hidden');
+    return true;
+  }
+
+  /** What a link leads to; null, with a note, where it leads nowhere. */
+  private async follow(found: FoundFile) {
+    const { name, path } = found;
+    try {
+      const [kind, real] = await Promise.all([stat(path), realpath(path)]);
+      return { target: { ...found, real }, kind };
+    } catch (error) {
+      const reason = `a link that leads nowhere (${(error as NodeJS.ErrnoException).code ?? error})`;
+      if (isWav(name)) this.skips.clip(path, reason);
+      else this.skips.stray(path, reason);
+      return { target: found, kind: null };
     }
-    let [kind, real]: [Pick<Dirent, 'isFile' | 'isDirectory'>, string] = [entry, join(into.real, name)];
-    if (entry.isSymbolicLink()) {
-      try {
-        [kind, real] = await Promise.all([stat(path), realpath(path)]);
-      } catch (error) {
-        const reason = `a link that leads nowhere (${(error as NodeJS.ErrnoException).code ?? error})`;
-        return isWav(name) ? this.skips.clip(path, reason) : this.skips.stray(path, reason);
-      }
-    }
-    if (kind.isDirectory()) into.folders.push({ name, path, real });
-    else if (!isWav(name)) this.skips.stray(path, 'not a WAV file');
+  }
+
+  private place(found: FoundFile, kind: Pick<Dirent, 'isFile'>, into: Folder): void {
+    const { name, path } = found;
+    if (!isWav(name)) into.others.push(found);
     else if (!kind.isFile()) this.skips.clip(path, 'not a regular file');
     else if (name.includes('\ufffd')) this.skips.clip(path, 'its name is not valid UTF-8');
-    else into.wavs.push({ name, path, real });
+    else into.sounds.push(found);
   }
+}
+
+/** Whether `inner` is `outer` or lies below it; both without links. */
+function isWithin(inner: string, outer: string): boolean {
+  return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep);
+}
+
+/** All sound files of a folder and of those below it. */
+export function soundsBelow(folder: Folder): FoundFile[] {
+  return [...folder.sounds, ...folder.folders.flatMap(soundsBelow)];
+}
+
+/** All other files of a folder and of those below it. */
+export function othersBelow(folder: Folder): FoundFile[] {
+  return [...folder.others, ...folder.folders.flatMap(othersBelow)];
 }

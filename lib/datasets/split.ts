@@ -1,7 +1,10 @@
 import { SonospikeError } from '../support/errors.js';
 import { integer, optionsObject, refuse } from '../support/options.js';
+import { type Clip, PARTS, type PartName, requireClips } from './clip.js';
 import { drawStratified, inOrder, shuffled } from './draw.js';
-import { type Clip, type Dataset, requireClips, requireDataset } from './index.js';
+import { type Dataset, requireDataset } from './index.js';
+import { layoutCalled } from './layouts/index.js';
+import type { OfficialParts } from './layouts/layout.js';
 import { sortedNames } from './names.js';
 
 /** Three parts without a clip in common; together they are the dataset. */
@@ -21,23 +24,6 @@ export interface SplitOptions {
   /** Fraction of what is left beside the test part, 0.1 by default; 0 for no validation part. */
   validation?: number;
 }
-
-/**
- * Speakers of AudioMNIST in the five groups of its authors' cross-validation of digits (Becker et al. 2018,
- * arXiv:1807.03418). Fold k tests on group k and validates on the group before.
- */
-const AUDIOMNIST_GROUPS = [
-  [26, 52, 60, 18, 32, 42, 5, 13, 22, 33, 45, 51],
-  [28, 56, 7, 19, 35, 1, 6, 16, 23, 34, 46, 53],
-  [36, 57, 9, 24, 37, 2, 8, 17, 29, 39, 48, 54],
-  [43, 58, 14, 25, 38, 3, 10, 20, 30, 40, 49, 55],
-  [12, 47, 59, 15, 27, 41, 4, 11, 21, 31, 44, 50],
-];
-
-/** FSDD: takes below this one are the test set. */
-const FSDD_TEST_TAKES = 5;
-
-const PARTS = ['train', 'validation', 'test'] as const;
 
 type Spec =
   | { kind: 'official' | 'leave-one-speaker-out' | 'all' }
@@ -65,8 +51,9 @@ export function splitFolds(dataset: Dataset, spec: string): number {
 /**
  * Divides a dataset into training, validation and test clips. Splits:
  *
- * - `official`. FSDD: takes 0 to 4 are the test part; AudioMNIST: the five speaker groups of its authors, whose
- *   validation part is a group as well (any `validation` but 0, which adds it to the training part)
+ * - `official`: the data set's own split. Where lists or folders tell the parts, those; FSDD: takes 0 to 4 are the test
+ *   part; AudioMNIST: the five speaker groups of its authors. Where the split has a validation part, any `validation`
+ *   but 0 takes it, and 0 adds it to the training part
  * - `speakers:<name,name>`: these speakers are the test part
  * - `leave-one-speaker-out`: fold k tests on the k-th speaker
  * - `random:<fraction>`: that fraction is the test part, stratified by label
@@ -126,29 +113,37 @@ function divide(dataset: Dataset, spec: Spec, draw: Draw): Parts {
     case 'leave-one-speaker-out':
       return bySpeakers(dataset, dataset.speakers.slice(draw.fold - 1, draw.fold), draw);
     case 'official':
-      return dataset.layout === 'audiomnist' ? audioMnistGroups(dataset, draw) : fsddTakes(dataset, draw);
+      return official(dataset, draw);
   }
 }
 
-function fsddTakes(dataset: Dataset, draw: Draw): Parts {
-  if (dataset.layout !== 'fsdd') throw notOfficial('The dataset is a folder for each word');
-  const isTest = (clip: Clip) => clip.index !== null && clip.index < FSDD_TEST_TAKES;
-  const rest = dataset.clips.filter((clip) => !isTest(clip));
-  return { ...validated(dataset, rest, draw), test: dataset.clips.filter(isTest) };
+/** The split of the data set itself: by its lists or folders of parts, else the one that its layout knows. */
+function official(dataset: Dataset, draw: Draw): Parts {
+  const { clips, layout } = dataset;
+  const split = hasParts(dataset) ? divideByPart(clips) : layoutCalled(layout).official;
+  if (split === undefined) {
+    throw invalidSplit(
+      `The clips in ${dataset.directory} (layout ${layout}) come with no official split. ` +
+        'Use random:<fraction>, speakers:<name,name> or leave-one-speaker-out.',
+    );
+  }
+  const parts = 'divide' in split ? split.divide(clips, draw.fold, draw.validation > 0) : split;
+  const { train, validation, test } = parts;
+  if (validation === null) return { ...validated(dataset, train, draw), test };
+  if (draw.validation > 0) return { train, validation, test };
+  return { train: [...train, ...validation], validation: [], test };
 }
 
-function audioMnistGroups(dataset: Dataset, { fold, folds, validation }: Draw): Parts {
-  const parts: Parts = { train: [], validation: [], test: [] };
-  for (const clip of dataset.clips) {
-    const group = /^\d{1,2}$/.test(clip.speaker ?? '')
-      ? AUDIOMNIST_GROUPS.findIndex((speakers) => speakers.includes(Number(clip.speaker)))
-      : -1;
-    if (group < 0) throw notOfficial(`Speaker ${clip.speaker} is none of AudioMNIST's 01 to 60`);
-    if (group === fold - 1) parts.test.push(clip);
-    else if (validation > 0 && group === (fold - 2 + folds) % folds) parts.validation.push(clip);
-    else parts.train.push(clip);
-  }
-  return parts;
+/** Whether the data set says of its clips which part they belong to. */
+function hasParts({ clips }: Dataset): boolean {
+  return clips.some(({ part }) => part !== undefined);
+}
+
+/** Clips of no part are left to train on. */
+function divideByPart(clips: readonly Clip[]): OfficialParts {
+  const of = (name: PartName) => clips.filter(({ part = 'train' }) => part === name);
+  const validation = of('validation');
+  return { train: of('train'), validation: validation.length === 0 ? null : validation, test: of('test') };
 }
 
 function bySpeakers(dataset: Dataset, test: string[], draw: Draw): Parts {
@@ -209,7 +204,8 @@ function parseSpec(spec: string): Spec {
 }
 
 function countFolds(dataset: Dataset, spec: Spec): number {
-  if (spec.kind === 'official' && dataset.layout === 'audiomnist') return AUDIOMNIST_GROUPS.length;
+  if (spec.kind === 'official' && !hasParts(dataset))
+    return layoutCalled(dataset.layout).official?.folds ?? 1;
   if (spec.kind === 'leave-one-speaker-out') {
     if (dataset.speakers.length === 0) throw invalidSplit('No file name in this dataset tells its speaker.');
     return dataset.speakers.length;
@@ -248,13 +244,6 @@ function nameOf(dataset: Dataset, { kind }: Spec, spec: string, { seed, fold, fo
 
 function noClips(split: Split, part: string): SonospikeError {
   return invalidSplit(`The ${part} part would have no clips (${describeSplit(split)}).`);
-}
-
-function notOfficial(why: string): SonospikeError {
-  return invalidSplit(
-    `${why}, and an official split exists for FSDD and AudioMNIST only. ` +
-      'Use random:<fraction>, speakers:<name,name> or leave-one-speaker-out.',
-  );
 }
 
 function invalidSplit(message: string): SonospikeError {

@@ -1,4 +1,4 @@
-import type { Clip } from '../datasets/index.js';
+import type { Clip } from '../datasets/clip.js';
 import { UNKNOWN_LABEL } from '../datasets/names.js';
 import type { NativeFeatureStore } from '../native/addon.js';
 import { guardAsync } from '../native/errors.js';

@@ -1,6 +1,8 @@
+import { PARTS, type PartName } from '../datasets/clip.js';
 import { loadClips, type SkippedClip } from '../datasets/clip-loader.js';
 import { fingerprint } from '../datasets/fingerprint.js';
 import { type Dataset, resolveDataset } from '../datasets/index.js';
+import type { LayoutName } from '../datasets/layouts/index.js';
 import { UNKNOWN_LABEL } from '../datasets/names.js';
 import { describeSplit, type Split, splitDataset } from '../datasets/split.js';
 import { loadModel, Model } from '../model/model.js';
@@ -33,6 +35,8 @@ import { measureRobustness, type RobustnessResult } from './robustness.js';
 export interface EvaluateOptions {
   /** A directory that `openDataset` knows, or what it gave. */
   data: string | Dataset;
+  /** How the clips lie in the directory `data` (default: recognised). */
+  layout?: LayoutName;
   /** A model, or the path of one; the shipped model if left out. */
   model?: Model | string;
   /**
@@ -43,7 +47,7 @@ export interface EvaluateOptions {
   /** Number of the split's fold, from 1 (default: the model's own, else 1). */
   fold?: number;
   /** The part to evaluate (default: `test`). */
-  part?: 'train' | 'validation' | 'test';
+  part?: PartName;
   /** Seed of the split's draw (default: the model's for the split that it was trained with, else 0). */
   splitSeed?: number;
   /** Seed of the `rate` encoding, of made sounds and of the disturbances of `robustness` (default: 0). */
@@ -79,6 +83,7 @@ export interface EvaluationProgress {
 
 const EVALUATE_KEYS = [
   'data',
+  'layout',
   'model',
   'split',
   'fold',
@@ -116,13 +121,13 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const strict = flag(options.strict, 'strict');
   const robust = flag(options.robustness, 'robustness');
   if (typeof options.unknown !== 'string') flag(options.unknown, 'unknown');
-  const part = choice(options.part ?? 'test', 'part', ['train', 'validation', 'test']);
+  const part = choice(options.part ?? 'test', 'part', PARTS);
   const threads = checkThreads(options.threads);
   const device = checkDevice(options.device, 'auto');
   const model =
     options.model instanceof Model ? options.model : await loadModel(options.model, { threads, device });
   if (options.model instanceof Model) requireOn(model, options.device);
-  const dataset = await resolveDataset(options.data, strict, options.signal);
+  const dataset = await resolveDataset(options.data, { ...options, strict });
   requireLabels(dataset, model.labels);
   const own = ownSplit(model, dataset);
   const split = chooseSplit(own, dataset, options);

@@ -1,7 +1,7 @@
 import { type NoiseColour, noise, power, ratioOf, scaled } from '../audio/signals.js';
 import { type Audio, readAudio } from '../audio/source.js';
-import type { Dataset } from '../datasets/index.js';
-import { clipKey } from '../datasets/names.js';
+import { clipKey } from '../datasets/keys.js';
+import type { LayoutName } from '../datasets/layouts/index.js';
 import type { Model } from '../model/model.js';
 import { native } from '../native/load.js';
 import { Random } from '../support/random.js';
@@ -101,7 +101,7 @@ export function disturb({ name, change }: Condition, audio: Audio, clip: string,
 /** Tests a model under all conditions, on the clips that it was tested on without them. */
 export async function measureRobustness(
   model: Model,
-  layout: Dataset['layout'],
+  layout: LayoutName,
   clean: Pick<Scored, 'predictions' | 'accuracy'>,
   options: AnswerOptions,
   onProgress?: (done: number, total: number) => void,
@@ -112,7 +112,7 @@ export async function measureRobustness(
     onProgress?.(number, CONDITIONS.length);
     const read = async (i: number) => {
       const { file } = clips[i]!;
-      return disturb(condition, await readAudio(file), clipKey(layout, file), options.seed);
+      return disturb(condition, await readAudio(file), clipKey(layout, { file }), options.seed);
     };
     const { answers } = await answerSounds(model, clips.length, read, options);
     const used = answers.flatMap((answer, i) =>

@@ -1,6 +1,5 @@
 import { fingerprint } from '../datasets/fingerprint.js';
-import type { Dataset } from '../datasets/index.js';
-import { resolveDataset } from '../datasets/index.js';
+import { type Dataset, resolveDataset } from '../datasets/index.js';
 import { writeFileAtomic } from '../files/atomic-file.js';
 import { choosePlace, type Device } from '../native/device.js';
 import { presetSettings } from '../settings/presets.js';
@@ -153,7 +152,7 @@ export async function evaluateProtocol(options: ProtocolOptions): Promise<Protoc
   const { seed: _, ...recipe } = pickRunOptions(options);
   const resolved = resolveRunOptions(recipe, 'official');
   const { validation, preset } = resolved;
-  const dataset = await resolveDataset(options.data, strict, signal);
+  const dataset = await resolveDataset(options.data, { ...options, strict });
   const plan = planProtocol(dataset, options, validation);
   const settings =
     options.settings === undefined

@@ -1,4 +1,4 @@
-import type { Clip } from '../datasets/index.js';
+import type { Clip } from '../datasets/clip.js';
 import { evaluateNumbers, type RunOver } from '../evaluation/clip-results.js';
 import type { NativeFeatureStore } from '../native/addon.js';
 import type { ConfidenceSettings } from '../settings/confidence.js';

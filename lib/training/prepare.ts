@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { Clip } from '../datasets/clip.js';
 import { loadClips, type SkippedClip } from '../datasets/clip-loader.js';
 import { fingerprint } from '../datasets/fingerprint.js';
-import type { Clip, Dataset } from '../datasets/index.js';
-import { resolveDataset } from '../datasets/index.js';
+import { type Dataset, resolveDataset } from '../datasets/index.js';
+import type { LayoutName } from '../datasets/layouts/index.js';
 import { UNKNOWN_LABEL } from '../datasets/names.js';
 import { describeSplit, type Split, splitDataset } from '../datasets/split.js';
 import { loadTensors, Model } from '../model/model.js';
@@ -30,6 +31,8 @@ import { readSavedRun, type SavedRun } from './saved-run.js';
 export interface PrepareOptions {
   /** The dataset: a directory, or what `openDataset` gave. */
   data: string | Dataset;
+  /** How the clips lie in the directory `data`, and in those of `extraData` that are ambiguous (default: recognised). */
+  layout?: LayoutName;
   /** More datasets whose clips are all added to the training part; their words must be among those of `data`. */
   extraData?: string | Dataset | readonly (string | Dataset)[];
   /** Number of threads, from 1 to 256 (default: all cores). */
@@ -86,7 +89,7 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
   const threads = checkThreads(options.threads);
   const place = await choosePlace(options.device, 'auto');
   const saved = options.resume === undefined ? null : await readSavedRun(options.resume);
-  const dataset = await resolveDataset(options.data, strict, options.signal);
+  const dataset = await resolveDataset(options.data, { ...options, strict });
   const named = fingerprint(dataset.layout, dataset.clips);
   if (saved && !saved.fingerprint.startsWith(`${named} `))
     throw otherClips(options, 'on other clips than those');
@@ -217,13 +220,13 @@ function requireBands({ augmentation }: RunOptions, { frontend }: ModelSettings)
 }
 
 async function openExtra(
-  { extraData = [], signal }: SetupOptions,
+  { extraData = [], layout, signal }: SetupOptions,
   labels: readonly string[],
   strict: boolean,
 ): Promise<Dataset[]> {
   const all: Dataset[] = [];
   for (const data of Array.isArray(extraData) ? extraData : [extraData]) {
-    const extra = await resolveDataset(data, strict, signal);
+    const extra = await resolveExtra(data, { strict, layout, signal });
     const unknown = extra.labels.find((label) => !labels.includes(label));
     if (unknown !== undefined) {
       throw new SonospikeError(
@@ -235,6 +238,20 @@ async function openExtra(
     all.push(extra);
   }
   return all;
+}
+
+/** The layout that was named is that of `data`; here it says what the names alone leave open. */
+async function resolveExtra(
+  data: string | Dataset,
+  options: { strict: boolean; layout: LayoutName | undefined; signal: AbortSignal | undefined },
+): Promise<Dataset> {
+  try {
+    return await resolveDataset(data, { ...options, layout: undefined });
+  } catch (error) {
+    const isOpen = error instanceof SonospikeError && error.code === 'ERR_DATASET_LAYOUT';
+    if (!isOpen || options.layout === undefined) throw error;
+    return resolveDataset(data, options);
+  }
 }
 
 async function loadParts(

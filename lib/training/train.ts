@@ -67,6 +67,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
 export const TRAIN_KEYS = [
   ...RUN_KEYS,
   'data',
+  'layout',
   'extraData',
   'threads',
   'device',

@@ -11,7 +11,7 @@ import { SonospikeError } from '../../support/errors.js';
 import { MAX_THREADS } from '../../support/options.js';
 import type { OptionTable, Values } from '../args.js';
 import { defineCommand } from '../command.js';
-import { modelPath, noteSkipped, openData } from '../data.js';
+import { DATA_HELP, LAYOUT_OPTION, modelPath, noteSkipped, openData } from '../data.js';
 import { percent, shortPath, table } from '../format.js';
 import type { Output } from '../output.js';
 import { PlotFile } from '../plot-file.js';
@@ -32,8 +32,9 @@ const OPTIONS = {
   data: {
     type: 'text',
     value: 'DIR',
-    help: 'Dataset to draw clips from where no files are named. Left out: the shipped samples.',
+    help: `${DATA_HELP} Clips are drawn from it where no files are named. Left out: the shipped samples.`,
   },
+  ...LAYOUT_OPTION,
   count: { type: 'integer', min: 1, max: 1_000_000, default: 10, help: 'Number of clips to draw.' },
   seed: {
     type: 'integer',

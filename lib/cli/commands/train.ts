@@ -62,8 +62,8 @@ async function runTraining(
   signal: AbortSignal,
   curves: TrainingCurves | null,
 ): Promise<TrainResult> {
-  const { strict, threads, device, extraData, testEveryEpoch } = options;
-  const data = await openData(options.data, { strict, signal });
+  const { strict, layout, threads, device, extraData, testEveryEpoch } = options;
+  const data = await openData(options.data, { ...options, signal });
   const settings = await chooseSettings(options, data);
   const place = await choosePlace(device, 'auto');
   const report = new TrainReport(out);
@@ -73,6 +73,7 @@ async function runTraining(
     checkpoint: files.checkpoint,
     ...(files.resume === undefined ? {} : { resume: files.resume }),
     data,
+    ...(layout === undefined ? {} : { layout }),
     ...(extraData === undefined ? {} : { extraData }),
     ...(settings === null ? {} : { settings }),
     ...(threads === undefined ? {} : { threads }),
