@@ -64,10 +64,10 @@ export interface Scored {
 }
 
 export interface RunOver {
-  /** Of the `rate` encoding. */
+  /** Seed of the random draws of the `rate` encoding. */
   seed: number;
   signal?: AbortSignal | undefined;
-  /** Changes every clip first, as drawn for the seed; the store must have kept the samples. */
+  /** Changes every clip at random first, as the seed draws it; the store must have kept the samples. */
   augmentation?: Augmentation | null;
 }
 

@@ -231,7 +231,7 @@ function countSeen(own: OwnSplit, dataset: Dataset, evaluated: readonly ClipResu
   return evaluated.filter(({ file }) => trained.has(file)).length;
 }
 
-/** Those of the options of a training that its split follows from. */
+/** Options of a training that determine its split. */
 interface OwnSplit {
   split: string;
   fold: number;

@@ -66,7 +66,7 @@ export interface Spread {
   count: number;
 }
 
-/** Of at least one value. */
+/** The spread of one or more values. */
 export function spread(values: readonly number[]): Spread {
   const count = values.length;
   const mean = values.reduce((sum, value) => sum + value, 0) / count;

@@ -8,12 +8,19 @@ import { fileError, SonospikeError } from '../support/errors.js';
 import { Random } from '../support/random.js';
 import { auroc } from './metrics.js';
 
-/** How well a model says no to sounds that are none of its words. */
+/** How well a model rejects sounds that are none of its words. */
 export interface Rejection {
-  /** The model's; null where it has none and rejects nothing. */
+  /** The model's threshold of the confidence; null where it has none and rejects nothing. */
   threshold: number | null;
-  /** Clips of known words: how many there were, and the share of them that was rejected. */
-  known: { clips: number; rejected: number /** Of those that were not rejected. */; accuracy: number | null };
+  /** Clips of known words. */
+  known: {
+    /** Number of clips. */
+    clips: number;
+    /** Share of the clips that was rejected. */
+    rejected: number;
+    /** Accuracy over the clips that were not rejected; null if all were. */
+    accuracy: number | null;
+  };
   /** All other sounds together. */
   unknown: UnknownResult;
   /** The other sounds by kind: `white noise`, `other words` and so on. */
@@ -35,7 +42,7 @@ export interface UnknownResult {
 /** A prediction as far as rejection goes. */
 type Judgement = Pick<Prediction, 'confidence' | 'rejected'>;
 
-/** Kind of the `_unknown_` clips of a dataset. */
+/** The kind that the `_unknown_` clips of a dataset are of. */
 export const OTHER_WORDS = 'other words';
 
 /** The figures of rejection; null if there are no unknown sounds. */
@@ -71,13 +78,13 @@ export function measureRejection(
   };
 }
 
-/** A sound that is no word of the model. */
+/** A sound that is none of the model's words. */
 export interface UnknownSound {
   kind: string;
   read: () => Promise<Audio>;
 }
 
-/** Made sounds of each kind. */
+/** Number of sounds of each kind that are made. */
 const SOUNDS = 50;
 
 /** Silence, noise and tones, `SOUNDS` of each; the same for the same seed. */

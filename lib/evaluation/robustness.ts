@@ -9,7 +9,7 @@ import { type AnswerOptions, answerSounds } from './answers.js';
 import type { Scored } from './clip-results.js';
 import { wilsonInterval } from './metrics.js';
 
-/** A change to the clips under which a model is tested again. */
+/** A change to the clips, with which a model is tested again. */
 export interface Condition {
   name: string;
   change: (audio: Audio, random: Random) => Audio;
@@ -31,7 +31,7 @@ export interface RobustnessResult {
   rejected: number;
 }
 
-/** Of full scale. */
+/** The constant that is added, as a share of full scale. */
 const OFFSET = 0.1;
 const SILENCE = 0.1; // s
 

@@ -14,7 +14,7 @@ export interface Synapses {
   }[];
 }
 
-/** Of a weight [neurons, inputs], heard after `lag` steps; or [neurons, inputs, taps], whose last tap is the present. */
+/** The synapses of a weight [neurons, inputs], whose input arrives after `lag` steps; or [neurons, inputs, taps], whose last tap is the present. */
 export function denseSynapses({ shape, data }: Tensor, lag = 0, dilation = 1): Synapses {
   const [neurons, inputs, taps = 1] = shape as [number, number, number?];
   return {

@@ -177,31 +177,32 @@ export async function evaluateProtocol(options: ProtocolOptions): Promise<Protoc
   return protocol.all();
 }
 
-interface Scene {
+/** What all runs have in common. */
+interface RunSetting {
   device: Device;
   dataset: Dataset;
   settings: ModelSettings;
   threads: number;
   parallel: number;
-  /** As in `RunContext`. */
+  /** Seconds from the start of the protocol to its first run. */
   lead: number;
-  /** Of the first run. */
+  /** Options of the first run. */
   options: RunOptions;
 }
 
 class ProtocolRuns {
   readonly #options: ProtocolOptions;
   readonly #plan: Plan;
-  readonly #setting: Scene;
+  readonly #setting: RunSetting;
   readonly #summary = new SummaryOfRuns();
   readonly #stop = new AbortController();
   readonly #waiting: PlannedRun[];
-  /** Of the runs in hand, from 0 to 1. */
+  /** Share of each current run that is done, from 0 to 1. */
   readonly #shares = new Map<PlannedRun, number>();
   #done = 0;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(options: ProtocolOptions, plan: Plan, setting: Scene) {
+  constructor(options: ProtocolOptions, plan: Plan, setting: RunSetting) {
     this.#options = options;
     this.#plan = plan;
     this.#setting = setting;

@@ -44,11 +44,11 @@ export interface ProtocolRun extends PlannedRun {
   /** Seconds from the start of the run until all clips were read. */
   loadSeconds: number;
   /**
-   * With `target`: from the start of the protocol (of the process, for the command) as if this run were its first,
-   * until the test accuracy after an epoch had reached the target; null if it never did. Chooses nothing.
+   * Seconds from the start of the protocol (for the command: of the process), as if this run were its first, until the
+   * test accuracy after an epoch reached the target; null if it never did. Only with `target`; chooses nothing.
    */
   secondsToTarget?: number | null;
-  /** With `target`: test accuracy and the time at which it was known, after every epoch. */
+  /** Test accuracy after every epoch, and when it was known; only with `target`. */
   curve?: { epoch: number; seconds: number; accuracy: number }[];
 }
 

@@ -35,7 +35,7 @@ export interface SpeakerResult {
 export interface ProtocolSummary {
   /** Mean over all runs; the deviation is that of the seeds, each with the mean of its folds. */
   accuracy: Spread;
-  /** Of each seed: the mean over its folds. */
+  /** Accuracy of each seed: the mean over its folds. */
   bySeed: { seed: number; accuracy: number }[];
   /** Over the folds, each with the mean over its seeds: how much the folds differ. */
   overFolds: Spread;
@@ -47,17 +47,20 @@ export interface ProtocolSummary {
   confusion: number[][];
   /** Precision and recall of each label, over all runs. */
   perClass: ClassMetrics[];
-  /** Means over the runs. Of each layer: spikes per neuron and time step. */
+  /** Firing rate of each layer, the mean over the runs: spikes per neuron and time step. */
   firingRates: number[];
-  /** Of the clips of all runs together. */
+  /** Calibration over the clips of all runs together. */
   calibration: Calibration;
-  /** Mean over the runs. */
+  /** Operations of a clip, the mean over the runs; null where clips are too long to be observed. */
   operations: Operations | null;
-  /** Of known words against the `_unknown_` clips of the test parts, over the runs. */
+  /**
+   * Area under the ROC curve of the confidence, known words against the `_unknown_` clips of the test parts, over the
+   * runs; null where there are no such clips.
+   */
   auroc: Spread | null;
-  /** Of the training of one run, with reading the clips and the test. */
+  /** Seconds of one run: reading the clips, training and test. */
   seconds: Spread;
-  /** With `target`: over the runs that reached it, and how many did not. */
+  /** Seconds to the target over the runs that reached it, and how many missed it; only with `target`. */
   secondsToTarget?: (Spread & { missed: number }) | null;
 }
 

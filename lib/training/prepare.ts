@@ -72,7 +72,7 @@ export interface Prepared {
   parts: { train: Part; validation: Part; test: Part };
   /** Clips of an epoch, with those that are made. */
   trainingClips: number;
-  /** Those of them that are words. */
+  /** Training clips that are words. */
   trainingWords: number;
   splitText: string;
   skipped: SkippedClip[];
@@ -208,7 +208,7 @@ function chooseSettings(
   return given;
 }
 
-/** What is done to bands cannot be done to cepstral coefficients. */
+/** Augmentation of mel bands cannot be applied to cepstral coefficients. */
 function requireBands({ augmentation }: RunOptions, { frontend }: ModelSettings): void {
   const wrong = frontend.type === 'mfcc' && augmentation && OF_BANDS.find((key) => augmentation[key]);
   if (!wrong) return;

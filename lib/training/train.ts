@@ -93,16 +93,16 @@ class TrainingRun {
   readonly #trainer: NativeTrainer;
   readonly #epochs: EpochMetrics[];
   #best: Best | null;
-  /** Of this process, for its speed. */
+  /** Seconds and clips that this process has trained, for its speed. */
   #seconds = 0;
   #clips = 0;
-  /** Clips of the epoch in hand that were done before a stop. */
+  /** Clips of this epoch that were done before the run was stopped. */
   #before: number;
   /** The sums of an epoch that is trained but not measured. */
   #pending: TrainingPosition | null;
   /** Whether the run has been stopped, with its checkpoint written. */
   #ended = false;
-  /** What a callback has thrown. */
+  /** The error that a callback threw. */
   #thrown: { error: unknown } | null = null;
 
   constructor(prepared: Prepared, options: TrainOptions) {
@@ -172,7 +172,7 @@ class TrainingRun {
     this.#options.onEpoch?.({ phase: 'epoch', done: epoch, total: epochs, metrics, history });
   }
 
-  /** Not a number goes through comparisons and clamps unseen: the loss alone does not tell. */
+  /** NaN passes through comparisons and clamps, so that the loss alone does not show it. */
   #requireFinite({ loss }: TrainingPosition, epoch: number): void {
     const parameters = [...this.#p.model.parameters().values()];
     if (Number.isFinite(loss) && parameters.every(({ data }) => data.every(Number.isFinite))) return;
@@ -244,7 +244,7 @@ class TrainingRun {
     await this.#files.saveCheckpoint({ history, best: this.#best, pending: this.#pending, state });
   }
 
-  /** Writes the checkpoint, if there is anything new to write, and ends the run with ERR_ABORTED. */
+  /** Writes the checkpoint, if the run has trained at all, and ends the run with ERR_ABORTED. */
   async #stopped(): Promise<never> {
     const { checkpoint, signal } = this.#options;
     this.#ended = true;
