@@ -131,24 +131,26 @@ describe('--resume', () => {
   });
 
   it.each([
-    ['a file that is not there', ['--resume', 'nowhere.safetensors'], /No such file.*nowhere/],
+    ['a file that is not there', ['--resume', 'nowhere.safetensors'], /No such file.*nowhere/, 1],
     [
       'a model',
       ['--resume', 'whole.safetensors', '--checkpoint', 'c.safetensors'],
       /without the state of a training/,
+      1,
     ],
-    ['another recipe', ['--resume', 'whole.checkpoint.safetensors', '--seed', '4'], /seed is 4, was 3/],
+    ['another recipe', ['--resume', 'whole.checkpoint.safetensors', '--seed', '4'], /seed is 4, was 3/, 2],
     [
       'other settings',
       ['--resume', 'whole.checkpoint.safetensors', '--encoding', 'rate'],
       /keeps its settings/,
+      2,
     ],
-  ])('refuses %s', async (_, args, message) => {
+  ])('refuses %s', async (_, args, message, expected) => {
     const { status, stderr, stdout } = await run(trainInto('refused', ...args), { cwd: folder });
     expect(stderr).toMatch(message);
     expect(stderr).toMatch(/^sonospike: /m);
     expect(stdout).toBe('');
-    expect(status).toBe(1);
+    expect(status).toBe(expected);
   });
 
   it('refuses other clips', async () => {

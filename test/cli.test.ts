@@ -36,6 +36,7 @@ describe('help and version', () => {
     expect(stdout).toContain('  --json ');
     expect(stdout.split('\n').filter((line) => line.length > 100)).toEqual([]);
     expect((await run([command, '-h'])).stdout).toBe(stdout);
+    expect((await run(['help', command])).stdout).toBe(stdout);
   });
 
   it('has every option of train with its range and default', async () => {
@@ -107,6 +108,9 @@ describe('wrong arguments', () => {
   it.each([
     [[], /Name a command/],
     [['trian'], /no command trian\. Did you mean train\?/],
+    [['help', 'trian'], /no command trian\. Did you mean train\?/],
+    [['--hlep'], /no option --hlep\. Did you mean --help\?/],
+    [['train', '--hlep'], /no option --hlep\. Did you mean --help\?/],
     [['frobnicate'], /no command frobnicate\. The commands are train,/],
     [['train', '--epoch', '3'], /no option --epoch\. Did you mean --epochs\?/],
     [['train', '-x'], /no option -x/],
@@ -129,7 +133,7 @@ describe('wrong arguments', () => {
     expect(stderr).toMatch(/^sonospike: [^\n]*\n$/);
     expect(stderr).toMatch(message);
     expect(stdout).toBe('');
-    expect(status).toBe(1);
+    expect(status).toBe(2);
   });
 
   const numeric = Object.entries(RUN_OPTIONS).flatMap(([name, spec]) =>
@@ -306,7 +310,8 @@ describe('dataset', () => {
     expect(again.stderr).toContain('is there already');
     const offline = await run(['dataset', 'audiomnist', '--json'], options);
     expect(offline).toMatchObject({ status: 1, stdout: '' });
-    expect(offline.stderr).toMatch(/sonospike: .*connection/i);
+    expect(offline.stderr).toMatch(/sonospike: .*seems to be offline\. Run the same command again/);
+    expect(offline.stderr).not.toContain('kept');
   });
 });
 

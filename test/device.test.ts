@@ -106,13 +106,13 @@ describe('without an addon', () => {
 
   it.each([[['--device', 'gpu']], [['--device']]])('%j is refused', async (args) => {
     const { status, stderr } = await run([...training, join(folder, 'none'), ...args], { env });
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(stderr).toContain('--device');
   });
 
   it('so is such a SONOSPIKE_DEVICE', async () => {
     const { status, stderr } = await run(['evaluate'], { env: { ...env, SONOSPIKE_DEVICE: 'gpu' } });
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(stderr).toContain('SONOSPIKE_DEVICE');
   });
 });

@@ -42,7 +42,7 @@ it('warns where others can reach it', async () => {
 
 it('refuses a port and an address that are none', async () => {
   expect(await run(['page', '--port', '70000'])).toMatchObject({
-    status: 1,
+    status: 2,
     stderr: expect.stringContaining('--port is 70000'),
   });
   expect(await run(['page', '--port', '0', '--host', 'no.such.host.invalid'])).toMatchObject({

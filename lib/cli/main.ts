@@ -21,10 +21,12 @@ try {
 }
 
 async function main([name, ...args]: string[]): Promise<void> {
-  if (name === '--help' || name === '-h') {
-    process.stdout.write(overview());
-  } else if (name === '--version') {
+  if (name === '--version') {
     process.stdout.write(`${packageVersion()}\n`);
+  } else if (name === '--help' || name === '-h' || (name === 'help' && args[0] === undefined)) {
+    process.stdout.write(overview());
+  } else if (name === 'help') {
+    await find(args[0]).run(['--help']);
   } else {
     await find(name).run(args);
   }
@@ -34,11 +36,13 @@ function find(name: string | undefined): Command {
   const command = COMMANDS.find((each) => each.name === name);
   if (command) return command;
   const names = COMMANDS.map((each) => each.name);
-  const meant = name === undefined ? null : nearest(name, names);
-  const problem = name === undefined ? 'Name a command' : `There is no command ${name}`;
+  const isOption = name?.startsWith('-');
+  const meant = name === undefined ? null : nearest(name, isOption ? ['--help', '--version'] : names);
+  const problem =
+    name === undefined ? 'Name a command' : `There is no ${isOption ? 'option' : 'command'} ${name}`;
   throw new SonospikeError(
     'ERR_INVALID_OPTION',
-    `${problem}.${meant ? ` Did you mean ${meant}?` : ''} The commands are ${names.join(', ')}.`,
+    `${problem}.${meant ? ` Did you mean ${meant}?` : ''} The commands are ${names.join(', ')}; --help tells more.`,
   );
 }
 
@@ -52,7 +56,7 @@ function overview(): string {
     ...COMMANDS.map(({ name, summary }) => entry(name, summary)),
     '',
     'Options:',
-    entry('-h, --help', 'Prints this text; after a command, that of the command.'),
+    entry('-h, --help', 'Prints this text; behind a command, the options of that command.'),
     entry('--version', 'Prints the version.'),
     '',
   ].join('\n');

@@ -49,8 +49,12 @@ export async function stoppable<T>(out: Output, run: (signal: AbortSignal) => Pr
   }
 }
 
-/** The exit status that an error calls for. */
+/** Codes of errors that the command line itself is to blame for. */
+const USAGE: readonly string[] = ['ERR_INVALID_OPTION', 'ERR_UNKNOWN_PRESET', 'ERR_SPLIT_INVALID'];
+
+/** The exit status that an error calls for: 2 for wrong usage, that of the signal after a stop, else 1. */
 export function exitStatus(error: unknown): number {
-  const stopped = error instanceof SonospikeError && error.code === 'ERR_ABORTED';
-  return stopped && error.cause instanceof StopSignal ? error.cause.status : 1;
+  if (!(error instanceof SonospikeError)) return 1;
+  if (USAGE.includes(error.code)) return 2;
+  return error.code === 'ERR_ABORTED' && error.cause instanceof StopSignal ? error.cause.status : 1;
 }

@@ -102,7 +102,8 @@ export async function readAugmentation(value: string): Promise<Augmentation | nu
 
 async function readJson(file: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(file, 'utf8'));
+    // Editors on Windows write a byte order mark, which is no JSON.
+    return JSON.parse((await readFile(file, 'utf8')).replace(/^\uFEFF/, ''));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw fileError(error, file, 'read');
     throw new SonospikeError('ERR_INVALID_OPTION', `${file} is not JSON (${error.message}).`, {

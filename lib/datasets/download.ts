@@ -56,7 +56,8 @@ export async function download(url: string, file: string, options: DownloadOptio
     } catch (error) {
       if (options.signal?.aborted) throw abortedError(options.signal);
       if (!(error instanceof Broken)) throw error;
-      if (OFFLINE.has(error.code ?? '') && error.code !== 'TIMEOUT') throw offlineError(url, part, error);
+      if (OFFLINE.has(error.code ?? '') && error.code !== 'TIMEOUT')
+        throw offlineError(url, part, await sizeOf(part), error);
       const size = await sizeOf(part);
       failures = size > most ? 1 : failures + 1;
       most = Math.max(most, size);
@@ -190,10 +191,11 @@ function networkError(error: unknown): Broken {
   );
 }
 
-function offlineError(url: string, part: string, cause: Error): SonospikeError {
+function offlineError(url: string, part: string, size: number, cause: Broken): SonospikeError {
+  const kept = size > 0 ? ` The ${size} bytes that were downloaded are kept in ${part}.` : '';
   const message =
-    `Cannot reach ${new URL(url).host}: ${cause.message}. This machine seems to be offline. What has been downloaded ` +
-    `is kept (${part}); run the same command again once there is a connection, or set SONOSPIKE_DATASET_URL to a mirror.`;
+    `Cannot reach ${new URL(url).host}: ${cause.message}. This machine seems to be offline.${kept} Run the same ` +
+    'command again once there is a connection, or set SONOSPIKE_DATASET_URL to a mirror.';
   return new SonospikeError('ERR_OFFLINE', message, { cause });
 }
 

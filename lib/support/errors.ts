@@ -61,25 +61,41 @@ export class SonospikeError extends Error {
   }
 }
 
+/** What the error codes of the operating system mean, for reading and for writing a file. */
+const REASONS: Readonly<Record<string, string | { read: string; write: string }>> = {
+  ENOENT: { read: 'there is no such file or directory', write: 'its folder does not exist' },
+  EACCES: {
+    read: 'this user has no permission to read it',
+    write: 'this user has no permission to write there',
+  },
+  EPERM: 'the system does not permit it',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a part of the path is a file, not a directory',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full; any earlier file of that name is untouched',
+  EDQUOT: 'the disk quota of this user is used up; any earlier file of that name is untouched',
+  EMFILE: 'this process has too many files open',
+  ENFILE: 'the system has too many files open',
+  ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'its symbolic links lead in a circle',
+  EBUSY: 'it is in use',
+  EIO: 'the device reports an input/output error',
+};
+
 /** A `SonospikeError` for a failed file-system call on `file`. */
 export function fileError(error: unknown, file: string, doing: 'read' | 'write'): SonospikeError {
   const errno = (error as NodeJS.ErrnoException | undefined)?.code;
-  const reason = errno ?? (error instanceof Error ? error.message : String(error));
-  if (doing === 'write') {
-    const hint = errno === 'ENOSPC' ? ' The disk is full; any earlier file of that name is untouched.' : '';
-    return new SonospikeError('ERR_FILE_WRITE', `Cannot write ${file} (${reason}).${hint}`, {
-      file,
-      cause: error,
-    });
+  const details = { file, cause: error };
+  if (doing === 'read' && errno === 'ENOENT') {
+    return new SonospikeError('ERR_FILE_NOT_FOUND', `No such file or directory: ${file}`, details);
   }
-  if (errno === 'ENOENT') {
-    return new SonospikeError('ERR_FILE_NOT_FOUND', `No such file or directory: ${file}`, {
-      file,
-      cause: error,
-    });
-  }
-  return new SonospikeError('ERR_FILE_UNREADABLE', `Cannot read ${file} (${reason}).`, {
-    file,
-    cause: error,
-  });
+  const known = errno === undefined ? undefined : REASONS[errno];
+  const words = typeof known === 'object' ? known[doing] : known;
+  const reason = words === undefined ? (errno ?? messageOf(error)) : `${words} (${errno})`;
+  const code = doing === 'write' ? 'ERR_FILE_WRITE' : 'ERR_FILE_UNREADABLE';
+  return new SonospikeError(code, `Cannot ${doing} ${file}: ${reason}.`, details);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

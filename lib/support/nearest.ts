@@ -7,15 +7,23 @@ export function nearest(given: string, names: readonly string[]): string | null 
   return best && best.distance <= Math.max(2, given.length / 3) ? best.name : null;
 }
 
-/** Insertions, deletions and replacements that turn one text into the other (Levenshtein). */
+/**
+ * Insertions, deletions, replacements and swaps of neighbours that turn one text into the other (Damerau and
+ * Levenshtein, optimal string alignment).
+ */
 function editDistance(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+      let least = Math.min(replaced, row[j]! + 1, next[j - 1]! + 1);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      if (swapped) least = Math.min(least, before[j - 2]! + 1);
+      next.push(least);
     }
+    before = row;
     row = next;
   }
   return row[b.length]!;
