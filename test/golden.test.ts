@@ -8,13 +8,12 @@ import { native } from '../lib/native/load.js';
 import { presetSettings } from '../lib/settings/presets.js';
 import type { LayerSettings, ModelSettings, Surrogate } from '../lib/settings/settings.js';
 import { SonospikeError } from '../lib/support/errors.js';
-import { needs } from './helpers/data.js';
 
-const golden = needs('golden');
+const GOLDEN = 'test/golden';
 
 /** Tensors of a golden file as plain numbers. */
 function load(name: string) {
-  const { metadata, tensors } = parseSafetensors(new Uint8Array(readFileSync(join(golden.path, name))));
+  const { metadata, tensors } = parseSafetensors(new Uint8Array(readFileSync(join(GOLDEN, name))));
   const get = (key: string) => {
     const tensor = tensors.get(key);
     if (!tensor) throw new Error(`${name} has no ${key}`);
@@ -58,7 +57,7 @@ async function places() {
   return [...sets, { name: device.name, addon, device: device.number, set: cpu.info().instructionSet }];
 }
 
-describe.skipIf(golden.missing).each(await places())('golden values, $name', ({ addon, device, set }) => {
+describe.each(await places())('golden values, $name', ({ addon, device, set }) => {
   const use = () => expect(addon.selectInstructionSet(set)).toBe(true);
 
   describe('original network', () => {
@@ -104,7 +103,7 @@ describe.skipIf(golden.missing).each(await places())('golden values, $name', ({ 
     });
   });
 
-  const cases = golden.missing ? [] : readdirSync(golden.path).filter((file) => file.startsWith('spiking_'));
+  const cases = readdirSync(GOLDEN).filter((file) => file.startsWith('spiking_'));
   it('has all spiking cases', () => expect(cases.length).toBe(15));
 
   it.each(cases)('%s: the same spikes, loss and gradients', (file) => {

@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { RawTensor } from '../lib/files/dtypes.js';
 import { encodeSafetensors, parseSafetensors } from '../lib/files/safetensors.js';
-import { needs } from './helpers/data.js';
 import { concat } from './helpers/model.js';
 
 /** A file with this header text and data. */
@@ -111,13 +110,13 @@ test('any tensors survive the way through a file', () => {
   );
 });
 
-const golden = needs('golden');
-describe.skipIf(golden.missing)('reference files', () => {
+const GOLDEN = 'test/golden';
+describe('reference files', () => {
   test('are all read', () => {
-    const names = readdirSync(golden.path).filter((name) => name.endsWith('.safetensors'));
+    const names = readdirSync(GOLDEN).filter((name) => name.endsWith('.safetensors'));
     expect(names.length).toBeGreaterThan(10);
     for (const name of names) {
-      const content = readFileSync(join(golden.path, name));
+      const content = readFileSync(join(GOLDEN, name));
       const { metadata, tensors } = parseSafetensors(content, name);
       expect(metadata.source ?? metadata.neuron, name).toBeTypeOf('string');
       expect(tensors.size, name).toBeGreaterThan(5);
@@ -125,7 +124,7 @@ describe.skipIf(golden.missing)('reference files', () => {
   });
 
   test('hold the numbers that were written', () => {
-    const content = readFileSync(join(golden.path, 'original_network_f64.safetensors'));
+    const content = readFileSync(join(GOLDEN, 'original_network_f64.safetensors'));
     const { tensors } = parseSafetensors(content);
     expect(tensors.get('labels')).toEqual({
       dtype: 'I64',

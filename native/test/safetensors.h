@@ -1,12 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iterator>
 #include <map>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -146,12 +144,10 @@ class SafetensorsReader {
   size_t data_ = 0;
 };
 
-/// The tensors of golden/NAME in the folder of test data (SONOSPIKE_DATA, else ../shared); none if it is
-/// absent.
-inline std::optional<Tensors> read_golden(const std::string& name) {
-  const char* folder = std::getenv("SONOSPIKE_DATA");
-  std::ifstream file(std::string(folder ? folder : "../shared") + "/golden/" + name, std::ios::binary);
-  if (!file) return std::nullopt;
+/// The tensors of test/golden/NAME. The tests run in the root of the repository.
+inline Tensors read_golden(const std::string& name) {
+  std::ifstream file("test/golden/" + name, std::ios::binary);
+  if (!file) throw std::runtime_error("test/golden/" + name + " cannot be read");
   std::string bytes(std::istreambuf_iterator<char>(file), {});
   return SafetensorsReader(std::move(bytes)).read();
 }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 const root = resolve(process.env.SONOSPIKE_DATA ?? '../shared');
 
-/** The path of something in the folder that holds `data/`, `golden/` and `seed/`, or null if it is not there. */
+/** The path of something in the folder that holds `data/` and `seed/`, or null if it is not there. */
 export function shared(path: string): string | null {
   const full = resolve(root, path);
   return existsSync(full) ? full : null;
