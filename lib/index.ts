@@ -1,6 +1,6 @@
 // What importing the package gives. Only what is small is loaded at once: the functions below that give a promise load
 // their part of the program when they are first called. Pictures are in `sonospike/plot`.
-import type { Audio, AudioInput } from './audio/source.js';
+import type { AudioInput, LoadedAudio } from './audio/source.js';
 import type { Dataset, OpenOptions } from './datasets/index.js';
 import type { EvaluateOptions, Evaluation } from './evaluation/evaluate.js';
 import type { Operations, OperationsOptions } from './evaluation/operations.js';
@@ -10,7 +10,7 @@ import type { ProtocolOptions, ProtocolResult } from './protocol/evaluate-protoc
 import type { ModelSettings } from './settings/settings.js';
 import type { TrainOptions, TrainResult } from './training/train.js';
 
-export type { Audio, AudioInMemory, AudioInput } from './audio/source.js';
+export type { Audio, AudioInMemory, AudioInput, LoadedAudio } from './audio/source.js';
 export type { Clip, PartName } from './datasets/clip.js';
 export type { SkippedClip } from './datasets/clip-loader.js';
 export type { Dataset, OpenOptions } from './datasets/index.js';
@@ -96,10 +96,10 @@ export async function createModel(settings: ModelSettings, options?: NewModelOpt
 /**
  * Reads audio as `Model.predict` does: mono samples, and their rate in Hz.
  * @throws SonospikeError ERR_INVALID_OPTION (wrong type, or a sample rate out of range), ERR_FILE_NOT_FOUND,
- * ERR_FILE_UNREADABLE, ERR_WAV_INVALID, ERR_WAV_UNSUPPORTED, ERR_AUDIO_EMPTY, ERR_AUDIO_NOT_FINITE,
+ * ERR_FILE_UNREADABLE, ERR_AUDIO_INVALID, ERR_AUDIO_UNSUPPORTED, ERR_AUDIO_EMPTY, ERR_AUDIO_NOT_FINITE,
  * ERR_AUDIO_SILENT (all samples are equal), ERR_AUDIO_TOO_LONG (over 30 minutes)
  */
-export async function readAudio(input: AudioInput): Promise<Audio> {
+export async function readAudio(input: AudioInput): Promise<LoadedAudio> {
   return (await import('./audio/source.js')).readAudio(input);
 }
 

@@ -28,7 +28,12 @@ async function failure(input: unknown): Promise<SonospikeError> {
 }
 
 describe('readAudio', () => {
-  const expected = { samples: new Float32Array([0, 0.5, -0.5]), sampleRate: 8000 };
+  const expected = {
+    samples: new Float32Array([0, 0.5, -0.5]),
+    sampleRate: 8000,
+    clipped: false,
+    remarks: [],
+  };
 
   it('takes a path, a file: URL, bytes and samples alike', async () => {
     expect(await readAudio(clip)).toEqual(expected);
@@ -79,7 +84,7 @@ describe('readAudio', () => {
       [folder, 'ERR_FILE_UNREADABLE'],
       [`${clip}\0`, 'ERR_FILE_UNREADABLE'],
       [empty, 'ERR_AUDIO_EMPTY'],
-      [text, 'ERR_WAV_INVALID'],
+      [text, 'ERR_AUDIO_INVALID'],
       [huge, 'ERR_AUDIO_TOO_LONG'],
     ] as const) {
       const error = await failure(file);

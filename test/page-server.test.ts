@@ -190,7 +190,7 @@ describe('a WAV', () => {
     client.send({ type: 'sample', id: 4, name: '../package.json' });
     await client.first('error', ({ id }) => id === 4);
     expect(client.all('error').map(({ id, code }) => [id, code])).toEqual([
-      [1, 'ERR_WAV_INVALID'],
+      [1, 'ERR_AUDIO_INVALID'],
       [2, 'ERR_AUDIO_SILENT'],
       [3, 'ERR_AUDIO_TOO_LONG'],
       [4, 'ERR_FILE_NOT_FOUND'],

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decodeWav } from '../lib/audio/formats/wav.js';
 import { Tape } from '../lib/audio/tape.js';
-import { decodeWav } from '../lib/audio/wav.js';
 import { encodeWav } from '../lib/audio/wav-writer.js';
-import { loudness } from '../lib/cli/takes.js';
+import { levelOf } from '../lib/cli/takes.js';
 import { namePart, Recordings } from '../lib/datasets/recordings.js';
 import { createFileAtomic } from '../lib/files/atomic-file.js';
 import { openDataset } from '../lib/index.js';
@@ -69,14 +69,15 @@ describe('a tape', () => {
   });
 });
 
-describe('loudness', () => {
+describe('levelOf', () => {
   it.each<[number[], number, boolean]>([
     [[0, 0.5, -0.25], -6, false],
     [[0, 1, 0, -1], 0, false],
     [[0.2, -1, -1, -1], 0, true],
     [[0, 0], -120, false],
   ])('of %j is %d dB, clipped: %s', (samples, peak, clipped) => {
-    const found = loudness(Float32Array.from(samples));
+    const sound = { name: 'test', sampleRate: 16_000, chunks: (async function* () {})() };
+    const found = levelOf(Float32Array.from(samples), sound, 0, samples.length);
     expect(found.peak).toBeCloseTo(peak, 0);
     expect(found.clipped).toBe(clipped);
   });

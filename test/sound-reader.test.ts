@@ -2,8 +2,8 @@
 import { PassThrough, Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { decodeWav } from '../lib/audio/formats/wav.js';
 import { type ReadSoundOptions, readSound } from '../lib/audio/sound-reader.js';
-import { decodeWav } from '../lib/audio/wav.js';
 import { SonospikeError } from '../lib/support/errors.js';
 import { joined } from './helpers/speech.js';
 import { encodings, pcm16, type WavSpec, wav } from './helpers/wav.js';
@@ -133,23 +133,23 @@ describe('a WAV', () => {
   });
 
   it.each<[string, Uint8Array, string]>([
-    ['cut off in its header', wav(pcm16(SAMPLES)).subarray(0, 30), 'ERR_WAV_INVALID'],
-    ['that is another RIFF', Buffer.from('RIFF\x10\0\0\0WEBPVP8 and so on'), 'ERR_WAV_INVALID'],
+    ['cut off in its header', wav(pcm16(SAMPLES)).subarray(0, 30), 'ERR_AUDIO_INVALID'],
+    ['that is another RIFF', Buffer.from('RIFF\x10\0\0\0WEBPVP8 and so on'), 'ERR_AUDIO_INVALID'],
     [
       'with garbage behind its beginning',
       Buffer.from(`RIFF\x10\0\0\0WAVE${'garbage!'.repeat(9)}`),
-      'ERR_WAV_INVALID',
+      'ERR_AUDIO_INVALID',
     ],
     [
       'whose data comes first',
       wav(pcm16([]), { before: [['data', pcm16([1])]] }).fill(0x66, 12, 16),
-      'ERR_WAV_INVALID',
+      'ERR_AUDIO_INVALID',
     ],
     ['without samples', wav(pcm16([])), 'ERR_AUDIO_EMPTY'],
-    ['in ADPCM', wav(pcm16(SAMPLES), { format: 2, bits: 4 }), 'ERR_WAV_UNSUPPORTED'],
-    ['without channels', wav(pcm16(SAMPLES), { channels: 0 }), 'ERR_WAV_INVALID'],
-    ['at 0 Hz', wav(pcm16(SAMPLES), { sampleRate: 0 }), 'ERR_WAV_INVALID'],
-    ['whose samples begin beyond reason', farAway(), 'ERR_WAV_INVALID'],
+    ['in ADPCM', wav(pcm16(SAMPLES), { format: 2, bits: 4 }), 'ERR_AUDIO_UNSUPPORTED'],
+    ['without channels', wav(pcm16(SAMPLES), { channels: 0 }), 'ERR_AUDIO_INVALID'],
+    ['at 0 Hz', wav(pcm16(SAMPLES), { sampleRate: 0 }), 'ERR_AUDIO_INVALID'],
+    ['whose samples begin beyond reason', farAway(), 'ERR_AUDIO_INVALID'],
   ])('%s is refused', async (_, bytes, code) => {
     const error = await failure(bytes);
     expect(error).toMatchObject({ code });
@@ -175,7 +175,7 @@ describe('what is no sound', () => {
     '%j is refused',
     async (start) => {
       const error = await failure(Buffer.concat([Buffer.from(start, 'latin1'), Buffer.alloc(100)]));
-      expect(error).toMatchObject({ code: 'ERR_WAV_UNSUPPORTED' });
+      expect(error).toMatchObject({ code: 'ERR_AUDIO_UNSUPPORTED' });
       expect(error.message).toContain('ffmpeg');
     },
   );

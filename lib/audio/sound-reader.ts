@@ -1,14 +1,24 @@
 import type { Readable } from 'node:stream';
 import { SonospikeError } from '../support/errors.js';
-import { invalid, readBeginning, type WavBeginning } from './riff.js';
-import { decodeSamples, mixToMono, type SampleEncoding } from './samples.js';
+import { Clipping } from './clipping.js';
+import {
+  type AudioFormat,
+  type DecodedAudio,
+  invalid,
+  type PcmBeginning,
+  requireFinite,
+  SNIFF_BYTES,
+} from './formats/format.js';
+import { streamFormat } from './formats/index.js';
+import { unsupported24In32 } from './formats/wav.js';
+import { StreamMixer } from './mixing.js';
+import { alignmentOf24In32, decodeSamples, fullScale, SAMPLE_BYTES } from './pcm.js';
 import type { Sound } from './sound.js';
-import { checkedEncoding, requireFinite } from './wav.js';
 
 export interface ReadSoundOptions {
   /** For people and errors. */
   name: string;
-  /** Hz, of raw samples; a WAV says its own. */
+  /** Hz, of raw samples; a file says its own. */
   sampleRate: number;
   /** Ends the sound, as its end would. */
   signal?: AbortSignal;
@@ -18,90 +28,108 @@ export interface ReadSoundOptions {
 
 /** Bytes up to the samples of a WAV: more than a picture in its tags has. */
 const MAX_HEADER = 2 ** 24;
-
-/** How files begin that are sound, but neither a WAV nor raw samples. */
-const OTHERS: Readonly<Record<string, string>> = {
-  fLaC: 'FLAC',
-  OggS: 'Ogg',
-  FORM: 'AIFF',
-  caff: 'CAF',
-  '.snd': 'AU',
-  '\x1aE\xdf\xa3': 'Matroska or WebM',
-};
-
-/** How the bytes of a sound are samples. */
-interface Format {
-  encoding: SampleEncoding;
-  channels: number;
-  /** Bytes in one sample of every channel. */
-  frame: number;
-  bigEndian: boolean;
-  /** Bytes of samples that there should be; infinite where no one knows. */
-  size: number;
-}
-
-const RAW: Format = { encoding: 'pcm16', channels: 1, frame: 2, bigEndian: false, size: Infinity };
+/** Bytes of a file that can only be decoded as a whole. */
+const MAX_WHOLE = 2 ** 28;
 
 /**
- * Reads sound from a stream of bytes while it comes: a WAV, in any encoding that `decodeWav` reads and as programs
- * write it into a pipe, or else raw mono samples of 16 bits, little-endian. Returns once it is known which.
- * @throws SonospikeError ERR_AUDIO_EMPTY, ERR_WAV_INVALID, ERR_WAV_UNSUPPORTED; the iterator ERR_AUDIO_NOT_FINITE and
- * ERR_FILE_UNREADABLE
+ * Reads sound from a stream of bytes while it comes: a WAV, in any encoding that `readAudio` reads and as programs
+ * write it into a pipe; or raw mono samples of 16 bits, little-endian. Files of other formats are read to their end and
+ * then decoded. Returns once it is known which.
+ * @throws SonospikeError ERR_AUDIO_EMPTY, ERR_AUDIO_INVALID, ERR_AUDIO_UNSUPPORTED, ERR_AUDIO_TOO_LONG; the iterator
+ * ERR_AUDIO_NOT_FINITE and ERR_FILE_UNREADABLE
  */
 export async function readSound(input: Readable, options: ReadSoundOptions): Promise<Sound> {
   const { name, signal } = options;
   const source = new ByteSource(input, name, signal);
   try {
-    const head = await source.peek(12);
+    let head = await source.peek(12);
     if (head.length === 0 && !signal?.aborted) {
       throw new SonospikeError('ERR_AUDIO_EMPTY', `There is nothing on ${name}.`);
     }
-    refuseOthers(head, name);
-    const isWav = ['RIFF', 'RIFX', 'RF64', 'BW64'].includes(head.toString('latin1', 0, 4));
-    if (!isWav) return { name, sampleRate: options.sampleRate, chunks: decoded(source, RAW, options) };
-    const { layout, size } = await readHeader(source, name);
-    const { channels, blockAlign, bigEndian, sampleRate } = layout;
-    const encoding = checkedEncoding(layout, name);
-    const format = { encoding, channels, frame: blockAlign, bigEndian, size };
-    return { name, sampleRate, chunks: decoded(source, format, options) };
+    const first = streamFormat(head, name, head.length < 12);
+    if (first === 'more') head = await source.peek(SNIFF_BYTES);
+    const format = first === 'more' ? streamFormat(head, name, true) : first;
+    if (format === null) return pcmSound(source, raw(options.sampleRate), options);
+    if (format.begin) return pcmSound(source, await readHeader(source, format, name), options);
+    return await wholeSound(source, format, options);
   } catch (error) {
     input.destroy();
     throw error;
   }
 }
 
-function refuseOthers(head: Buffer, name: string): void {
-  const text = head.toString('latin1');
-  const kind =
-    OTHERS[text.slice(0, 4)] ??
-    (text.startsWith('ID3') ? 'MP3' : text.startsWith('ftyp', 4) ? 'MP4 or M4A' : null);
-  if (kind === null) return;
-  const message =
-    `What comes on ${name} is ${kind}, which is not read. Convert it on the way, ` +
-    'for example with: ffmpeg -i FILE -f wav -';
-  throw new SonospikeError('ERR_WAV_UNSUPPORTED', message);
-}
+const raw = (sampleRate: number): PcmBeginning => ({
+  encoding: 'pcm16',
+  bigEndian: false,
+  channels: 1,
+  sampleRate,
+  dataStart: 0,
+  size: Infinity,
+  sure: false,
+});
 
 /** Reads as far as the samples. */
-async function readHeader(source: ByteSource, name: string): Promise<WavBeginning> {
+async function readHeader(source: ByteSource, format: AudioFormat, name: string): Promise<PcmBeginning> {
   for (let needed = 12; needed <= MAX_HEADER; ) {
     const head = await source.peek(needed);
-    if (head.length < needed) throw invalid(name, 'it ends before its samples begin');
-    const found = readBeginning(head, name);
+    if (head.length < needed) throw invalid(name, format.name, 'it ends before its samples begin');
+    const found = format.begin!(head, name);
     if (typeof found !== 'number') {
-      source.skip(found.layout.dataStart);
+      source.skip(found.dataStart);
       return found;
     }
     needed = found;
   }
-  throw invalid(name, `its samples do not begin within ${MAX_HEADER} bytes`);
+  throw invalid(name, format.name, `its samples do not begin within ${MAX_HEADER} bytes`);
+}
+
+/** Sound of a file that must be there as a whole before it can be decoded. */
+async function wholeSound(
+  source: ByteSource,
+  format: AudioFormat,
+  options: ReadSoundOptions,
+): Promise<Sound> {
+  const { name, signal, onRemark } = options;
+  const bytes = await source.peek(MAX_WHOLE + 1);
+  source.close();
+  if (bytes.length > MAX_WHOLE) {
+    const message = `What comes on ${name} has more than ${MAX_WHOLE} bytes of ${format.name}: cut it first.`;
+    throw new SonospikeError('ERR_AUDIO_TOO_LONG', message);
+  }
+  const { sampleRate, samples, clipped, remarks }: DecodedAudio = signal?.aborted
+    ? {
+        sampleRate: options.sampleRate,
+        samples: new Float32Array(),
+        channels: 1,
+        clipped: false,
+        remarks: [],
+      }
+    : format.decode(bytes, name);
+  for (const remark of remarks) onRemark?.(remark);
+  async function* chunks() {
+    yield samples;
+  }
+  return { name, sampleRate, chunks: chunks(), clipped: () => clipped };
+}
+
+function pcmSound(source: ByteSource, form: PcmBeginning, options: ReadSoundOptions): Sound {
+  const clipping = new Clipping(form.channels, fullScale(form.encoding));
+  return {
+    name: options.name,
+    sampleRate: form.sampleRate,
+    chunks: decoded(source, form, clipping, options),
+    clipped: (start, end) => clipping.between(start, end),
+  };
 }
 
 async function* decoded(
   source: ByteSource,
-  { encoding, channels, frame, bigEndian, size }: Format,
+  { encoding, channels, bigEndian, sampleRate, size, sure }: PcmBeginning,
+  clipping: Clipping,
   { name, signal, onRemark }: ReadSoundOptions,
 ): AsyncGenerator<Float32Array> {
+  const mixer = new StreamMixer(channels, sampleRate);
+  const frame = channels * SAMPLE_BYTES[encoding];
   let left = size;
   let position = 0;
   try {
@@ -109,19 +137,28 @@ async function* decoded(
       const bytes = await source.next(frame, left);
       if (bytes === null) break;
       left -= bytes.length;
-      const samples = mixToMono(decodeSamples(bytes, encoding, bigEndian), channels);
-      requireFinite(samples, `What comes on ${name}`, position);
-      position += samples.length;
-      yield samples;
+      if (encoding === 'pcm24-in-32' && alignmentOf24In32(bytes, bigEndian) !== 'low') {
+        throw unsupported24In32(`What comes on ${name}`);
+      }
+      const interleaved = decodeSamples(bytes, encoding, bigEndian);
+      requireFinite(interleaved, `What comes on ${name}`, position * channels);
+      position += interleaved.length / channels;
+      clipping.add(interleaved);
+      const samples = mixer.add(interleaved);
+      if (samples.length > 0) yield samples;
     }
+    const rest = mixer.end();
+    if (rest.length > 0) yield rest;
   } finally {
     source.close();
   }
   if (signal?.aborted) return;
   if (position === 0) throw new SonospikeError('ERR_AUDIO_EMPTY', `What comes on ${name} holds no samples.`);
-  if (Number.isFinite(left) && left > 0) {
-    onRemark?.(`The WAV on ${name} was cut off ${left} bytes before the end that its header promises.`);
-  } else if (source.remaining > 0 && left > 0) {
+  if (Number.isFinite(left)) {
+    if (left > 0 && sure) {
+      onRemark?.(`The sound on ${name} was cut off ${left} bytes before the end that its header promises.`);
+    }
+  } else if (source.remaining > 0) {
     onRemark?.(`What came on ${name} ended within a sample: it may not be the format that it was taken for.`);
   }
 }

@@ -3,10 +3,14 @@ import { types } from 'node:util';
 import { readWhole } from '../files/files.js';
 import { SonospikeError } from '../support/errors.js';
 import { integer, refuse, string } from '../support/options.js';
-import { decodeWav, MAX_SAMPLE_RATE, requireFinite } from './wav.js';
+import { isClipped } from './clipping.js';
+import { type DecodedAudio, empty, requireFinite } from './formats/format.js';
+import { formatOf } from './formats/index.js';
+import { fullScale } from './pcm.js';
+import { MAX_SAMPLE_RATE } from './sound.js';
 
 /**
- * Audio as the API takes it: the path or `file:` URL of a WAV, the bytes of a WAV (a `Buffer` is a
+ * Audio as the API takes it: the path or `file:` URL of a sound file, the bytes of one (a `Buffer` is a
  * `Uint8Array`), or mono samples. `Float32Array` samples are in [-1, 1], `Int16Array` ones in [-32768, 32767];
  * `sampleRate` is in Hz.
  */
@@ -20,30 +24,39 @@ export interface Audio {
   sampleRate: number;
 }
 
+/** Audio, and what is to be said about it. */
+export interface LoadedAudio extends Audio {
+  /** Whether the recording is cut off at full scale, in any of its channels. */
+  clipped: boolean;
+  /** What is wrong with the file although it can be read: samples that are missing. Whole sentences. */
+  remarks: string[];
+}
+
 /** Seconds. */
 export const MAX_DURATION = 30 * 60;
 
 /** `readAudio` of index.ts. */
-export async function readAudio(input: AudioInput): Promise<Audio> {
+export async function readAudio(input: AudioInput): Promise<LoadedAudio> {
   if (typeof input !== 'string' && !(input instanceof URL)) return audioFromMemory(input);
   const file = pathOf(input);
-  const bytes = await readWhole(file, 'the path of a WAV file is needed', (size) => tooLarge(file, size));
-  return checked(decodeWav(bytes, file), file);
+  const bytes = await readWhole(file, 'the path of a sound file is needed', (size) => tooLarge(file, size));
+  return checked(decodeWhole(bytes, file), file);
 }
 
 /**
  * `readAudio` for audio that is in memory.
  * @throws SonospikeError as `readAudio`, without the file errors
  */
-export function audioFromMemory(input: AudioInMemory): Audio {
+export function audioFromMemory(input: AudioInMemory): LoadedAudio {
   if (types.isUint8Array(input)) {
-    if (input.length === 0) throw emptyArray('The WAV data');
+    if (input.length === 0) throw emptyArray('The array of bytes');
     // Other threads can write to shared memory, even between a check and its use.
     const bytes = types.isSharedArrayBuffer(input.buffer) ? new Uint8Array(input) : input;
-    return checked(decodeWav(bytes));
+    return checked(decodeWhole(bytes, undefined));
   }
   if (typeof input !== 'object' || input === null || !('samples' in input)) {
-    const wanted = 'a path, a file: URL, a Buffer or Uint8Array that holds a WAV, or { samples, sampleRate }';
+    const wanted =
+      'a path, a file: URL, a Buffer or Uint8Array that holds a sound file, or { samples, sampleRate }';
     throw refuse(input, 'the audio', wanted);
   }
   const { samples } = input;
@@ -56,7 +69,14 @@ export function audioFromMemory(input: AudioInMemory): Audio {
   const copy = new Float32Array(samples);
   if (types.isInt16Array(samples)) for (let i = 0; i < copy.length; i++) copy[i]! /= 32768;
   else requireFinite(copy, undefined);
-  return checked({ samples: copy, sampleRate });
+  const clipped = isClipped(copy, 1, fullScale('pcm16'));
+  return checked({ samples: copy, sampleRate, clipped, remarks: [] });
+}
+
+/** @throws SonospikeError as `readAudio` */
+function decodeWhole(bytes: Uint8Array, file: string | undefined): DecodedAudio {
+  if (bytes.length === 0) throw empty(file, 'is empty: it has no bytes at all');
+  return formatOf(bytes, file).decode(bytes, file);
 }
 
 function pathOf(input: string | URL): string {
@@ -74,7 +94,7 @@ function tooLarge(file: string, bytes: number): SonospikeError {
   return new SonospikeError('ERR_AUDIO_TOO_LONG', message, { file });
 }
 
-function checked({ samples, sampleRate }: Audio, file?: string): Audio {
+function checked({ samples, sampleRate, clipped, remarks }: LoadedAudio, file?: string): LoadedAudio {
   const name = file ?? 'The audio';
   requireShort(samples.length / sampleRate, file);
   const first = samples[0]!;
@@ -84,7 +104,7 @@ function checked({ samples, sampleRate }: Audio, file?: string): Audio {
       file,
     });
   }
-  return { samples, sampleRate };
+  return { samples, sampleRate, clipped, remarks };
 }
 
 function requireShort(seconds: number, file?: string): void {

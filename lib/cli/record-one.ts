@@ -9,7 +9,7 @@ import { percent, shortPath } from './format.js';
 import { Hearing } from './hearing.js';
 import type { Output } from './output.js';
 import { DeadMicrophone, type RecordInput } from './sound-input.js';
-import { levelFault, loudness, TAKE_RATE, type Take, takes, toTakeRate } from './takes.js';
+import { levelFault, levelOf, TAKE_RATE, type Take, takes, toTakeRate } from './takes.js';
 
 interface RecordOneOptions {
   out?: string;
@@ -99,7 +99,7 @@ async function timed(
   }
   if (filled === 0) return null;
   const heard = samples.subarray(0, filled);
-  return { samples: toTakeRate(heard, sampleRate), ...loudness(heard) };
+  return { samples: toTakeRate(heard, sampleRate), ...levelOf(heard, sound, 0, filled) };
 }
 
 /** Writes the WAV, to the first name that is not taken where none was given. */

@@ -1,7 +1,7 @@
 import { listMicrophones, openMicrophone } from '../audio/microphone.js';
 import type { Sound } from '../audio/sound.js';
+import { MAX_SAMPLE_RATE } from '../audio/sound.js';
 import { readSound } from '../audio/sound-reader.js';
-import { MAX_SAMPLE_RATE } from '../audio/wav.js';
 import type { Model } from '../model/model.js';
 import { MIN_SAMPLE_RATE } from '../model/word-stream.js';
 import { SonospikeError } from '../support/errors.js';
@@ -68,7 +68,7 @@ export interface RecordInput {
 /**
  * Opens the microphone or standard input. The sound must then be iterated, which closes it.
  * @param signal ends the sound
- * @throws SonospikeError as `openMicrophone` and `readSound` do, and ERR_WAV_UNSUPPORTED at a rate that no stream takes
+ * @throws SonospikeError as `openMicrophone` and `readSound` do, and ERR_AUDIO_UNSUPPORTED at a rate that no stream takes
  */
 export async function openSound(choice: SoundChoice, out: Output, signal: AbortSignal): Promise<Sound> {
   if (!choice.piped) return openMicrophone({ signal, ...(choice.device ? { device: choice.device } : {}) });
@@ -82,8 +82,8 @@ export async function openSound(choice: SoundChoice, out: Output, signal: AbortS
   // Left open, it would keep the program from ending for as long as something may come.
   process.stdin.destroy();
   throw new SonospikeError(
-    'ERR_WAV_UNSUPPORTED',
-    `The WAV on standard input has ${sound.sampleRate} samples a second, and at least ${MIN_SAMPLE_RATE} are needed.`,
+    'ERR_AUDIO_UNSUPPORTED',
+    `The sound on standard input has ${sound.sampleRate} samples a second, and at least ${MIN_SAMPLE_RATE} are needed.`,
   );
 }
 

@@ -1,3 +1,5 @@
+import { isClipped } from '../audio/clipping.js';
+import { fullScale } from '../audio/pcm.js';
 import type { Sound } from '../audio/sound.js';
 import { Tape } from '../audio/tape.js';
 import type { Model } from '../model/model.js';
@@ -57,45 +59,47 @@ export async function* takes(
       if (stream.speaking) {
         since ??= stream.time - ONSET;
       } else if (since !== null) {
-        const take = cut(tape, sampleRate, since, stream.time - END_SILENCE);
+        const take = cut(tape, sound, since, stream.time - END_SILENCE);
         since = null;
         if (take !== null) yield take;
       }
     }
   }
   if (since === null) return;
-  const take = cut(tape, sampleRate, since, stream.time);
+  const take = cut(tape, sound, since, stream.time);
   if (take !== null) yield take;
 }
 
 /** The take from `start` to `end`, in seconds; null if it is a click. */
-function cut(tape: Tape, sampleRate: number, start: number, end: number): Take | null {
+function cut(tape: Tape, sound: Sound, start: number, end: number): Take | null {
   if (end - start < SHORTEST) return null;
-  const place = (seconds: number) => Math.round(seconds * sampleRate);
-  const heard = tape.cut(place(start - BEFORE), place(end + AFTER));
-  return { samples: toTakeRate(heard, sampleRate), seconds: end - start, ...loudness(heard) };
+  const { sampleRate } = sound;
+  const [first, last] = [start - BEFORE, end + AFTER].map((seconds) => Math.round(seconds * sampleRate));
+  const heard = tape.cut(first!, last!);
+  const level = levelOf(heard, sound, first!, last!);
+  return { samples: toTakeRate(heard, sampleRate), seconds: end - start, ...level };
 }
 
 export function toTakeRate(samples: Float32Array, sampleRate: number): Float32Array {
   return sampleRate === TAKE_RATE ? samples : native().resample(samples, sampleRate, TAKE_RATE);
 }
 
-/** Samples in a row at full scale: one may be there by chance, more are cut off. */
-const CLIPPED = 3;
-const FULL_SCALE = 32767 / 32768;
-
-/** The peak, in dB below full scale, and whether the sound is cut off there. */
-export function loudness(samples: Float32Array): { peak: number; clipped: boolean } {
+/**
+ * The peak of a stretch of a sound, in dB below full scale, and whether any of its channels is cut off there.
+ * @param samples from `start` to `end`, counted from the first of the sound
+ */
+export function levelOf(
+  samples: Float32Array,
+  { clipped }: Sound,
+  start: number,
+  end: number,
+): Pick<Take, 'peak' | 'clipped'> {
   let peak = 0;
-  let run = 0;
-  let longest = 0;
-  for (const sample of samples) {
-    const magnitude = Math.abs(sample);
-    peak = Math.max(peak, magnitude);
-    run = magnitude >= FULL_SCALE ? run + 1 : 0;
-    longest = Math.max(longest, run);
-  }
-  return { peak: 20 * Math.log10(Math.max(peak, 1e-6)), clipped: longest >= CLIPPED };
+  for (const sample of samples) peak = Math.max(peak, Math.abs(sample));
+  return {
+    peak: 20 * Math.log10(Math.max(peak, 1e-6)),
+    clipped: clipped?.(start, end) ?? isClipped(samples, 1, fullScale('pcm16')),
+  };
 }
 
 /** dB below full scale; a hundredth of FSDD's clips have a lower peak. */

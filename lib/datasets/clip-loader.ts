@@ -44,7 +44,7 @@ export async function loadClips(
   let next = store.size();
   const read = (i: number) => {
     if (signal?.aborted) throw aborted(signal);
-    return readAudio(clips[i]!.file);
+    return readAll(clips[i]!.file);
   };
   const use = (result: Audio | SonospikeError, i: number) => {
     const { file, label } = clips[i]!;
@@ -121,6 +121,13 @@ async function readChunk(
   };
   await Promise.all(Array.from({ length: READERS }, reader));
   return results;
+}
+
+/** A clip of which samples are missing is no example of its word. */
+async function readAll(file: string): Promise<Audio> {
+  const audio = await readAudio(file);
+  if (audio.remarks.length === 0) return audio;
+  throw new SonospikeError('ERR_AUDIO_INVALID', audio.remarks.join(' '), { file });
 }
 
 function aborted(signal: AbortSignal): SonospikeError {

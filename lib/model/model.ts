@@ -116,7 +116,7 @@ export class Model {
   /**
    * Recognises one clip: a path, the bytes of a WAV, or samples with their rate. Digital silence is no error: it is
    * rejected, and the prediction says that it is `silent`.
-   * @throws SonospikeError ERR_FILE_NOT_FOUND, ERR_FILE_UNREADABLE, ERR_WAV_INVALID, ERR_WAV_UNSUPPORTED,
+   * @throws SonospikeError ERR_FILE_NOT_FOUND, ERR_FILE_UNREADABLE, ERR_AUDIO_INVALID, ERR_AUDIO_UNSUPPORTED,
    * ERR_AUDIO_EMPTY, ERR_AUDIO_NOT_FINITE, ERR_AUDIO_TOO_LONG, ERR_INVALID_OPTION, ERR_OUT_OF_MEMORY
    */
   async predict(input: AudioInput, options: PredictOptions = {}): Promise<Prediction> {

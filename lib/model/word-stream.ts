@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { types } from 'node:util';
-import { MAX_SAMPLE_RATE } from '../audio/wav.js';
+import { MAX_SAMPLE_RATE } from '../audio/sound.js';
 import type { NativeModel, NativeSound, NativeStream } from '../native/addon.js';
 import { fromNative, guard } from '../native/errors.js';
 import { native } from '../native/load.js';

@@ -6,8 +6,8 @@ export type ErrorCode =
   | 'ERR_FILE_NOT_FOUND'
   | 'ERR_FILE_UNREADABLE' // exists, but cannot be read (permissions, a directory, an I/O error)
   | 'ERR_FILE_WRITE'
-  | 'ERR_WAV_INVALID' // not a WAV, truncated, inconsistent chunks
-  | 'ERR_WAV_UNSUPPORTED' // a WAV in an encoding that is not read
+  | 'ERR_AUDIO_INVALID' // no sound of a known format, or a damaged file
+  | 'ERR_AUDIO_UNSUPPORTED' // a format or encoding that is not read, or whose optional package is not installed
   | 'ERR_AUDIO_EMPTY' // no samples
   | 'ERR_AUDIO_NOT_FINITE' // NaN or infinity among the samples
   | 'ERR_AUDIO_SILENT' // every sample is the same

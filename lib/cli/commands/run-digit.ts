@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { basename, dirname, relative, resolve } from 'node:path';
-import { type Audio, readAudio } from '../../audio/source.js';
+import { type Audio, type LoadedAudio, readAudio } from '../../audio/source.js';
 import type { SkippedClip } from '../../datasets/clip-loader.js';
 import { shuffled } from '../../datasets/draw.js';
 import { loadModel, type Model } from '../../model/model.js';
@@ -68,6 +68,10 @@ interface Result extends Chosen {
   probabilities: number[];
   /** The part of the clip that the network heard. */
   heard: HeardPart | null;
+  /** Whether the recording is cut off at full scale. */
+  clipped: boolean;
+  /** What is wrong with the file although it could be read. */
+  remarks: string[];
 }
 
 export const runDigit = defineCommand({
@@ -100,6 +104,7 @@ export const runDigit = defineCommand({
     });
     noteSkipped(out, skipped);
     noteLong(out, results);
+    noteFaults(out, results);
     plot?.update(pictures.length === 1 ? pictures[0]!.name : `${pictures.length} clips`, () => pictures);
     await plot?.written();
     const known = results.filter(({ label }) => label !== null);
@@ -184,7 +189,7 @@ async function recognise(
   const errors: SonospikeError[] = [];
   const skipped: SkippedClip[] = [];
   for (let first = 0; first < chosen.length; first += TOGETHER) {
-    const readable: { clip: Chosen; audio: Audio }[] = [];
+    const readable: { clip: Chosen; audio: LoadedAudio }[] = [];
     for (const clip of chosen.slice(first, first + TOGETHER)) {
       try {
         readable.push({ clip, audio: await readAudio(clip.file) });
@@ -202,8 +207,19 @@ async function recognise(
       i,
       { label: predicted, confidence, rejected, scores, probabilities, heard },
     ] of predictions.entries()) {
-      const { file, label } = readable[i]!.clip;
-      results.push({ file, label, predicted, confidence, rejected, scores, probabilities, heard });
+      const { clip, audio } = readable[i]!;
+      const { clipped, remarks } = audio;
+      results.push({
+        ...clip,
+        predicted,
+        confidence,
+        rejected,
+        scores,
+        probabilities,
+        heard,
+        clipped,
+        remarks,
+      });
     }
     for (const { clip, audio } of readable) await onClip(clip, audio);
   }
@@ -223,6 +239,16 @@ function noteLong(out: Output, results: readonly Result[]): void {
   }
   if (long.length > MOST_NOTES)
     out.note(`${long.length - MOST_NOTES} more clips are longer than the model hears.`);
+}
+
+/** Says what is wrong with recordings that were read all the same. */
+function noteFaults(out: Output, results: readonly Result[]): void {
+  for (const remark of results.flatMap(({ remarks }) => remarks)) out.note(remark);
+  const clipped = results.filter((result) => result.clipped);
+  if (clipped.length === 0) return;
+  const [first, others] = [shortPath(clipped[0]!.file), clipped.length - 1];
+  const which = others === 0 ? `${first} is` : `${first} and ${others} more are`;
+  out.note(`${which} too loud: the recording is cut off at full scale. Record it again, with less gain.`);
 }
 
 function noneRead(errors: readonly SonospikeError[]): SonospikeError {

@@ -1,18 +1,53 @@
 import { endianness } from 'node:os';
 import { A_LAW, MU_LAW } from './g711.js';
 
-/** How samples are written in the file: what one number looks like. */
+/** How one sample is written in the file. */
 export type SampleEncoding =
-  | 'pcm8' // unsigned
+  | 'uint8'
+  | 'int8'
   | 'pcm16'
   | 'pcm24'
+  | 'pcm24-in-32' // 24 bits at the low end of 32, sign-extended or with zeros above (ALSA's S24_LE)
   | 'pcm32'
   | 'float32'
   | 'float64'
   | 'a-law'
   | 'mu-law';
 
+/** Bytes of one sample of one channel. */
+export const SAMPLE_BYTES: Readonly<Record<SampleEncoding, number>> = {
+  uint8: 1,
+  int8: 1,
+  pcm16: 2,
+  pcm24: 3,
+  'pcm24-in-32': 4,
+  pcm32: 4,
+  float32: 4,
+  float64: 8,
+  'a-law': 1,
+  'mu-law': 1,
+};
+
+/** The largest 16-bit sample. Recordings of more bits are often made from 16-bit ones. */
+const FULL_SCALE = 32767 / 32768;
+
+/** The magnitude at which a recording in this encoding is cut off. */
+export function fullScale(encoding: SampleEncoding): number {
+  switch (encoding) {
+    case 'uint8':
+    case 'int8':
+      return 127 / 128;
+    case 'a-law':
+      return 32256 / 32768;
+    case 'mu-law':
+      return 32124 / 32768;
+    default:
+      return FULL_SCALE;
+  }
+}
+
 const UNSIGNED_8 = Float32Array.from({ length: 256 }, (_, value) => (value - 128) / 128);
+const SIGNED_8 = Float32Array.from({ length: 256 }, (_, value) => ((value << 24) >> 24) / 128);
 const HOST_IS_BIG_ENDIAN = endianness() === 'BE';
 
 /**
@@ -21,14 +56,18 @@ const HOST_IS_BIG_ENDIAN = endianness() === 'BE';
  */
 export function decodeSamples(bytes: Uint8Array, encoding: SampleEncoding, bigEndian: boolean): Float32Array {
   switch (encoding) {
-    case 'pcm8':
+    case 'uint8':
       return lookUp(bytes, UNSIGNED_8);
+    case 'int8':
+      return lookUp(bytes, SIGNED_8);
     case 'a-law':
       return lookUp(bytes, A_LAW);
     case 'mu-law':
       return lookUp(bytes, MU_LAW);
     case 'pcm24':
       return decode24(bytes, bigEndian);
+    case 'pcm24-in-32':
+      return decode24In32(view(Int32Array, bytes, bigEndian));
     case 'pcm16':
       return scaled(view(Int16Array, bytes, bigEndian), 2 ** -15);
     case 'pcm32':
@@ -40,16 +79,21 @@ export function decodeSamples(bytes: Uint8Array, encoding: SampleEncoding, bigEn
   }
 }
 
-/** The mean over the channels of interleaved samples. */
-export function mixToMono(interleaved: Float32Array, channels: number): Float32Array {
-  if (channels === 1) return interleaved;
-  const mono = new Float32Array(interleaved.length / channels);
-  for (let frame = 0, at = 0; frame < mono.length; frame++) {
-    let sum = 0;
-    for (let channel = 0; channel < channels; channel++) sum += interleaved[at++]!;
-    mono[frame] = sum / channels;
+/**
+ * Where 24-bit samples lie in words of 32 bits: at the low end (ALSA), at the high end (as the WAV specification
+ * asks), or `null` if the words hold neither.
+ */
+export function alignmentOf24In32(bytes: Uint8Array, bigEndian: boolean): 'low' | 'high' | null {
+  const words = view(Int32Array, bytes, bigEndian);
+  let [low, high] = [true, true];
+  for (let i = 0; i < words.length && (low || high); i++) {
+    const word = words[i]!;
+    // Above the 24 bits lie copies of the sign, or zeros.
+    const top = word >> 23;
+    low &&= top === 0 || top === -1 || top === 1;
+    high &&= (word & 0xff) === 0;
   }
-  return mono;
+  return low ? 'low' : high ? 'high' : null;
 }
 
 function lookUp(codes: Uint8Array, table: Float32Array): Float32Array {
@@ -75,12 +119,18 @@ function decode24(bytes: Uint8Array, bigEndian: boolean): Float32Array {
   return out;
 }
 
+function decode24In32(words: Int32Array): Float32Array {
+  const out = new Float32Array(words.length);
+  for (let i = 0; i < out.length; i++) out[i] = (words[i]! << 8) * 2 ** -31;
+  return out;
+}
+
 interface ArrayType<T> {
   readonly BYTES_PER_ELEMENT: number;
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
 }
 
-/** The bytes as numbers: where they lie if they are in this machine's order and place, else in a copy. */
+/** The bytes as numbers: in place if they have this machine's byte order and alignment, else as a copy. */
 function view<T>(Type: ArrayType<T>, bytes: Uint8Array, bigEndian: boolean): T {
   const width = Type.BYTES_PER_ELEMENT;
   const swapped = bigEndian !== HOST_IS_BIG_ENDIAN;

@@ -1,5 +1,6 @@
-import { SonospikeError } from '../support/errors.js';
-import { wavefile } from './wavefile.js';
+import type { SonospikeError } from '../../support/errors.js';
+import { wavefile } from '../wavefile.js';
+import { invalid as invalidFile } from './format.js';
 
 /** The fields of a WAV's `fmt ` chunk, named as in the specification, and where its data lies. */
 export interface WavLayout {
@@ -19,9 +20,8 @@ export interface WavLayout {
   /** The sub-format GUID as four little-endian words; empty when there is none. */
   subformat: number[];
   bigEndian: boolean;
-  /** First byte of the samples, and the byte after the last. */
+  /** First byte of the samples. */
   dataStart: number;
-  dataEnd: number;
 }
 
 interface Chunk {
@@ -33,12 +33,26 @@ interface Chunk {
 }
 
 /**
- * Sizes that programs write when they stream and cannot come back to fill in the length: most, sox, arecord.
- * Such a chunk lasts until the end of the file, as ffmpeg and libsndfile read it.
+ * The least size that stands for "unknown", as programs write it that stream and cannot come back to fill in the
+ * length: 0x7fff0000 (GStreamer), 0x7ffff000 (sox), 0x7fffffff and 0x80000000 (arecord), 0xffffffff (most), each also
+ * less the bytes of some header. No file that is read is as long.
  */
-const STREAM_SIZES = new Set([0xffffffff, 0x7ffff000, 0x80000000, 0x7fffffff]);
+const UNKNOWN = 0x7fff0000;
+/** How a WAV begins. */
+export const CONTAINERS = ['RIFF', 'RIFX', 'RF64', 'BW64'];
+
 const MAX_CHUNKS = 10_000;
 const RF64_PLACEHOLDER = 0xffffffff;
+
+/** The chunks that programs write around the samples. */
+const KNOWN_CHUNKS = new Set(
+  (
+    'fmt |data|ds64|fact|LIST|JUNK|junk|bext|cue |smpl|inst|PEAK|id3 |ID3 |iXML|_PMX|axml|chna|cart|umid|minf|elm1|' +
+    'regn|DISP|acid|afsp|PAD |FLLR|strc|plst|labl|note|levl|MARK|CSET|SNDM|LGWV|wavl|slnt'
+  ).split('|'),
+);
+/** Bytes at the end of a file that are searched for chunks behind the samples. */
+const MAX_TRAILER = 2 ** 20;
 
 /**
  * Finds and checks the chunks of a WAV (RIFF, RIFX, RF64 or BW64).
@@ -47,42 +61,48 @@ const RF64_PLACEHOLDER = 0xffffffff;
  * over counts of up to 2^32, and in a RIFX it copies the whole file for each number. It gets a copy of the
  * chunks that matter, once their extents are known to lie inside the file.
  *
- * @throws SonospikeError ERR_WAV_INVALID
+ * @returns the header, the byte after the last sample, and how many bytes of samples are surely missing
+ * @throws SonospikeError ERR_AUDIO_INVALID
  */
-export function readLayout(bytes: Uint8Array, file: string | undefined): WavLayout {
+export function readLayout(
+  bytes: Uint8Array,
+  file: string | undefined,
+): { layout: WavLayout; dataEnd: number; missing: number } {
   const { view, container } = openContainer(bytes, file);
   const { chunks } = walkChunks(bytes, view, container, file);
   const { layout, sizes } = readHeader(bytes, view, container, chunks, file);
-  const dataEnd = endOfData(layout.dataStart, sizes.data, sizes.riff, layout.blockAlign, bytes.length, file);
-  return { ...layout, dataEnd };
+  return { layout, ...endOfData(bytes, layout, sizes) };
 }
 
 /** A WAV of which the beginning is there. */
 export interface WavBeginning {
-  /** `dataEnd` is `dataStart`: the samples are still to come. */
   layout: WavLayout;
   /** Bytes of samples that the header promises; infinite where it does not know. */
   size: number;
+  /** Whether the samples are surely missing that are not there at the end. */
+  sure: boolean;
 }
 
 /**
  * What the beginning of a WAV says, for one that comes bit by bit: its `data` chunk, behind which nothing is read, and
  * what stands before. Where more of it is needed first, the number of bytes from the start that are.
  * @param bytes at least 12
- * @throws SonospikeError ERR_WAV_INVALID
+ * @throws SonospikeError ERR_AUDIO_INVALID
  */
 export function readBeginning(bytes: Uint8Array, file: string | undefined): WavBeginning | number {
   const { view, container } = openContainer(bytes, file);
   const { chunks, next } = walkChunks(bytes, view, container, file);
   if (!chunks.has('data')) return next + 8;
   const { layout, sizes } = readHeader(bytes, view, container, chunks, file);
-  const endless = STREAM_SIZES.has(sizes.data) || isNeverClosed(layout.dataStart, sizes.data, sizes.riff);
-  return { layout: { ...layout, dataEnd: layout.dataStart }, size: endless ? Infinity : sizes.data };
+  // What follows an empty data chunk cannot be seen yet: it is empty if the file was closed.
+  const open = sizes.data === 0 && (sizes.riff + 8 <= layout.dataStart || sizes.riff >= UNKNOWN);
+  const size = open || sizes.data >= UNKNOWN ? Infinity : sizes.data;
+  return { layout, size, sure: agree(layout.dataStart, sizes) };
 }
 
 function openContainer(bytes: Uint8Array, file: string | undefined): { view: DataView; container: string } {
   const container = bytes.length >= 12 ? fourCC(bytes, 0) : '';
-  if (!['RIFF', 'RIFX', 'RF64', 'BW64'].includes(container) || fourCC(bytes, 8) !== 'WAVE') {
+  if (!CONTAINERS.includes(container) || fourCC(bytes, 8) !== 'WAVE') {
     throw invalid(file, 'it does not begin as a WAV file does (RIFF … WAVE)');
   }
   return { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), container };
@@ -100,9 +120,15 @@ function readHeader(
   const long = container === 'RF64' || container === 'BW64';
   if (long && ds64 === undefined) throw invalid(file, `it is an ${container} file without a ds64 chunk`);
   const header = parseHeader(bytes, container, format, long ? ds64 : undefined, file);
-  const { fmt } = header;
-  const bigEndian = container === 'RIFX';
-  const layout = {
+  const layout = layoutOf(header, container, format, data.start);
+  const sizes = long
+    ? { riff: fromWords(header.ds64.riffSizeHigh, header.ds64.riffSizeLow), data: longDataSize(data, header) }
+    : { riff: view.getUint32(4, container !== 'RIFX'), data: data.size };
+  return { layout, sizes };
+}
+
+function layoutOf({ fmt }: WavefileHeader, container: string, format: Chunk, dataStart: number): WavLayout {
+  return {
     audioFormat: fmt.audioFormat,
     channels: fmt.numChannels,
     sampleRate: fmt.sampleRate,
@@ -112,13 +138,22 @@ function readHeader(
     extensionSize: fmt.cbSize,
     validBits: fmt.validBitsPerSample,
     subformat: fmt.subformat,
-    bigEndian,
-    dataStart: data.start,
+    bigEndian: container === 'RIFX',
+    dataStart,
   };
-  const sizes = long
-    ? { riff: fromWords(header.ds64.riffSizeHigh, header.ds64.riffSizeLow), data: longDataSize(data, header) }
-    : { riff: view.getUint32(4, !bigEndian), data: data.size };
-  return { layout, sizes };
+}
+
+/** The layout of samples that a `fmt ` chunk describes outside of a WAV, as in a Wave64. */
+export function readFormat(
+  bytes: Uint8Array,
+  start: number,
+  size: number,
+  dataStart: number,
+  file: string | undefined,
+): WavLayout {
+  const format = { id: 'fmt ', start, size };
+  requireInside(format, 16, bytes.length, file);
+  return layoutOf(parseHeader(bytes, 'RIFF', format, undefined, file), 'RIFF', format, dataStart);
 }
 
 /**
@@ -139,8 +174,9 @@ function walkChunks(
     const chunk: Chunk = { id: fourCC(bytes, next), size, start: next + 8 };
     if (!chunks.has(chunk.id)) chunks.set(chunk.id, chunk);
     if (chunks.has('fmt ') && chunks.has('data')) break;
-    // Chunks begin at even positions: an odd size is followed by one byte of padding.
-    next = chunk.start + size + (size % 2);
+    next = chunk.start + size;
+    // Chunks begin at even positions: an odd size is followed by one byte of padding, which some writers forget.
+    if (size % 2 === 1 && !(next + 8 <= bytes.length && KNOWN_CHUNKS.has(fourCC(bytes, next)))) next++;
   }
   return { chunks, next };
 }
@@ -229,44 +265,76 @@ function longDataSize(data: Chunk, { ds64 }: WavefileHeader): number {
   return data.size === RF64_PLACEHOLDER ? fromWords(ds64.dataSizeHigh, ds64.dataSizeLow) : data.size;
 }
 
-/**
- * A size of zero is an empty clip in a file that was closed, and means "unknown" in one that was not: there the RIFF
- * size does not reach past the data chunk's own header.
- */
-function isNeverClosed(start: number, size: number, riffSize: number): boolean {
-  return size === 0 && (riffSize + 8 <= start || STREAM_SIZES.has(riffSize));
+/** Whether the size of the file in its header bears out that of its samples. */
+function agree(dataStart: number, { riff, data }: Sizes): boolean {
+  return data < UNKNOWN && riff < UNKNOWN && riff + 8 >= dataStart + data;
 }
 
-/** Where the samples end. */
+interface Sizes {
+  riff: number;
+  data: number;
+}
+
+/** Where the samples end, and how many bytes of them are surely missing. */
 function endOfData(
-  start: number,
-  size: number,
-  riffSize: number,
-  blockAlign: number,
-  length: number,
-  file: string | undefined,
-): number {
-  const there = length - start;
-  if (isNeverClosed(start, size, riffSize) || (STREAM_SIZES.has(size) && size > there)) {
-    // A stream may break off inside a frame.
-    return start + there - (blockAlign > 0 ? there % blockAlign : 0);
+  bytes: Uint8Array,
+  { dataStart }: WavLayout,
+  sizes: Sizes,
+): { dataEnd: number; missing: number } {
+  const there = bytes.length - dataStart;
+  const { data, riff } = sizes;
+  if (data > 0 && data <= there) return { dataEnd: dataStart + data, missing: 0 };
+  if (data === 0 && riff + 8 > dataStart && riff < UNKNOWN && endsWithChunks(bytes, dataStart, new Set())) {
+    return { dataEnd: dataStart, missing: 0 };
   }
-  if (size > there) {
-    throw invalid(
-      file,
-      `its data is cut off: the header promises ${size} bytes of samples and ${there} are there, ${size - there} too few`,
-    );
-  }
-  return start + size;
+  if (data === 0 || data >= UNKNOWN) return { dataEnd: startOfTrailer(bytes, dataStart), missing: 0 };
+  // A header that promises a few bytes too many is no proof that they were ever there.
+  return { dataEnd: bytes.length, missing: agree(dataStart, sizes) ? data - there : 0 };
 }
 
-/** An ERR_WAV_INVALID about `file`; `what` completes "… is not a valid WAV file: ". */
+/** Where the chunks begin that a writer put behind samples of unknown length; the end of the file if it has none. */
+function startOfTrailer(bytes: Uint8Array, dataStart: number): number {
+  const first = Math.max(dataStart, bytes.length - MAX_TRAILER);
+  const end = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const dead = new Set<number>();
+  let found = bytes.length;
+  for (const id of ['LIST', 'id3 ', 'ID3 ', 'bext', 'cue ', 'smpl', 'iXML', '_PMX', 'afsp']) {
+    for (
+      let at = end.indexOf(id, first, 'latin1');
+      at >= 0 && at < found;
+      at = end.indexOf(id, at + 1, 'latin1')
+    ) {
+      if (endsWithChunks(bytes, at, dead)) found = at;
+    }
+  }
+  return found;
+}
+
+/**
+ * Whether nothing but whole chunks lies from `start` to the end of the file.
+ * @param dead positions from which that is not so; those that are found out are added
+ */
+function endsWithChunks(bytes: Uint8Array, start: number, dead: Set<number>): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const passed: number[] = [];
+  let at = start;
+  while (at + 8 <= bytes.length && !dead.has(at) && KNOWN_CHUNKS.has(fourCC(bytes, at))) {
+    passed.push(at);
+    const size = view.getUint32(at + 4, true);
+    at += 8 + size + (size % 2);
+  }
+  // The last byte of padding may be missing.
+  if (at === bytes.length || at === bytes.length + 1) return true;
+  for (const position of passed) dead.add(position);
+  return false;
+}
+
+/** An ERR_AUDIO_INVALID about `file`; `what` completes "… is not a valid WAV file: ". */
 export function invalid(file: string | undefined, what: string, cause?: unknown): SonospikeError {
-  const message = `${file ?? 'The audio'} is not a valid WAV file: ${what}.`;
-  return new SonospikeError('ERR_WAV_INVALID', message, { file, cause });
+  return invalidFile(file, 'WAV', what, cause);
 }
 
-function fourCC(bytes: Uint8Array, at: number): string {
+export function fourCC(bytes: Uint8Array, at: number): string {
   return String.fromCharCode(bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!);
 }
 
