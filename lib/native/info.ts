@@ -14,8 +14,8 @@ export interface DeviceInfo {
   /** Cores that this process may use. */
   threads: number;
   /**
-   * Instruction set of the kernels in use: `baseline`, `avx2` or `avx512`. The environment variable SONOSPIKE_ISA
-   * chooses another.
+   * Instruction set of the kernels in use: `baseline` (SSE2), `avx2`, `avx512` or `neon`. The environment variable
+   * SONOSPIKE_ISA chooses another.
    */
   instructionSet: string;
   /** Instruction sets that this machine has. */

@@ -1,5 +1,6 @@
 #include "addon/jobs.h"
 
+#include <map>
 #include <new>
 
 #include "core/support/denormals.h"
@@ -7,16 +8,57 @@
 
 namespace sonospike {
 
-JobRunner::JobRunner(Napi::Env env) : env_(env) {
+namespace {
+
+/// The runners that have not shut down, by number. Runtimes differ in how long they make callbacks: Bun makes
+/// them after the cleanup hook, with an environment that looks whole, and Node after the finalizer. A number
+/// cannot dangle.
+class RunningRunners {
+ public:
+  void* new_number() { return reinterpret_cast<void*>(next_.fetch_add(1)); }
+  void add(void* number, JobRunner* runner) {
+    std::lock_guard lock(mutex_);
+    runners_.emplace(number, runner);
+  }
+  void remove(void* number) {
+    std::lock_guard lock(mutex_);
+    runners_.erase(number);
+  }
+  /// Null where it has shut down. Called on the thread of the runner's environment, where it also shuts down.
+  JobRunner* find(void* number) {
+    std::lock_guard lock(mutex_);
+    const auto found = runners_.find(number);
+    return found == runners_.end() ? nullptr : found->second;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<void*, JobRunner*> runners_;
+  std::atomic<uintptr_t> next_{1};
+};
+
+RunningRunners& running_runners() {
+  static auto& instance = *new RunningRunners;  // lives until the process ends, as its threads may
+  return instance;
+}
+
+}  // namespace
+
+JobRunner::JobRunner(Napi::Env env) : env_(env), number_(running_runners().new_number()) {
   const napi_value name = Napi::String::New(env, "sonospike");
   const napi_status made = napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr,
-                                                           nullptr, this, on_done, &done_);
+                                                           nullptr, number_, on_done, &done_);
   if (made != napi_ok) throw Napi::Error::New(env, "no thread-safe function");
   napi_unref_threadsafe_function(env, done_);
   // Hooks run last in, first out: this one comes before that of the thread-safe function, which is still
   // whole then.
+  running_runners().add(number_, this);
   napi_add_env_cleanup_hook(
-      env, [](void* self) { static_cast<JobRunner*>(self)->shut_down(); }, this);
+      env,
+      [](void* number) {
+        if (JobRunner* runner = running_runners().find(number)) runner->shut_down();
+      },
+      number_);
 }
 
 JobRunner::~JobRunner() {
@@ -24,6 +66,7 @@ JobRunner::~JobRunner() {
 }
 
 void JobRunner::shut_down() {
+  running_runners().remove(number_);
   {
     std::lock_guard lock(mutex_);
     stop_ = true;
@@ -117,8 +160,9 @@ void JobRunner::execute(Job* job) {
 }
 
 void JobRunner::on_done(napi_env env, napi_value, void* context, void* data) {
-  // Without an environment it is being torn down, and the job is gone with its runner.
-  if (env) static_cast<JobRunner*>(context)->settle(Napi::Env(env), static_cast<Job*>(data));
+  // Without an environment, or a runner, everything is being torn down, and the job is gone.
+  JobRunner* runner = running_runners().find(context);
+  if (env && runner) runner->settle(Napi::Env(env), static_cast<Job*>(data));
 }
 
 void JobRunner::settle(Napi::Env env, Job* job) {

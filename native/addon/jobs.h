@@ -61,9 +61,11 @@ class JobRunner {
   bool take_turn(Job* job);
   void settle(Napi::Env env, Job* job);
   void shut_down();
+
   static void on_done(napi_env env, napi_value, void* context, void* data);
 
   napi_env env_;
+  void* number_;  // what callbacks of the runtime are given in place of a pointer
   napi_threadsafe_function done_ = nullptr;
   std::list<std::unique_ptr<Job>> jobs_;  // touched on the environment's thread only
   std::thread queue_thread_;
