@@ -12,8 +12,8 @@ import type { TrainOptions, TrainResult } from './training/train.js';
 
 export type { Audio, AudioInMemory, AudioInput, LoadedAudio } from './audio/source.js';
 export type { Clip, PartName } from './datasets/clip.js';
-export type { SkippedClip } from './datasets/clip-loader.js';
-export type { Dataset, OpenOptions } from './datasets/index.js';
+export type { Dataset, SkippedFile } from './datasets/dataset.js';
+export type { OpenOptions } from './datasets/index.js';
 export { type LayoutName, layoutNames } from './datasets/layouts/index.js';
 export type { Split, SplitOptions } from './datasets/split.js';
 export { describeSplit, splitDataset, splitFolds } from './datasets/split.js';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Clip } from '../lib/datasets/clip.js';
-import { type Dataset, openDataset, requireDataset } from '../lib/datasets/index.js';
+import { requireDataset } from '../lib/datasets/dataset.js';
+import { type Dataset, openDataset } from '../lib/datasets/index.js';
 import { sortedNames } from '../lib/datasets/names.js';
 import {
   describeSplit,

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { SkippedClip } from '../datasets/clip-loader.js';
+import type { SkippedFile } from '../datasets/dataset.js';
 import { type Dataset, openDataset } from '../datasets/index.js';
 import { LAYOUTS, type LayoutName, layoutNames } from '../datasets/layouts/index.js';
 import { SHIPPED_MODEL } from '../model/model.js';
@@ -46,7 +46,7 @@ export async function openData(
 }
 
 /** Says which files were left out, and why. */
-export function noteSkipped(out: Output, skipped: readonly SkippedClip[]): void {
+export function noteSkipped(out: Output, skipped: readonly SkippedFile[]): void {
   if (skipped.length === 0) return;
   out.note(`Skipped ${skipped.length} file${skipped.length === 1 ? '' : 's'}:`);
   for (const { file, reason } of skipped.slice(0, NAMED)) {

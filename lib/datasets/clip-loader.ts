@@ -3,11 +3,7 @@ import type { NativeClip, NativeFeatureStore } from '../native/addon.js';
 import { guardAsync } from '../native/errors.js';
 import { SonospikeError } from '../support/errors.js';
 import type { Clip } from './clip.js';
-
-export interface SkippedClip {
-  file: string;
-  reason: string;
-}
+import type { SkippedFile } from './dataset.js';
 
 export interface LoadOptions {
   /** Number of each label in the model. */
@@ -36,11 +32,11 @@ export async function loadClips(
   store: NativeFeatureStore,
   clips: readonly Clip[],
   options: LoadOptions,
-): Promise<{ numbers: number[]; skipped: SkippedClip[] }> {
+): Promise<{ numbers: number[]; skipped: SkippedFile[] }> {
   const { signal, strict, onProgress, augmented = 0 } = options;
   const numberOf = new Map(options.labels.map((label, i) => [label, i]));
   const numbers: number[] = [];
-  const skipped: SkippedClip[] = [];
+  const skipped: SkippedFile[] = [];
   let next = store.size();
   const read = (i: number) => {
     if (signal?.aborted) throw aborted(signal);

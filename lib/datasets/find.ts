@@ -1,10 +1,11 @@
 import { SonospikeError } from '../support/errors.js';
 import type { Clip, PartName } from './clip.js';
+import { type Folder, othersBelow, soundsBelow } from './folder.js';
 import { LAYOUTS, type LayoutName, layoutCalled } from './layouts/index.js';
 import { type Found, type Layout, partOf } from './layouts/layout.js';
 import { shareOfUsualWords } from './layouts/words.js';
 import { compareCodePoints } from './names.js';
-import { type Folder, othersBelow, type SkipList, soundsBelow } from './scan.js';
+import type { SkipList } from './scan.js';
 
 export interface Recognised {
   layout: LayoutName;

@@ -1,31 +1,21 @@
 import { resolve } from 'node:path';
 import { SonospikeError } from '../support/errors.js';
-import { abortSignal, choice, flag, optionsObject, refuse, string } from '../support/options.js';
-import { type Clip, requireClips } from './clip.js';
+import { abortSignal, choice, flag, optionsObject, refuse } from '../support/options.js';
+import { type Dataset, requireDataset } from './dataset.js';
 import { findClips } from './find.js';
 import { type LayoutName, layoutNames } from './layouts/index.js';
 import { sortedNames, UNKNOWN_LABEL } from './names.js';
-import { Scanner, SkipList, type SkippedFile } from './scan.js';
+import { Scanner, SkipList } from './scan.js';
 
-export interface Dataset {
-  /** Absolute path, as it was named. */
-  directory: string;
-  /** How the clips lie in the folder. */
-  layout: LayoutName;
-  /** Ordered by path, by code point, whatever the file system's order. */
-  clips: Clip[];
-  /** The words, without `_unknown_`: by value when all are whole numbers, else by code point. */
-  labels: string[];
-  speakers: string[];
-  /** All files that are no clips, and why. */
-  skipped: SkippedFile[];
-}
+export type { Dataset } from './dataset.js';
 
+/** What `openDataset` takes beside the folder. */
 export interface OpenOptions {
   /** Makes a sound file that cannot be used, a duplicate or an unreadable folder an error (default: false). */
   strict?: boolean;
   /** How the clips lie in the folder (default: recognised). */
   layout?: LayoutName;
+  /** Stops the search with ERR_ABORTED. */
   signal?: AbortSignal;
 }
 
@@ -70,26 +60,6 @@ export async function layoutOf(directory: string): Promise<LayoutName | null> {
     if (error instanceof SonospikeError && none.includes(error.code)) return null;
     throw error;
   }
-}
-
-/**
- * Checks that something is a data set, as `openDataset` gives it or a caller made it from that, and gives it back.
- * @throws SonospikeError ERR_INVALID_OPTION
- */
-export function requireDataset(value: unknown): Dataset {
-  if (typeof value !== 'object' || value === null || !Array.isArray((value as Dataset).clips)) {
-    throw refuse(value, 'the dataset', 'what openDataset gives');
-  }
-  const { directory, layout, clips, labels, speakers, skipped } = value as Record<keyof Dataset, unknown>;
-  string(directory, 'the directory of the dataset');
-  choice(layout, 'the layout of the dataset', layoutNames);
-  requireClips(clips, 'clips');
-  for (const [name, list] of Object.entries({ labels, speakers })) {
-    const isNames = Array.isArray(list) && list.every((each) => typeof each === 'string');
-    if (!isNames) throw refuse(list, `${name} of the dataset`, 'an array of strings');
-  }
-  if (!Array.isArray(skipped)) throw refuse(skipped, 'skipped of the dataset', 'an array');
-  return value as Dataset;
 }
 
 /** @internal A data set, opened if need be. */

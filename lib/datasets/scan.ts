@@ -2,28 +2,9 @@ import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { type ErrorCode, fileError, SonospikeError } from '../support/errors.js';
+import type { SkippedFile } from './dataset.js';
+import type { Folder, FoundFile } from './folder.js';
 import { compareCodePoints, isWav } from './names.js';
-
-export interface SkippedFile {
-  file: string;
-  reason: string;
-}
-
-export interface FoundFile {
-  name: string;
-  path: string;
-  /** The path without links, which tells whether the file was met before. */
-  real: string;
-}
-
-/** A folder with everything below it, ordered by name. Hidden files are not among its contents. */
-export interface Folder extends FoundFile {
-  /** Files that hold sound, by their names. */
-  sounds: FoundFile[];
-  /** Other files. */
-  others: FoundFile[];
-  folders: Folder[];
-}
 
 /** Folders within folders that are looked into. */
 const DEEPEST = 8;
@@ -159,14 +140,4 @@ export class Scanner {
 /** Whether `inner` is `outer` or lies below it; both without links. */
 function isWithin(inner: string, outer: string): boolean {
   return inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep);
-}
-
-/** All sound files of a folder and of those below it. */
-export function soundsBelow(folder: Folder): FoundFile[] {
-  return [...folder.sounds, ...folder.folders.flatMap(soundsBelow)];
-}
-
-/** All other files of a folder and of those below it. */
-export function othersBelow(folder: Folder): FoundFile[] {
-  return [...folder.others, ...folder.folders.flatMap(othersBelow)];
 }

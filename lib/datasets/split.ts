@@ -1,8 +1,8 @@
 import { SonospikeError } from '../support/errors.js';
 import { integer, optionsObject, refuse } from '../support/options.js';
 import { type Clip, PARTS, type PartName, requireClips } from './clip.js';
+import { type Dataset, requireDataset } from './dataset.js';
 import { drawStratified, inOrder, shuffled } from './draw.js';
-import { type Dataset, requireDataset } from './index.js';
 import { layoutCalled } from './layouts/index.js';
 import type { OfficialParts } from './layouts/layout.js';
 import { sortedNames } from './names.js';

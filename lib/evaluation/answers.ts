@@ -1,5 +1,6 @@
 import type { Audio } from '../audio/source.js';
-import { addInChunks, type SkippedClip } from '../datasets/clip-loader.js';
+import { addInChunks } from '../datasets/clip-loader.js';
+import type { SkippedFile } from '../datasets/dataset.js';
 import type { Model } from '../model/model.js';
 import { guard, guardAsync } from '../native/errors.js';
 import { judge } from '../settings/confidence.js';
@@ -27,9 +28,9 @@ export async function answerSounds(
   count: number,
   read: (i: number) => Promise<Audio>,
   options: AnswerOptions,
-): Promise<{ answers: (SoundResult | null)[]; skipped: SkippedClip[] }> {
+): Promise<{ answers: (SoundResult | null)[]; skipped: SkippedFile[] }> {
   const store = guard(() => new model.addon.FeatureStore(model.native, options.threads));
-  const skipped: SkippedClip[] = [];
+  const skipped: SkippedFile[] = [];
   const numbers: number[] = [];
   let next = 0;
   const readWatched = (i: number) => {

@@ -1,5 +1,6 @@
 import { PARTS, type PartName } from '../datasets/clip.js';
-import { loadClips, type SkippedClip } from '../datasets/clip-loader.js';
+import { loadClips } from '../datasets/clip-loader.js';
+import type { SkippedFile } from '../datasets/dataset.js';
 import { fingerprint } from '../datasets/fingerprint.js';
 import { type Dataset, resolveDataset } from '../datasets/index.js';
 import type { LayoutName } from '../datasets/layouts/index.js';
@@ -106,7 +107,7 @@ export interface Evaluation extends Scored {
   /** How many of the clips the model was trained on, as far as its file tells: that part of the accuracy is no test. */
   seenInTraining: number;
   /** Files that were left out, and why. */
-  skipped: SkippedClip[];
+  skipped: SkippedFile[];
   /** Operations of a clip; only from `evaluate`, and null there where clips are too long to be looked into. */
   operations?: Operations | null;
   /** Accuracy under each other condition, with the option `robustness`. */
@@ -189,7 +190,7 @@ async function hearUnknown(
   found: Scored,
   sounds: readonly UnknownSound[],
   over: AnswerOptions,
-): Promise<{ rejection: Rejection | null; skipped: SkippedClip[] }> {
+): Promise<{ rejection: Rejection | null; skipped: SkippedFile[] }> {
   if (sounds.length === 0) return { rejection: found.rejection, skipped: [] };
   const { answers, skipped } = await answerSounds(model, sounds.length, (i) => sounds[i]!.read(), over);
   const rejection = measureRejection(

@@ -1,4 +1,4 @@
-import type { SkippedClip } from '../datasets/clip-loader.js';
+import type { SkippedFile } from '../datasets/dataset.js';
 
 /** Loss and accuracy over some clips. */
 export interface Score {
@@ -45,7 +45,7 @@ export interface DataReport {
   /** The split and the sizes of its parts, in one line. */
   split: string;
   /** Files that were left out, and why. */
-  skipped: SkippedClip[];
+  skipped: SkippedFile[];
 }
 
 /** What `onProgress` of a training gets, ten times a second. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Clip } from '../datasets/clip.js';
-import { loadClips, type SkippedClip } from '../datasets/clip-loader.js';
+import { loadClips } from '../datasets/clip-loader.js';
+import type { SkippedFile } from '../datasets/dataset.js';
 import { fingerprint } from '../datasets/fingerprint.js';
 import { type Dataset, resolveDataset } from '../datasets/index.js';
 import type { LayoutName } from '../datasets/layouts/index.js';
@@ -75,7 +76,7 @@ export interface Prepared {
   /** Training clips that are words. */
   trainingWords: number;
   splitText: string;
-  skipped: SkippedClip[];
+  skipped: SkippedFile[];
   /** What the model file says of the data. */
   dataset: { layout: string; clips: number; fingerprint: string };
   /** Names the clips of every part, for a resume. */

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { basename, dirname, relative, resolve } from 'node:path';
 import { type Audio, type LoadedAudio, readAudio } from '../../audio/source.js';
-import type { SkippedClip } from '../../datasets/clip-loader.js';
+import type { SkippedFile } from '../../datasets/dataset.js';
 import { shuffled } from '../../datasets/draw.js';
 import { loadModel, type Model } from '../../model/model.js';
 import type { HeardPart } from '../../model/prediction.js';
@@ -187,7 +187,7 @@ async function recognise(
 ) {
   const results: Result[] = [];
   const errors: SonospikeError[] = [];
-  const skipped: SkippedClip[] = [];
+  const skipped: SkippedFile[] = [];
   for (let first = 0; first < chosen.length; first += TOGETHER) {
     const readable: { clip: Chosen; audio: LoadedAudio }[] = [];
     for (const clip of chosen.slice(first, first + TOGETHER)) {

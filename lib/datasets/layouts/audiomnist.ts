@@ -1,7 +1,7 @@
 import { SonospikeError } from '../../support/errors.js';
 import type { Clip } from '../clip.js';
+import { type Folder, type FoundFile, soundsBelow } from '../folder.js';
 import { parseInSpeakerFolder, UNKNOWN_LABEL } from '../names.js';
-import { type Folder, type FoundFile, soundsBelow } from '../scan.js';
 import { folderAndName } from './folders.js';
 import { ambiguousLayout, type Found, type Layout, type OfficialParts } from './layout.js';
 import { shareOfUsualWords, someOf } from './words.js';

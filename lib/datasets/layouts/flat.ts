@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
+import { type Folder, soundsBelow } from '../folder.js';
 import { parseFlat, parseNumbered } from '../names.js';
-import { type Folder, soundsBelow } from '../scan.js';
 import type { Found, Layout } from './layout.js';
 
 /** One folder of files that are named after the word. */

@@ -1,6 +1,6 @@
 import { basename, dirname, relative, sep } from 'node:path';
+import { type Folder, soundsBelow } from '../folder.js';
 import { parseNumbered, stem } from '../names.js';
-import { type Folder, soundsBelow } from '../scan.js';
 import { ambiguousLayout, type Found, type FoundClip, type Layout } from './layout.js';
 import { shareOfUsualWords, someOf } from './words.js';
 

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { Clip } from '../clip.js';
+import { type Folder, soundsBelow } from '../folder.js';
 import { parseFlat } from '../names.js';
-import { type Folder, soundsBelow } from '../scan.js';
 import { ambiguousLayout, type Found, type Layout } from './layout.js';
 import { shareOfUsualWords, someOf } from './words.js';
 

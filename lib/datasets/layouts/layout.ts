@@ -1,7 +1,7 @@
 import { SonospikeError } from '../../support/errors.js';
 import type { Clip, PartName } from '../clip.js';
+import type { Folder, FoundFile } from '../folder.js';
 import type { ClipName } from '../names.js';
-import type { Folder, FoundFile } from '../scan.js';
 
 /** A clip as a layout finds it. */
 export interface FoundClip extends ClipName, Pick<Clip, 'part' | 'key' | 'piece'> {

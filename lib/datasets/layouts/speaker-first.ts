@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
+import type { Folder } from '../folder.js';
 import { parseFlat } from '../names.js';
-import type { Folder } from '../scan.js';
 import type { Found, Layout } from './layout.js';
 
 /** One folder of files that name the speaker before the word. It is never recognised, only asked for. */

@@ -1,6 +1,6 @@
 import { relative, sep } from 'node:path';
+import { type Folder, soundsBelow } from '../folder.js';
 import { parseNumbered } from '../names.js';
-import { type Folder, soundsBelow } from '../scan.js';
 import { folderAndName, wordInName } from './folders.js';
 import type { Found, FoundClip, Layout } from './layout.js';
 import { shareOfUsualWords } from './words.js';
