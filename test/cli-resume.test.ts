@@ -38,6 +38,20 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+/** A training that a signal has stopped: where it was over before the signal came, on a busy machine, the next one. */
+async function stoppedRun(signal: 'SIGINT' | 'SIGTERM') {
+  for (let tries = 0; ; tries++) {
+    const running = start(trainInto(signal), { cwd: folder });
+    await running.printed('"epoch":2,');
+    await sleep(Math.random() * 60);
+    running.child.kill(signal);
+    const stopped = await running.finished;
+    if (stopped.status !== 0 || tries === 20) return stopped;
+    await rm(join(folder, `${signal}.safetensors`), { force: true });
+    await rm(join(folder, `${signal}.checkpoint.safetensors`), { force: true });
+  }
+}
+
 async function expectWhole(name: string): Promise<void> {
   expect(whole.model.equals(await bytes(`${name}.safetensors`)), 'the same model').toBe(true);
   expect(whole.checkpoint.equals(await bytes(`${name}.checkpoint.safetensors`)), 'the same checkpoint').toBe(
@@ -52,11 +66,7 @@ describe('a training that is stopped', () => {
   ] as const)(
     'by %s leaves a checkpoint, says how to go on, and ends with the same files',
     async (signal, status) => {
-      const running = start(trainInto(signal), { cwd: folder });
-      await running.printed('"epoch":2,');
-      await sleep(Math.random() * 60);
-      running.child.kill(signal);
-      const stopped = await running.finished;
+      const stopped = await stoppedRun(signal);
       expect(stopped.status).toBe(status);
       const checkpoint = `${signal}.checkpoint.safetensors`;
       expect(stopped.stderr).toMatch(
@@ -79,7 +89,9 @@ describe('a training that is stopped', () => {
       if (round === 0) await running.printed('"epoch":1,');
       await sleep(Math.random() * 400);
       running.child.kill('SIGKILL');
-      expect((await running.finished).signal).toBe('SIGKILL');
+      const { signal, status } = await running.finished;
+      if (status === 0) break; // on a busy machine it may be over before
+      expect(signal).toBe('SIGKILL');
     }
     const last = await run(trainInto('killed', '--resume'), { cwd: folder });
     expect(last.stderr).not.toContain('starting anew');
