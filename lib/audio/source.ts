@@ -15,12 +15,15 @@ import { MAX_SAMPLE_RATE } from './sound.js';
  * `sampleRate` is in Hz.
  */
 export type AudioInput = string | URL | AudioInMemory;
+
+/** Audio that is in memory: the bytes of a sound file, or mono samples with their rate in Hz. */
 export type AudioInMemory = Uint8Array | { samples: Float32Array | Int16Array; sampleRate: number };
 
+/** Mono audio, as `readAudio` gives it. */
 export interface Audio {
-  /** Mono, nominally in [-1, 1]. Never shares memory with the input. */
+  /** Samples, nominally in [-1, 1]. They never share memory with the input. */
   samples: Float32Array;
-  /** Hz. */
+  /** Sample rate in Hz. */
   sampleRate: number;
 }
 

@@ -2,6 +2,8 @@ import { refuse } from '../support/options.js';
 
 /** The parts of a split. */
 export const PARTS = ['train', 'validation', 'test'] as const;
+
+/** Name of a part of a split. */
 export type PartName = (typeof PARTS)[number];
 
 /** One recording of one word. */

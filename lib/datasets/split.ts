@@ -11,17 +11,21 @@ import { sortedNames } from './names.js';
 export interface Split {
   /** For people: the kind of split, its fold and what is special about it. */
   name: string;
+  /** Clips to train on. */
   train: Clip[];
+  /** Clips to calibrate the confidence with, and to choose the epoch. */
   validation: Clip[];
+  /** Clips to test on. */
   test: Clip[];
 }
 
+/** What `splitDataset` takes beside the split's name. */
 export interface SplitOptions {
-  /** A whole number, 0 by default. The same seed gives the same split, on any machine. */
+  /** Seed of the draw, a whole number (default: 0). The same seed gives the same split, on any machine. */
   seed?: number;
-  /** From 1, the default, to `splitFolds`. */
+  /** Number of the fold, from 1 to what `splitFolds` gives (default: 1). */
   fold?: number;
-  /** Fraction of what is left beside the test part, 0.1 by default; 0 for no validation part. */
+  /** Share of the clips beside the test part that are for validation (default: 0.1); 0 for no validation part. */
   validation?: number;
 }
 

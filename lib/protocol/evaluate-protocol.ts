@@ -52,6 +52,7 @@ export interface ProtocolOptions extends Omit<TrainOptions, OwnKey | 'seed'>, Pl
 
 /** What `onProgress` of a protocol gets. */
 export interface ProtocolProgress {
+  /** Which report this is. */
   phase: 'protocol';
   /** Runs that have ended. */
   done: number;
@@ -63,6 +64,7 @@ export interface ProtocolProgress {
 
 /** What `onRun` of a protocol gets after every run. */
 export interface RunReport {
+  /** Which report this is. */
   phase: 'run';
   /** Runs that have ended. */
   done: number;

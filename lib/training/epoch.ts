@@ -32,6 +32,7 @@ export interface EpochMetrics {
 
 /** What `onLoad` of a training gets: how many clips have been read. */
 export interface LoadProgress {
+  /** Which report this is. */
   phase: 'load';
   /** Clips that have been read or left out. */
   done: number;
@@ -41,6 +42,7 @@ export interface LoadProgress {
 
 /** What `onData` of a training gets, once, when all clips have been read. */
 export interface DataReport {
+  /** Which report this is. */
   phase: 'data';
   /** The split and the sizes of its parts, in one line. */
   split: string;
@@ -50,6 +52,7 @@ export interface DataReport {
 
 /** What `onProgress` of a training gets, ten times a second. */
 export interface TrainingProgress {
+  /** Which report this is. */
   phase: 'train';
   /** Clips of this epoch that are done. */
   done: number;
@@ -65,6 +68,7 @@ export interface TrainingProgress {
 
 /** What `onEpoch` of a training gets after every epoch. */
 export interface EpochReport {
+  /** Which report this is. */
   phase: 'epoch';
   /** Epochs that are done. */
   done: number;
