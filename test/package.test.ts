@@ -89,6 +89,8 @@ describe('the tarball', () => {
       'native/cuda/architectures.cmake',
       'docs/architecture.md',
       'native/core/kernels/avx2.cc',
+      'native/cuda/emulation/launch.h',
+      'native/sources.json',
       'samples/7_kal_0.wav',
       'samples/README.md',
     ];

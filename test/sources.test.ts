@@ -1,4 +1,5 @@
-// binding.gyp and CMakeLists.txt build the same files with the same flags, and leave none out.
+// native/sources.json, which binding.gyp and CMakeLists.txt read, leaves no source file out, and both compile with the
+// same flags.
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 
@@ -6,19 +7,15 @@ const gyp = readFileSync('binding.gyp', 'utf8').replace(/^\s*#.*/gm, '');
 const cmake = readFileSync('CMakeLists.txt', 'utf8').replace(/#.*/g, '');
 
 function sourcesOnDisk(): string[] {
-  return ['native/addon', 'native/core'].flatMap((folder) =>
+  return ['native/addon', 'native/core', 'native/cuda'].flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.cc'))
+      .filter((file) => /\.(cc|cu)$/.test(file))
       .map((file) => `${folder}/${file.replaceAll('\\', '/')}`),
   );
 }
 
-/** Every source that a build file names, once each: CMake names kernels again to give them flags. */
-function sourcesIn(text: string): string[] {
-  return [...new Set(text.match(/native\/(?:addon|core)\/[\w/]+\.cc/g))];
-}
-
 interface GypTarget {
+  target_name: string;
   sources: string[];
   cflags_cc?: string[];
 }
@@ -28,22 +25,13 @@ interface Gyp {
   conditions: [string, { targets: GypTarget[] }][];
 }
 
-describe('sources', () => {
-  it('binding.gyp names every source file, and no other', () => {
-    expect(sourcesIn(gyp).sort()).toEqual(sourcesOnDisk().sort());
-  });
-
-  it('CMakeLists.txt names every source file, and no other', () => {
-    expect(sourcesIn(cmake).sort()).toEqual(sourcesOnDisk().sort());
-  });
+it('native/sources.json names every source file once, and no other', () => {
+  const lists = JSON.parse(readFileSync('native/sources.json', 'utf8')) as Record<string, string[]>;
+  expect(Object.values(lists).flat().sort()).toEqual(sourcesOnDisk().sort());
 });
 
-it('CMakeLists.txt names every CUDA source, and no other', () => {
-  const onDisk = readdirSync('native/cuda', { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.(cu|cc)$/.test(file))
-    .map((file) => `native/cuda/${file.replaceAll('\\', '/')}`);
-  const named = new Set(cmake.match(/native\/cuda\/[\w/]+\.(cu|cc)/g) ?? []);
-  expect([...named].sort()).toEqual(onDisk.sort());
+it('neither build file names a source file of its own', () => {
+  for (const text of [gyp, cmake]) expect(text).not.toMatch(/native\/[\w/]+\.(cc|cu)\b/);
 });
 
 describe('compiler flags', () => {
@@ -60,9 +48,10 @@ describe('compiler flags', () => {
   it('the kernels are compiled for the same instruction sets', () => {
     const kernels = conditions.flatMap(([, { targets }]) => targets);
     expect(kernels).not.toHaveLength(0);
-    for (const { sources, cflags_cc: flags } of kernels) {
-      const properties = `set_source_files_properties\\(${sources[0]} PROPERTIES\\s+COMPILE_OPTIONS\\s+"([^"]*)"`;
-      expect(cmake.match(new RegExp(properties))?.[1]?.split(';'), sources[0]).toEqual(flags);
+    for (const { target_name: target, cflags_cc: flags } of kernels) {
+      const source = `\\$\\{${target.replace('kernels_', '')}_source\\}`;
+      const properties = `set_source_files_properties\\(${source} PROPERTIES\\s+COMPILE_OPTIONS\\s+"([^"]*)"`;
+      expect(cmake.match(new RegExp(properties))?.[1]?.split(';'), target).toEqual(flags);
     }
   });
 });

@@ -121,7 +121,7 @@ void launch(const Device& device, Grid grid, int threads, size_t shared, const K
 }  // namespace sonospike::cuda
 
 #else
-#include "test/emulation/launch.h"
+#include "cuda/emulation/launch.h"
 #endif
 
 namespace sonospike::cuda {

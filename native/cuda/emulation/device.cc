@@ -17,8 +17,8 @@
 #include "cuda/cuda_backend.h"
 #include "cuda/device/bfloat16.h"
 #include "cuda/device/launch.h"
+#include "cuda/emulation/fibers.h"
 #include "cuda/kernels/shapes.h"
-#include "test/emulation/fibers.h"
 
 namespace sonospike {
 namespace cuda {

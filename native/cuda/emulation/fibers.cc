@@ -1,4 +1,4 @@
-#include "test/emulation/fibers.h"
+#include "cuda/emulation/fibers.h"
 
 #include <algorithm>
 #include <cstdio>
