@@ -91,6 +91,7 @@ describe.each(native().info().instructionSets)('adaptive neurons and the mean po
     const parameters: NamedArrays = {};
     for (const [name, values] of Object.entries(p)) parameters[name] = Float32Array.from(values);
     model.loadParameters(parameters);
+    const tools = new (native().NetworkTools)(model);
     const inputs = Float32Array.from({ length: STEPS * CLIPS * INPUTS }, (_, i) => {
       const [step, clip, input] = [
         Math.floor(i / INPUTS / CLIPS),
@@ -100,11 +101,11 @@ describe.each(native().info().instructionSets)('adaptive neurons and the mean po
       return clips[clip]![step * INPUTS + input]!;
     });
 
-    const { scores } = model.forwardInputs(inputs, STEPS, CLIPS);
+    const { scores } = tools.forward(inputs, STEPS, CLIPS);
     const expected = clips.flatMap((x) => scoresOf(p, reset, x));
     for (const [i, score] of expected.entries()) expect(scores[i]).toBeCloseTo(score, 5);
 
-    const { loss, gradients } = model.gradient(inputs, STEPS, CLIPS, Int32Array.from(LABELS), 0);
+    const { loss, gradients } = tools.gradient(inputs, STEPS, CLIPS, Int32Array.from(LABELS), 0);
     expect(loss).toBeCloseTo(lossOf(p, reset, clips), 5);
     for (const [name, values] of Object.entries(p)) {
       for (const [i, value] of values.entries()) {

@@ -76,24 +76,25 @@ describe.each(await places())('golden values, $name', ({ addon, device, set }) =
       const parameters: NamedArrays = {};
       for (const { ours, theirs } of names) parameters[ours] = f32.floats(`param.${theirs}`);
       model.loadParameters(parameters);
+      const tools = new addon.NetworkTools(model);
 
       const inputs = f32.floats('spikes');
       const labels = Int32Array.from(f32.get('labels').data);
-      const logits = model.forwardInputs(inputs, 800, 4).scores;
+      const logits = tools.forward(inputs, 800, 4).scores;
       const reference = f32.get('logits').data;
       for (let i = 0; i < logits.length; i++) {
         expect(Math.abs(logits[i]! - reference[i]!) / Math.abs(reference[i]!)).toBeLessThan(1e-3);
       }
 
       for (let step = 0; step < 3; step++) {
-        const { loss, gradients } = model.gradient(inputs, 800, 4, labels, 0);
+        const { loss, gradients } = tools.gradient(inputs, 800, 4, labels, 0);
         if (step === 0) {
           expect(Math.abs(loss / f64.get('loss').data[0]! - 1)).toBeLessThan(1e-4);
           for (const { ours, theirs } of names) {
             expectGradient(gradients[ours]!, f64.get(`grad.${theirs}`).data, theirs);
           }
         }
-        model.optimizerStep(adam, 1e-3);
+        tools.optimizerStep(adam, 1e-3);
       }
       const after = model.readParameters();
       for (const { ours, theirs } of names) {
@@ -150,14 +151,15 @@ describe.each(await places())('golden values, $name', ({ addon, device, set }) =
     const parameters: NamedArrays = {};
     for (const [ours, theirs] of names) parameters[ours] = reference.floats(`param.${theirs}`);
     model.loadParameters(parameters);
+    const tools = new addon.NetworkTools(model);
 
     const inputs = reference.floats('input');
-    const { scores, spikes } = model.forwardInputs(inputs, 50, 4);
+    const { scores, spikes } = tools.forward(inputs, 50, 4);
     for (const k of [0, 1]) expect(largestDifference(spikes[k]!, reference.get(`spikes${k}`).data)).toBe(0);
     expect(largestDifference(scores, reference.get('mean_softmax').data)).toBeLessThan(1e-6);
 
     const labels = Int32Array.from(reference.get('labels').data);
-    const { loss, gradients } = model.gradient(inputs, 50, 4, labels, 0);
+    const { loss, gradients } = tools.gradient(inputs, 50, 4, labels, 0);
     expect(Math.abs(loss / reference.get('loss').data[0]! - 1)).toBeLessThan(1e-5);
     for (const [ours, theirs] of names) {
       expectGradient(gradients[ours]!, reference.get(`grad.${theirs}`).data, theirs);

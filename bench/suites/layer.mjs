@@ -53,15 +53,16 @@ function makeLayer({ n, steps, batch, density }, threads, { addon, number }) {
     () => (weights() - 0.45) * (6 / Math.sqrt(n)),
   );
   model.loadParameters(parameters);
+  const tools = new addon.NetworkTools(model);
   const draw = random(1);
   const inputs = new Float32Array(steps * batch * n);
   for (let i = 0; i < inputs.length; i++) inputs[i] = draw() < density ? 1 : 0;
   const labels = Int32Array.from({ length: batch }, (_, i) => i % n);
-  return { settings, model, parameters, inputs, labels, gradient };
+  return { settings, tools, parameters, inputs, labels, gradient };
 
   /** Forward and backward `repeats` times, and the seconds of each, with the inputs where they are computed. */
   function gradient(repeats = 1) {
-    return model.timeGradient(inputs, steps, batch, labels, 0, repeats);
+    return tools.timeGradient(inputs, steps, batch, labels, 0, repeats);
   }
 }
 
@@ -69,7 +70,7 @@ function makeLayer({ n, steps, batch, density }, threads, { addon, number }) {
 async function check(peer, made, layer, { steps, batch }) {
   await peer.ask(made);
   await peer.ask({ op: 'gradients' });
-  const { spikes, scores } = layer.model.forwardInputs(layer.inputs, steps, batch);
+  const { spikes, scores } = layer.tools.forward(layer.inputs, steps, batch);
   const { gradients, inputGradient } = layer.gradient();
   const trained = {
     'layers.0.weight': gradients['layers.0.weight'],
@@ -192,7 +193,7 @@ function emptyRow(cell, who, why) {
  * products alone.
  */
 function floors(layer, { n, steps, batch, density }, device, bits) {
-  const { spikes } = layer.model.forwardInputs(layer.inputs.slice(0, steps * n), steps, 1);
+  const { spikes } = layer.tools.forward(layer.inputs.slice(0, steps * n), steps, 1);
   const fired = spikes[0].reduce((sum, s) => sum + s, 0) / spikes[0].length;
   const activity = { input: density, layers: [fired], near: [1] };
   const { forward, backward } = networkWork(layer.settings, activity, { inputGradient: true });

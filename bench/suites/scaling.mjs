@@ -75,8 +75,9 @@ function setsOfTraining(preset, bench) {
     const made = await makeTrainer({ ...options, epochs: bench.repeats + 1 });
     const [clip] = noiseClips(1, made.settings.sampleRate, 0.5);
     const { input, steps } = await made.model.observe(clip.samples, clip.sampleRate, 1);
-    const { spikes } = made.model.forwardInputs(input, steps, 1);
-    const { gradients } = made.model.gradient(input, steps, 1, Int32Array.of(3), 0);
+    const tools = new (native().NetworkTools)(made.model);
+    const { spikes } = tools.forward(input, steps, 1);
+    const { gradients } = tools.gradient(input, steps, 1, Int32Array.of(3), 0);
     const slots = await trainingSlots(made, batchSize);
     return { run: epochWork(made), slots, result: { spikes: spikes.at(-1), gradients, input } };
   };

@@ -44,14 +44,15 @@ async function checkOriginal({ peer, place }, batch, threads) {
   const settings = presetSettings('original', DIGITS);
   const model = new place.addon.Model(settings, threads, place.number);
   model.initialise(1);
+  const tools = new place.addon.NetworkTools(model);
   const steps = settings.frames * settings.encoding.stepsPerFrame;
   const draw = random(5);
   const inputs = Float32Array.from({ length: steps * batch * 20 }, () => (draw() < 0.4 ? 1 : 0));
   const request = originalProgram(peer, model, settings, { inputs, batch, threads });
   await peer.ask(request);
   await peer.ask({ op: 'gradients' });
-  const ours = model.forwardInputs(inputs, steps, batch);
-  const { gradients } = model.gradient(inputs, steps, batch, Int32Array.from(request.labels), 0);
+  const ours = tools.forward(inputs, steps, batch);
+  const { gradients } = tools.gradient(inputs, steps, batch, Int32Array.from(request.labels), 0);
   const what = 'original network';
   const checks = {
     spikes: requireClose(`${what}, spikes`, ours.spikes.at(-1), peer.read('spikes'), TOLERANCE),

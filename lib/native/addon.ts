@@ -1,9 +1,10 @@
 import type { Augmentation } from '../settings/augmentation.js';
 import type { ConfidenceSettings } from '../settings/confidence.js';
 import type { EncodingSettings, FrontendSettings, ModelSettings } from '../settings/settings.js';
+import type { NativeNetworkTools } from './network-tools.js';
+import type { NamedArrays, OptimizerSettings } from './parameters.js';
 
-/** Named parameters, each a flat row-major array. */
-export type NamedArrays = Record<string, Float32Array>;
+export type { NamedArrays, OptimizerSettings };
 
 export interface NativePrediction {
   scores: Float32Array;
@@ -27,17 +28,6 @@ export interface NativeObservation extends NativePrediction {
   layers: { neurons: number; spikes: Float32Array; potential: Float32Array }[];
   /** Of the readout, [steps, classes]; null where it counts spikes. */
   potential: Float32Array | null;
-}
-
-export interface OptimizerSettings {
-  type: 'adam' | 'adamw';
-  beta1: number;
-  beta2: number;
-  epsilon: number;
-  /** Of weight matrices only. */
-  weightDecay: number;
-  /** Greatest norm of the whole gradient; 0: not clipped. */
-  clipNorm: number;
 }
 
 export interface NativeTrainingOptions {
@@ -79,7 +69,7 @@ export interface NativeScaling {
   scale: Float32Array;
 }
 
-/** Calls that give a promise wait while the model is in use; the others throw ERR_BUSY. */
+/** Calls that give a promise wait while the model is in use; the others throw ERR_BUSY. After `close` all throw ERR_CLOSED. */
 export interface NativeModel {
   initialise(seed: number): void;
   loadParameters(parameters: NamedArrays): void;
@@ -91,42 +81,11 @@ export interface NativeModel {
   observe(samples: Float32Array, sampleRate: number, seed: number): Promise<NativeObservation>;
   /** What `readParameters` and `readScaling` give, once the model is free. */
   snapshot(): Promise<{ parameters: NamedArrays; scaling: NativeScaling | null }>;
-  /** Inputs [steps, clips, channels] → scores [clips, classes], spikes [steps, clips, neurons] of each layer. */
-  forwardInputs(
-    inputs: Float32Array,
-    steps: number,
-    clips: number,
-  ): { scores: Float32Array; spikes: Float32Array[] };
-  /** The mean loss over the clips and its gradient; that of the inputs too where `ofInput`. */
-  gradient(
-    inputs: Float32Array,
-    steps: number,
-    clips: number,
-    labels: Int32Array,
-    labelSmoothing: number,
-    ofInput?: boolean,
-  ): { loss: number; correct: number; gradients: NamedArrays; inputGradient?: Float32Array };
   /**
-   * What `gradient` gives, and the seconds of each repeat, with inputs that are where the network computes and whose
-   * gradient stays there; `bits`: whether they went in as bits, as all of them were 0 or 1.
+   * Gives up parameters, state, threads and device memory, and closes the stores, trainers and streams of this model.
+   * Calls that wait or run finish first and hold the memory until then; later ones throw ERR_CLOSED.
    */
-  timeGradient(
-    inputs: Float32Array,
-    steps: number,
-    clips: number,
-    labels: Int32Array,
-    labelSmoothing: number,
-    repeats: number,
-  ): {
-    loss: number;
-    correct: number;
-    gradients: NamedArrays;
-    inputGradient: Float32Array;
-    seconds: Float64Array;
-    bits: boolean;
-  };
-  /** One step along the gradient that `gradient` left. */
-  optimizerStep(options: OptimizerSettings, rate: number): void;
+  close(): void;
 }
 
 /** Labels are numbers; -1 for a clip that is none of the words. */
@@ -153,6 +112,8 @@ export interface NativeFeatureStore {
   ): Promise<{ loss: number; correct: number; firingRates: number[]; predictions: NativePrediction[] }>;
   /** Makes the evaluation in progress, if there is one, end after the batch in hand. */
   abortEvaluation(): void;
+  /** Gives up the features, and closes the trainers that use them. Later calls throw ERR_CLOSED. */
+  close(): void;
 }
 
 export interface NativeTrainer {
@@ -162,6 +123,8 @@ export interface NativeTrainer {
   progress(): number;
   readState(): NativeTrainingState;
   loadState(state: NativeTrainingState): void;
+  /** Lets go of the model and the features; an epoch that runs ends first. Later calls throw ERR_CLOSED. */
+  close(): void;
 }
 
 /** A sound of a stream; `start` and `end` are samples. */
@@ -189,7 +152,7 @@ export interface NativeStream {
   /** The end of the stream, which then has to be reset. */
   flush(): NativeSound[] | undefined | Promise<NativeSound[] | undefined>;
   reset(): void;
-  /** Gives up what it holds. */
+  /** Gives up what it holds. Later calls throw ERR_CLOSED; `time`, `level` and `speaking` keep their last values. */
   close(): void;
   /** Seconds taken. */
   time(): number;
@@ -223,6 +186,7 @@ export interface NativeAddon {
     threads: number,
     device?: number,
   ) => NativeModel;
+  NetworkTools: new (model: NativeModel) => NativeNetworkTools;
   FeatureStore: new (model: NativeModel, threads: number) => NativeFeatureStore;
   Trainer: new (
     model: NativeModel,

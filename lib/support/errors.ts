@@ -34,6 +34,7 @@ export type ErrorCode =
   | 'ERR_DEVICE_MEMORY' // the GPU has not enough memory
   | 'ERR_DEVICE_LOST' // the GPU failed at work
   | 'ERR_BUSY' // the trainer or network is in use by another run
+  | 'ERR_CLOSED' // the model, stream or training was closed before the call
   | 'ERR_LISTEN' // the address of the page cannot be listened on
   | 'ERR_ABORTED'
   | 'ERR_OUT_OF_MEMORY'

@@ -4,6 +4,7 @@
 #include "addon/feature_store.h"
 #include "addon/jobs.h"
 #include "addon/model.h"
+#include "addon/network_tools.h"
 #include "addon/stream.h"
 #include "addon/tools.h"
 #include "addon/trainer.h"
@@ -11,6 +12,7 @@
 static Napi::Object define_addon(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new sonospike::JobRunner(env));
   exports.Set("Model", sonospike::NativeModel::define(env));
+  exports.Set("NetworkTools", sonospike::NativeNetworkTools::define(env));
   exports.Set("FeatureStore", sonospike::NativeFeatureStore::define(env));
   exports.Set("Stream", sonospike::NativeStream::define(env));
   exports.Set("Trainer", sonospike::NativeTrainer::define(env));

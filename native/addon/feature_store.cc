@@ -56,16 +56,6 @@ Napi::Object to_result(Napi::Env env, const ModelCore& model, const EvaluationRe
 
 }  // namespace
 
-Napi::Function NativeFeatureStore::define(Napi::Env env) {
-  return DefineClass(env, "FeatureStore",
-                     {InstanceMethod("add", &NativeFeatureStore::guarded<&NativeFeatureStore::add>),
-                      InstanceMethod("fit", &NativeFeatureStore::guarded<&NativeFeatureStore::fit>),
-                      InstanceMethod("size", &NativeFeatureStore::guarded<&NativeFeatureStore::size>),
-                      InstanceMethod("evaluate", &NativeFeatureStore::guarded<&NativeFeatureStore::evaluate>),
-                      InstanceMethod("abortEvaluation",
-                                     &NativeFeatureStore::guarded<&NativeFeatureStore::abort_evaluation>)});
-}
-
 std::shared_ptr<void> claim_store(Napi::Env env, const std::shared_ptr<StoreCore>& core) {
   auto claimed = claim(env, {core, &core->busy}, "The features are in use by a call that has not ended yet.");
   if (core->broken)
@@ -73,28 +63,22 @@ std::shared_ptr<void> claim_store(Napi::Env env, const std::shared_ptr<StoreCore
   return claimed;
 }
 
-NativeFeatureStore::NativeFeatureStore(const Napi::CallbackInfo& info) : GuardedWrap(info) {
-  const auto& model = NativeModel::unwrap(info[0]).core();
-  try {
-    core_ = std::make_shared<StoreCore>(model);
-    core_->store = std::make_shared<FeatureStore>(model->extractor,
-                                                  static_cast<int>(to_int(info[1], "threads", 1, 256)));
-  } catch (...) {
-    throw to_js_error(info.Env(), std::current_exception());
+std::vector<int> to_clips(const Napi::Value& value, const FeatureStore& store) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) {
+    throw Napi::TypeError::New(value.Env(), "clip numbers must be an Int32Array");
   }
-  info.This().As<Napi::Object>().TypeTag(&kStoreTag);
-  weigh(info.Env(), info[1].As<Napi::Number>().Int64Value() * kThreadBytes);
+  const Napi::Int32Array array = value.As<Napi::Int32Array>();
+  std::vector<int> clips(array.Data(), array.Data() + array.ElementLength());
+  for (int clip : clips) {
+    if (clip < 0 || clip >= store.size()) throw Napi::TypeError::New(value.Env(), "no clip has that number");
+  }
+  return clips;
 }
 
-NativeFeatureStore& NativeFeatureStore::unwrap(const Napi::Value& value) {
-  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kStoreTag)) {
-    throw Napi::TypeError::New(value.Env(), "a FeatureStore is needed");
-  }
-  return *Napi::ObjectWrap<NativeFeatureStore>::Unwrap(value.As<Napi::Object>());
-}
+namespace {
 
 /// add(clips: { samples, sampleRate, label, augmented }[]) → promise. The samples are copied first.
-Napi::Value NativeFeatureStore::add(const Napi::CallbackInfo& info) {
+Napi::Value add(const Napi::CallbackInfo& info, const std::shared_ptr<StoreCore>& core) {
   struct Owned {
     std::vector<std::vector<float>> samples;
     std::vector<ClipAudio> clips;
@@ -109,7 +93,7 @@ Napi::Value NativeFeatureStore::add(const Napi::CallbackInfo& info) {
     if (!item.IsObject()) throw Napi::TypeError::New(env, "a clip must be an object");
     const Napi::Object clip = item.As<Napi::Object>();
     const int rate = static_cast<int>(get_int(clip, "sampleRate", 1, kMostClipRate));
-    const int label = static_cast<int>(get_int(clip, "label", -1, core_->model->options.network.classes - 1));
+    const int label = static_cast<int>(get_int(clip, "label", -1, core->model->options.network.classes - 1));
     const bool augmented = clip.Get("augmented").ToBoolean();
     const Napi::Float32Array samples = to_floats(clip.Get("samples"), "samples");
     if (samples.ElementLength() == 0) throw Napi::TypeError::New(env, "samples are empty");
@@ -117,37 +101,36 @@ Napi::Value NativeFeatureStore::add(const Napi::CallbackInfo& info) {
     owned->clips.push_back({nullptr, samples.ElementLength(), rate, label, augmented});
   }
   for (size_t i = 0; i < owned->clips.size(); ++i) owned->clips[i].samples = owned->samples[i].data();
-  auto claimed = claim_store(env, core_);
-  if (!core_->store->open())
+  auto claimed = claim_store(env, core);
+  if (!core->store->open())
     throw Napi::TypeError::New(env, "the features are scaled already: clips must be added before fit");
-  weigh(env, kept_bytes(owned->clips, *core_->model->extractor));
-  return JobRunner::of(env).detach({[core = core_, owned, claimed] {
-                                      change(*core, [&](FeatureStore& store) { store.add(owned->clips); });
-                                    },
-                                    [](Napi::Env e) { return e.Undefined(); }, nullptr});
+  core->memory.add(kept_bytes(owned->clips, *core->model->extractor));
+  return JobRunner::of(env).detach(
+      {[core, owned, claimed] { change(*core, [&](FeatureStore& store) { store.add(owned->clips); }); },
+       [](Napi::Env e) { return e.Undefined(); }, nullptr});
 }
 
 /// fit(training: Int32Array, keep: boolean) → promise
-Napi::Value NativeFeatureStore::fit(const Napi::CallbackInfo& info) {
-  auto claimed = claim_store(info.Env(), core_);
-  const std::vector<int> training = to_clips(info[0], *core_->store);
+Napi::Value fit(const Napi::CallbackInfo& info, const std::shared_ptr<StoreCore>& core) {
+  auto claimed = claim_store(info.Env(), core);
+  const std::vector<int> training = to_clips(info[0], *core->store);
   const bool keep = info[1].ToBoolean();
   return JobRunner::of(info.Env())
-      .detach({[core = core_, training, keep, claimed] {
+      .detach({[core, training, keep, claimed] {
                  std::lock_guard held(core->model->in_use);
                  change(*core, [&](FeatureStore& store) { store.fit(training, keep); });
                },
                [](Napi::Env e) { return e.Undefined(); }, nullptr});
 }
 
-Napi::Value NativeFeatureStore::size(const Napi::CallbackInfo& info) {
-  const auto claimed = claim_store(info.Env(), core_);
-  return Napi::Number::New(info.Env(), core_->store->size());
+Napi::Value size(const Napi::CallbackInfo& info, const std::shared_ptr<StoreCore>& core) {
+  const auto claimed = claim_store(info.Env(), core);
+  return Napi::Number::New(info.Env(), core->store->size());
 }
 
 /// evaluate(clips: Int32Array, seed, labelSmoothing, augmentation) → promise of { loss, correct, firingRates,
 /// predictions }; ERR_ABORTED where abortEvaluation cut it short.
-Napi::Value NativeFeatureStore::evaluate(const Napi::CallbackInfo& info) {
+Napi::Value evaluate(const Napi::CallbackInfo& info, const std::shared_ptr<StoreCore>& core) {
   struct State {
     std::vector<int> clips;
     EvaluationResult result;
@@ -155,54 +138,78 @@ Napi::Value NativeFeatureStore::evaluate(const Napi::CallbackInfo& info) {
     std::unique_ptr<Augmenter> augmenter;
   };
   const Napi::Env env = info.Env();
-  auto claimed = claim_store(env, core_);
-  auto state = std::make_shared<State>(State{to_clips(info[0], *core_->store), {}, {}, nullptr});
+  auto claimed = claim_store(env, core);
+  auto state = std::make_shared<State>(State{to_clips(info[0], *core->store), {}, {}, nullptr});
   const uint64_t seed = to_seed(info[1]);
   const LossOptions loss{info[2].IsNumber() ? info[2].As<Napi::Number>().FloatValue() : 0.0f};
-  if (!core_->store->ready())
+  if (!core->store->ready())
     throw Napi::TypeError::New(env, "the features are not scaled yet: call fit first");
   if (info[3].IsObject()) {
     for (int clip : state->clips) {
-      if (core_->store->samples(clip).empty())
+      if (core->store->samples(clip).empty())
         throw Napi::TypeError::New(env, "the samples of a clip to be augmented were not kept");
     }
     const AugmentationOptions augmentation = read_augmentation(info[3].As<Napi::Object>());
-    require_bands(env, augmentation, core_->store->extractor().front_end());
-    state->augmenter = std::make_unique<Augmenter>(core_->store->shared_extractor(), augmentation);
+    require_bands(env, augmentation, core->store->extractor().front_end());
+    state->augmenter = std::make_unique<Augmenter>(core->store->shared_extractor(), augmentation);
   }
-  const auto abort = core_->evaluation = std::make_shared<std::atomic<bool>>(false);
-  return JobRunner::of(env).detach({[core = core_, state, seed, loss, abort, claimed] {
+  const auto abort = core->evaluation = std::make_shared<std::atomic<bool>>(false);
+  return JobRunner::of(env).detach({[core, state, seed, loss, abort, claimed] {
                                       std::lock_guard held(core->model->in_use);
                                       state->result = sonospike::evaluate(
                                           *core->model->backend, *core->store, core->model->options.encoding,
                                           loss, state->clips, seed, *abort, state->augmenter.get());
+                                      core->model->measure();
                                       for (int clip : state->clips)
                                         state->heard.push_back(core->store->heard(clip));
                                       if (!state->result.complete)
                                         throw CodedFailure("ERR_ABORTED", "The evaluation was stopped.");
                                     },
-                                    [core = core_, state](Napi::Env e) -> Napi::Value {
+                                    [core, state](Napi::Env e) -> Napi::Value {
+                                      core->model->memory.tell(e);
                                       return to_result(e, *core->model, state->result, state->heard);
                                     },
                                     abort});
 }
 
 /// abortEvaluation(): makes an evaluation in progress end after the batch in hand.
-Napi::Value NativeFeatureStore::abort_evaluation(const Napi::CallbackInfo& info) {
-  if (core_->evaluation) core_->evaluation->store(true);
+Napi::Value abort_evaluation(const Napi::CallbackInfo& info, const std::shared_ptr<StoreCore>& core) {
+  if (core->evaluation) core->evaluation->store(true);
   return info.Env().Undefined();
 }
 
-std::vector<int> to_clips(const Napi::Value& value, const FeatureStore& store) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) {
-    throw Napi::TypeError::New(value.Env(), "clip numbers must be an Int32Array");
+}  // namespace
+
+Napi::Function NativeFeatureStore::define(Napi::Env env) {
+  return DefineClass(env, "FeatureStore",
+                     {InstanceMethod("add", &NativeFeatureStore::method<add>),
+                      InstanceMethod("fit", &NativeFeatureStore::method<fit>),
+                      InstanceMethod("size", &NativeFeatureStore::method<size>),
+                      InstanceMethod("evaluate", &NativeFeatureStore::method<evaluate>),
+                      InstanceMethod("abortEvaluation", &NativeFeatureStore::method<abort_evaluation>),
+                      InstanceMethod("close", &NativeFeatureStore::close)});
+}
+
+NativeFeatureStore::NativeFeatureStore(const Napi::CallbackInfo& info) : WrappedObject(info) {
+  const Napi::Env env = info.Env();
+  try {
+    const auto core = std::make_shared<StoreCore>(NativeModel::unwrap(info[0]));
+    const int threads = static_cast<int>(to_int(info[1], "threads", 1, 256));
+    core->store = std::make_shared<FeatureStore>(core->model->extractor, threads);
+    core->memory.set(threads * HeldMemory::kThreadBytes);
+    core->memory.tell(env);
+    core_ = core;
+  } catch (...) {
+    throw to_js_error(env, std::current_exception());
   }
-  const Napi::Int32Array array = value.As<Napi::Int32Array>();
-  std::vector<int> clips(array.Data(), array.Data() + array.ElementLength());
-  for (int clip : clips) {
-    if (clip < 0 || clip >= store.size()) throw Napi::TypeError::New(value.Env(), "no clip has that number");
+  info.This().As<Napi::Object>().TypeTag(&kStoreTag);
+}
+
+std::shared_ptr<StoreCore> NativeFeatureStore::unwrap(const Napi::Value& value) {
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kStoreTag)) {
+    throw Napi::TypeError::New(value.Env(), "a FeatureStore is needed");
   }
-  return clips;
+  return Napi::ObjectWrap<NativeFeatureStore>::Unwrap(value.As<Napi::Object>())->core(value.Env());
 }
 
 }  // namespace sonospike

@@ -17,28 +17,21 @@ struct StoreCore {
   std::atomic<bool> busy{false};
   std::atomic<bool> broken{false};  ///< a change of its clips failed halfway
   AbortFlag evaluation;  ///< of the evaluation in progress; touched by the environment's thread only
+  HeldMemory memory;
 };
 
 /// Keeps other calls from the features until the result goes. Throws ERR_BUSY.
 std::shared_ptr<void> claim_store(Napi::Env env, const std::shared_ptr<StoreCore>& core);
 
 /// `new FeatureStore(model, threads)`: features of a set of clips, computed with the model's front end.
-class NativeFeatureStore : public GuardedWrap<NativeFeatureStore> {
+class NativeFeatureStore : public WrappedObject<NativeFeatureStore, StoreCore> {
  public:
+  static constexpr const char* kName = "feature store";
   static Napi::Function define(Napi::Env env);
   explicit NativeFeatureStore(const Napi::CallbackInfo& info);
 
-  const std::shared_ptr<StoreCore>& core() const { return core_; }
-  static NativeFeatureStore& unwrap(const Napi::Value& value);
-
- private:
-  Napi::Value add(const Napi::CallbackInfo& info);
-  Napi::Value fit(const Napi::CallbackInfo& info);
-  Napi::Value size(const Napi::CallbackInfo& info);
-  Napi::Value evaluate(const Napi::CallbackInfo& info);
-  Napi::Value abort_evaluation(const Napi::CallbackInfo& info);
-
-  std::shared_ptr<StoreCore> core_;
+  /// Throws where `value` is not a FeatureStore of this environment, or is closed.
+  static std::shared_ptr<StoreCore> unwrap(const Napi::Value& value);
 };
 
 /// Clip numbers from an Int32Array, all of them in the store. Throws a TypeError.

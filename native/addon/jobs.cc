@@ -3,6 +3,7 @@
 #include <map>
 #include <new>
 
+#include "addon/native_object.h"
 #include "core/support/denormals.h"
 #include "cuda/cuda_backend.h"
 
@@ -44,7 +45,8 @@ RunningRunners& running_runners() {
 
 }  // namespace
 
-JobRunner::JobRunner(Napi::Env env) : env_(env), number_(running_runners().new_number()) {
+JobRunner::JobRunner(Napi::Env env)
+    : env_(env), number_(running_runners().new_number()), objects_(std::make_shared<ObjectList>()) {
   const napi_value name = Napi::String::New(env, "sonospike");
   const napi_status made = napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr,
                                                            nullptr, number_, on_done, &done_);

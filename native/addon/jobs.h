@@ -18,6 +18,8 @@
 
 namespace sonospike {
 
+class ObjectList;
+
 using AbortFlag = std::shared_ptr<std::atomic<bool>>;
 
 /// Runs work off Node's threads (its own, not libuv's pool) and settles promises on the environment's thread.
@@ -31,6 +33,9 @@ class JobRunner {
   JobRunner& operator=(const JobRunner&) = delete;
 
   static JobRunner& of(Napi::Env env) { return *env.GetInstanceData<JobRunner>(); }
+
+  /// The native objects of the environment.
+  const std::shared_ptr<ObjectList>& objects() const { return objects_; }
 
   struct Work {
     std::function<void()> execute;                 ///< on another thread; must not touch JavaScript
@@ -66,6 +71,7 @@ class JobRunner {
 
   napi_env env_;
   void* number_;  // what callbacks of the runtime are given in place of a pointer
+  std::shared_ptr<ObjectList> objects_;
   napi_threadsafe_function done_ = nullptr;
   std::list<std::unique_ptr<Job>> jobs_;  // touched on the environment's thread only
   std::thread queue_thread_;
@@ -90,36 +96,5 @@ std::shared_ptr<void> claim(Napi::Env env, std::shared_ptr<std::atomic<bool>> bu
 Napi::Error to_js_error(Napi::Env env, std::exception_ptr failure);
 /// An error with a `code`, to be thrown.
 Napi::Error coded_error(Napi::Env env, const char* code, const std::string& message);
-
-/// A class for JavaScript whose methods are defined with `guarded`, so that their C++ exceptions become
-/// JavaScript errors, and whose native memory the garbage collector knows of.
-template <typename T>
-class GuardedWrap : public Napi::ObjectWrap<T> {
- public:
-  void Finalize(Napi::Env env) override { Napi::MemoryManagement::AdjustExternalMemory(env, -weight_); }
-
- protected:
-  using Napi::ObjectWrap<T>::ObjectWrap;
-
-  /// Adds memory, and threads at kThreadBytes each, that go with this object. Otherwise thousands that were
-  /// dropped would wait for a collection that their few bytes of JavaScript never bring about.
-  void weigh(Napi::Env env, int64_t bytes) {
-    weight_ += bytes;
-    Napi::MemoryManagement::AdjustExternalMemory(env, bytes);
-  }
-  static constexpr int64_t kThreadBytes = 1 << 20;
-
-  template <Napi::Value (T::*Method)(const Napi::CallbackInfo&)>
-  Napi::Value guarded(const Napi::CallbackInfo& info) {
-    try {
-      return (static_cast<T*>(this)->*Method)(info);
-    } catch (...) {
-      throw to_js_error(info.Env(), std::current_exception());
-    }
-  }
-
- private:
-  int64_t weight_ = 0;
-};
 
 }  // namespace sonospike

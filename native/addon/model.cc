@@ -50,11 +50,12 @@ struct Question {
   std::vector<double> rates;
   HeardFrames heard;
 
-  void ask(const ModelCore& core) {
+  void ask(ModelCore& core) {
     const Answer answer = core.recognizer->predict(clip.samples.data(), clip.samples.size(), clip.rate, seed);
     scores.assign(answer.scores, answer.scores + core.options.network.classes);
     rates = firing_rates(core.options.network, answer.spikes, answer.steps);
     heard = answer.heard;
+    core.measure();
   }
 };
 
@@ -70,7 +71,7 @@ struct Sight {
   std::vector<Layer> layers;
   std::vector<float> potential;  // of the readout; empty where it counts spikes
 
-  void look(const ModelCore& core) {
+  void look(ModelCore& core) {
     const OwnedClip& clip = question.clip;
     const Observation seen =
         core.recognizer->observe(clip.samples.data(), clip.samples.size(), clip.rate, question.seed);
@@ -91,6 +92,7 @@ struct Sight {
           compact(seen.network.potential, seen.network.potential_stride, steps, core.options.network.classes);
     }
     question.rates = firing_rates(core.options.network, spikes.data(), steps);
+    core.measure();
   }
 };
 
@@ -105,6 +107,18 @@ Napi::Value to_scaling(Napi::Env env, const FeatureScaling& scaling, bool pooled
 }
 
 }  // namespace
+
+void ModelCore::measure() {
+  const size_t bytes = backend->bytes() + recognizer->bytes();
+  memory.set(static_cast<int64_t>(bytes) + threads * HeldMemory::kThreadBytes);
+}
+
+ModelTurn::ModelTurn(Napi::Env env, ModelCore& core) : core_(core), lock_(core.in_use, std::try_to_lock) {
+  if (!lock_.owns_lock()) {
+    throw coded_error(env, "ERR_BUSY",
+                      "The model is in use by a training or a prediction that has not ended yet.");
+  }
+}
 
 std::vector<double> firing_rates(const NetworkOptions& network, const double* spikes, double steps) {
   std::vector<double> rates;
@@ -128,92 +142,36 @@ Napi::Object to_prediction(Napi::Env env, const NetworkOptions& network, const f
   return object;
 }
 
-Napi::Function NativeModel::define(Napi::Env env) {
-  return DefineClass(env, "Model",
-                     {InstanceMethod("initialise", &NativeModel::guarded<&NativeModel::initialise>),
-                      InstanceMethod("loadParameters", &NativeModel::guarded<&NativeModel::load_parameters>),
-                      InstanceMethod("readParameters", &NativeModel::guarded<&NativeModel::read_parameters>),
-                      InstanceMethod("snapshot", &NativeModel::guarded<&NativeModel::snapshot>),
-                      InstanceMethod("loadScaling", &NativeModel::guarded<&NativeModel::load_scaling>),
-                      InstanceMethod("readScaling", &NativeModel::guarded<&NativeModel::read_scaling>),
-                      InstanceMethod("predictSync", &NativeModel::guarded<&NativeModel::predict_sync>),
-                      InstanceMethod("predict", &NativeModel::guarded<&NativeModel::predict>),
-                      InstanceMethod("observe", &NativeModel::guarded<&NativeModel::observe>),
-                      InstanceMethod("forwardInputs", &NativeModel::guarded<&NativeModel::forward_inputs>),
-                      InstanceMethod("gradient", &NativeModel::guarded<&NativeModel::gradient>),
-                      InstanceMethod("timeGradient", &NativeModel::guarded<&NativeModel::time_gradient>),
-                      InstanceMethod("optimizerStep", &NativeModel::guarded<&NativeModel::optimizer_step>)});
-}
+namespace {
 
-NativeModel::NativeModel(const Napi::CallbackInfo& info) : GuardedWrap(info) {
-  if (!info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "settings must be an object");
-  try {
-    core_ = std::make_shared<ModelCore>();
-    core_->options = read_model_options(info[0].As<Napi::Object>());
-    core_->threads = static_cast<int>(to_int(info[1], "threads", 1, 256));
-    const ModelOptions& options = core_->options;
-    core_->extractor = std::make_shared<FeatureExtractor>(options.front_end, options.scaling, options.frames);
-    if (options.scaling.over_training_set && options.scaling.kind != ScalingKind::kNone) {
-      // Until there is a training set, features stay as they are.
-      const size_t features = options.front_end.feature_count();
-      core_->extractor->set_training_scaling(
-          {std::vector<float>(features, 0.0f), std::vector<float>(features, 1.0f)});
-    }
-    core_->backend = make_backend(options.network, core_->threads, info[2]);
-    core_->recognizer = std::make_unique<Recognizer>(core_->extractor, options.encoding, core_->backend);
-  } catch (...) {
-    throw to_js_error(info.Env(), std::current_exception());
-  }
-  info.This().As<Napi::Object>().TypeTag(&kModelTag);
-  const int64_t copies = 6;  // parameters, gradient, moments, and the weights as the kernels want them
-  const int64_t bytes = static_cast<int64_t>(core_->backend->table().size() * sizeof(float)) * copies;
-  weigh(info.Env(), bytes + core_->threads * kThreadBytes);
-}
-
-NativeModel& NativeModel::unwrap(const Napi::Value& value) {
-  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kModelTag)) {
-    throw Napi::TypeError::New(value.Env(), "a Model is needed");
-  }
-  return *Napi::ObjectWrap<NativeModel>::Unwrap(value.As<Napi::Object>());
-}
-
-std::unique_lock<Turns> NativeModel::lock(Napi::Env env) const {
-  std::unique_lock<Turns> lock(core_->in_use, std::try_to_lock);
-  if (!lock.owns_lock()) {
-    throw coded_error(env, "ERR_BUSY",
-                      "The model is in use by a training or a prediction that has not ended yet.");
-  }
-  return lock;
-}
-
-Napi::Value NativeModel::initialise(const Napi::CallbackInfo& info) {
-  const auto held = lock(info.Env());
-  const ParameterTable& table = core_->backend->table();
+Napi::Value initialise(const Napi::CallbackInfo& info, const std::shared_ptr<ModelCore>& core) {
+  const ModelTurn turn(info.Env(), *core);
+  const ParameterTable& table = core->backend->table();
   std::vector<float> values(table.size());
   table.initialise(to_seed(info[0]), values.data());
-  core_->backend->load_parameters(values.data());
+  core->backend->load_parameters(values.data());
   return info.Env().Undefined();
 }
 
-Napi::Value NativeModel::load_parameters(const Napi::CallbackInfo& info) {
-  const auto held = lock(info.Env());
-  std::vector<float> values(core_->backend->table().size());
-  from_named_arrays(info[0], core_->backend->table(), values.data());
-  core_->backend->load_parameters(values.data());
+Napi::Value load_parameters(const Napi::CallbackInfo& info, const std::shared_ptr<ModelCore>& core) {
+  const ModelTurn turn(info.Env(), *core);
+  std::vector<float> values(core->backend->table().size());
+  from_named_arrays(info[0], core->backend->table(), values.data());
+  core->backend->load_parameters(values.data());
   return info.Env().Undefined();
 }
 
-Napi::Value NativeModel::read_parameters(const Napi::CallbackInfo& info) {
-  const auto held = lock(info.Env());
-  std::vector<float> values(core_->backend->table().size());
-  core_->backend->read_parameters(values.data());
-  return to_named_arrays(info.Env(), core_->backend->table(), values.data());
+Napi::Value read_parameters(const Napi::CallbackInfo& info, const std::shared_ptr<ModelCore>& core) {
+  const ModelTurn turn(info.Env(), *core);
+  std::vector<float> values(core->backend->table().size());
+  core->backend->read_parameters(values.data());
+  return to_named_arrays(info.Env(), core->backend->table(), values.data());
 }
 
-Napi::Value NativeModel::load_scaling(const Napi::CallbackInfo& info) {
-  const auto held = lock(info.Env());
+Napi::Value load_scaling(const Napi::CallbackInfo& info, const std::shared_ptr<ModelCore>& core) {
+  const ModelTurn turn(info.Env(), *core);
   const Napi::Float32Array offset = to_floats(info[0], "offset"), scale = to_floats(info[1], "scale");
-  const size_t features = core_->extractor->feature_count();
+  const size_t features = core->extractor->feature_count();
   FeatureScaling scaling{std::vector<float>(features), std::vector<float>(features)};
   const bool pooled = offset.ElementLength() == 1;
   if (offset.ElementLength() != scale.ElementLength() || (!pooled && offset.ElementLength() != features)) {
@@ -224,23 +182,22 @@ Napi::Value NativeModel::load_scaling(const Napi::CallbackInfo& info) {
     scaling.offset[i] = offset[pooled ? 0 : i];
     scaling.scale[i] = scale[pooled ? 0 : i];
   }
-  core_->extractor->set_training_scaling(std::move(scaling));
+  core->extractor->set_training_scaling(std::move(scaling));
   return info.Env().Undefined();
 }
 
-Napi::Value NativeModel::read_scaling(const Napi::CallbackInfo& info) {
-  const auto held = lock(info.Env());
-  return to_scaling(info.Env(), core_->extractor->training_scaling(), core_->options.scaling.pooled);
+Napi::Value read_scaling(const Napi::CallbackInfo& info, const std::shared_ptr<ModelCore>& core) {
+  const ModelTurn turn(info.Env(), *core);
+  return to_scaling(info.Env(), core->extractor->training_scaling(), core->options.scaling.pooled);
 }
 
 /// snapshot() → promise of { parameters, scaling }: both as they are when its turn comes.
-Napi::Value NativeModel::snapshot(const Napi::CallbackInfo& info) {
+Napi::Value snapshot(const Napi::CallbackInfo& info, const std::shared_ptr<ModelCore>& core) {
   struct State {
     std::vector<float> values;
     FeatureScaling scaling;
   };
   auto state = std::make_shared<State>();
-  auto core = core_;
   return JobRunner::of(info.Env())
       .enqueue({[core, state] {
                   state->values.resize(core->backend->table().size());
@@ -258,23 +215,23 @@ Napi::Value NativeModel::snapshot(const Napi::CallbackInfo& info) {
 }
 
 /// predictSync(samples, rate, seed) on the calling thread.
-Napi::Value NativeModel::predict_sync(const Napi::CallbackInfo& info) {
-  const auto held = lock(info.Env());
+Napi::Value predict_sync(const Napi::CallbackInfo& info, const std::shared_ptr<ModelCore>& core) {
+  const ModelTurn turn(info.Env(), *core);
   const Napi::Float32Array samples = to_samples(info[0]);
   const Answer answer =
-      core_->recognizer->predict(samples.Data(), samples.ElementLength(), to_rate(info[1]), to_seed(info[2]));
-  return to_prediction(info.Env(), core_->options.network, answer.scores,
-                       firing_rates(core_->options.network, answer.spikes, answer.steps), answer.heard);
+      core->recognizer->predict(samples.Data(), samples.ElementLength(), to_rate(info[1]), to_seed(info[2]));
+  return to_prediction(info.Env(), core->options.network, answer.scores,
+                       firing_rates(core->options.network, answer.spikes, answer.steps), answer.heard);
 }
 
 /// predict(samples, rate, seed) → promise: the same on another thread, when the model is free.
-Napi::Value NativeModel::predict(const Napi::CallbackInfo& info) {
+Napi::Value predict(const Napi::CallbackInfo& info, const std::shared_ptr<ModelCore>& core) {
   auto question =
       std::make_shared<Question>(Question{to_clip(info[0], info[1]), to_seed(info[2]), {}, {}, {}});
-  auto core = core_;
   return JobRunner::of(info.Env())
       .enqueue({[core, question] { question->ask(*core); },
                 [core, question](Napi::Env env) -> Napi::Value {
+                  core->memory.tell(env);
                   return to_prediction(env, core->options.network, question->scores.data(), question->rates,
                                        question->heard);
                 },
@@ -282,13 +239,13 @@ Napi::Value NativeModel::predict(const Napi::CallbackInfo& info) {
 }
 
 /// observe(samples, rate, seed) → promise: a prediction with everything on the way.
-Napi::Value NativeModel::observe(const Napi::CallbackInfo& info) {
+Napi::Value observe(const Napi::CallbackInfo& info, const std::shared_ptr<ModelCore>& core) {
   auto sight = std::make_shared<Sight>(
       Sight{{to_clip(info[0], info[1]), to_seed(info[2]), {}, {}, {}}, 0, {}, {}, {}, {}});
-  auto core = core_;
   return JobRunner::of(info.Env())
       .enqueue({[core, sight] { sight->look(*core); },
                 [core, sight](Napi::Env env) -> Napi::Value {
+                  core->memory.tell(env);
                   const Napi::Object result =
                       to_prediction(env, core->options.network, sight->question.scores.data(),
                                     sight->question.rates, sight->question.heard);
@@ -309,6 +266,54 @@ Napi::Value NativeModel::observe(const Napi::CallbackInfo& info) {
                   return result;
                 },
                 nullptr, &core->in_use});
+}
+
+}  // namespace
+
+Napi::Function NativeModel::define(Napi::Env env) {
+  return DefineClass(env, "Model",
+                     {InstanceMethod("initialise", &NativeModel::method<initialise>),
+                      InstanceMethod("loadParameters", &NativeModel::method<load_parameters>),
+                      InstanceMethod("readParameters", &NativeModel::method<read_parameters>),
+                      InstanceMethod("snapshot", &NativeModel::method<snapshot>),
+                      InstanceMethod("loadScaling", &NativeModel::method<load_scaling>),
+                      InstanceMethod("readScaling", &NativeModel::method<read_scaling>),
+                      InstanceMethod("predictSync", &NativeModel::method<predict_sync>),
+                      InstanceMethod("predict", &NativeModel::method<predict>),
+                      InstanceMethod("observe", &NativeModel::method<observe>),
+                      InstanceMethod("close", &NativeModel::close)});
+}
+
+NativeModel::NativeModel(const Napi::CallbackInfo& info) : WrappedObject(info) {
+  if (!info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "settings must be an object");
+  const auto core = std::make_shared<ModelCore>();
+  try {
+    core->options = read_model_options(info[0].As<Napi::Object>());
+    core->threads = static_cast<int>(to_int(info[1], "threads", 1, 256));
+    const ModelOptions& options = core->options;
+    core->extractor = std::make_shared<FeatureExtractor>(options.front_end, options.scaling, options.frames);
+    if (options.scaling.over_training_set && options.scaling.kind != ScalingKind::kNone) {
+      // Until there is a training set, features stay as they are.
+      const size_t features = options.front_end.feature_count();
+      core->extractor->set_training_scaling(
+          {std::vector<float>(features, 0.0f), std::vector<float>(features, 1.0f)});
+    }
+    core->backend = make_backend(options.network, core->threads, info[2]);
+    core->recognizer = std::make_unique<Recognizer>(core->extractor, options.encoding, core->backend);
+  } catch (...) {
+    throw to_js_error(info.Env(), std::current_exception());
+  }
+  info.This().As<Napi::Object>().TypeTag(&kModelTag);
+  core->measure();
+  core->memory.tell(info.Env());
+  core_ = core;
+}
+
+std::shared_ptr<ModelCore> NativeModel::unwrap(const Napi::Value& value) {
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kModelTag)) {
+    throw Napi::TypeError::New(value.Env(), "a Model is needed");
+  }
+  return Napi::ObjectWrap<NativeModel>::Unwrap(value.As<Napi::Object>())->core(value.Env());
 }
 
 }  // namespace sonospike

@@ -7,14 +7,14 @@
 
 #include "addon/jobs.h"
 #include "addon/named_arrays.h"
+#include "addon/native_object.h"
 #include "addon/settings.h"
 #include "core/network/recognizer.h"
 #include "core/stream/sample_pool.h"
 
 namespace sonospike {
 
-/// What a model shares with the jobs that work on it, so that it outlives the JavaScript object where need
-/// be.
+/// What a model shares with the jobs that work on it, and with the objects that are made from it.
 struct ModelCore {
   ModelOptions options;
   int threads;
@@ -23,37 +23,35 @@ struct ModelCore {
   std::unique_ptr<Recognizer> recognizer;
   Turns in_use;                                                       ///< held by whoever computes with it
   std::shared_ptr<SamplePool> pool = std::make_shared<SamplePool>();  ///< of the streams
+  HeldMemory memory;
+
+  /// Counts the memory anew. Needs the turn: computing can make it grow.
+  void measure();
+};
+
+/// The turn at a model, on the environment's thread. Throws ERR_BUSY.
+class ModelTurn {
+ public:
+  ModelTurn(Napi::Env env, ModelCore& core);
+  ~ModelTurn() { core_.measure(); }
+  ModelTurn(const ModelTurn&) = delete;
+  ModelTurn& operator=(const ModelTurn&) = delete;
+
+ private:
+  ModelCore& core_;
+  std::unique_lock<Turns> lock_;
 };
 
 /// `new Model(settings, threads, device?)`: front end, encoder and network with their parameters. `device`:
 /// see `make_backend`.
-class NativeModel : public GuardedWrap<NativeModel> {
+class NativeModel : public WrappedObject<NativeModel, ModelCore> {
  public:
+  static constexpr const char* kName = "model";
   static Napi::Function define(Napi::Env env);
   explicit NativeModel(const Napi::CallbackInfo& info);
 
-  const std::shared_ptr<ModelCore>& core() const { return core_; }
-  /// Throws where `value` is not a Model of this environment.
-  static NativeModel& unwrap(const Napi::Value& value);
-
- private:
-  Napi::Value initialise(const Napi::CallbackInfo& info);
-  Napi::Value load_parameters(const Napi::CallbackInfo& info);
-  Napi::Value read_parameters(const Napi::CallbackInfo& info);
-  Napi::Value snapshot(const Napi::CallbackInfo& info);
-  Napi::Value load_scaling(const Napi::CallbackInfo& info);
-  Napi::Value read_scaling(const Napi::CallbackInfo& info);
-  Napi::Value predict_sync(const Napi::CallbackInfo& info);
-  Napi::Value predict(const Napi::CallbackInfo& info);
-  Napi::Value observe(const Napi::CallbackInfo& info);
-  Napi::Value forward_inputs(const Napi::CallbackInfo& info);
-  Napi::Value gradient(const Napi::CallbackInfo& info);
-  Napi::Value time_gradient(const Napi::CallbackInfo& info);
-  Napi::Value optimizer_step(const Napi::CallbackInfo& info);
-
-  std::unique_lock<Turns> lock(Napi::Env env) const;
-
-  std::shared_ptr<ModelCore> core_;
+  /// Throws where `value` is not a Model of this environment, or is closed.
+  static std::shared_ptr<ModelCore> unwrap(const Napi::Value& value);
 };
 
 /// Of each layer, spikes per neuron and time step, from their numbers.

@@ -82,13 +82,14 @@ bool listen(StreamCore& core, const Pcm& pcm, bool last, size_t& taken, std::vec
     if (!finder.ready()) return true;
     if (!may_ask()) return false;
     finder.release(core.divider->divide(*core.model->recognizer, finder.segment(), report));
+    core.model->measure();
   }
 }
 
 void remember(StreamCore& core) {
-  core.time = static_cast<double>(core.finder->position()) / core.rate;
-  core.level = core.finder->level();
-  core.speaking = core.finder->speaking();
+  core.status->time = static_cast<double>(core.finder->position()) / core.rate;
+  core.status->level = core.finder->level();
+  core.status->speaking = core.finder->speaking();
 }
 
 /// An array of predictions with `start` and `end` in samples, and `samples`; undefined where there is
@@ -110,59 +111,23 @@ Napi::Value to_sounds(Napi::Env env, const StreamCore& core, const std::vector<F
   return array;
 }
 
-}  // namespace
-
-Napi::Function NativeStream::define(Napi::Env env) {
-  return DefineClass(env, "Stream",
-                     {InstanceMethod("write", &NativeStream::guarded<&NativeStream::write>),
-                      InstanceMethod("flush", &NativeStream::guarded<&NativeStream::flush>),
-                      InstanceMethod("reset", &NativeStream::guarded<&NativeStream::reset>),
-                      InstanceMethod("close", &NativeStream::guarded<&NativeStream::close>),
-                      InstanceMethod("time", &NativeStream::guarded<&NativeStream::time>),
-                      InstanceMethod("level", &NativeStream::guarded<&NativeStream::level>),
-                      InstanceMethod("speaking", &NativeStream::guarded<&NativeStream::speaking>)});
-}
-
-NativeStream::NativeStream(const Napi::CallbackInfo& info) : GuardedWrap(info) {
-  const Napi::Env env = info.Env();
-  try {
-    core_ = std::make_shared<StreamCore>();
-    core_->model = NativeModel::unwrap(info[0]).core();
-    if (!info[1].IsObject()) throw Napi::TypeError::New(env, "options must be an object");
-    const auto options = info[1].As<Napi::Object>();
-    FinderOptions finder;
-    finder.rate = core_->rate = static_cast<int>(get_int(options, "sampleRate", 1000, kMostClipRate));
-    finder.end_silence = get_seconds(options, "endSilence", 0.05, 5);
-    finder.longest = longest_word(core_->model->options);
-    const auto seed = to_seed(options.Get("seed"));
-    core_->keep_samples = get_bool(options, "keepSamples");
-    const ConfidenceOptions confidence = read_confidence(options.Get("confidence"));
-    core_->finder = std::make_unique<WordFinder>(finder, core_->model->pool);
-    core_->divider = std::make_unique<WordDivider>(core_->model->options.network, confidence, core_->rate,
-                                                   core_->finder->longest(), seed);
-  } catch (...) {
-    throw to_js_error(env, std::current_exception());
-  }
-  remember(*core_);
-  weigh(env, static_cast<int64_t>(core_->finder->bytes()));
-}
-
-void NativeStream::require_free(Napi::Env env) const {
-  if (core_->busy.load()) throw coded_error(env, "ERR_BUSY", "The stream is at work on a write before.");
+void require_free(Napi::Env env, const StreamCore& core) {
+  if (core.busy.load()) throw coded_error(env, "ERR_BUSY", "The stream is at work on a write before.");
 }
 
 /// Takes samples on the calling thread for as long as the model is free when it is needed, the rest on
 /// another.
-Napi::Value NativeStream::work(Napi::Env env, const Pcm& pcm, bool last) {
+Napi::Value work(Napi::Env env, const std::shared_ptr<StreamCore>& core, const Pcm& pcm, bool last) {
   std::vector<FoundSound> found;
   size_t taken = 0;
   {
     const FlushDenormals flush;
-    std::unique_lock<Turns> held(core_->model->in_use, std::defer_lock);
+    std::unique_lock<Turns> held(core->model->in_use, std::defer_lock);
     const auto may_ask = [&held] { return held.owns_lock() || held.try_lock(); };
-    if (listen(*core_, pcm, last, taken, found, may_ask)) {
-      remember(*core_);
-      return to_sounds(env, *core_, found);
+    if (listen(*core, pcm, last, taken, found, may_ask)) {
+      remember(*core);
+      core->model->memory.tell(env);
+      return to_sounds(env, *core, found);
     }
   }
   struct Rest {
@@ -176,14 +141,14 @@ Napi::Value NativeStream::work(Napi::Env env, const Pcm& pcm, bool last) {
   rest->bytes.assign(left.bytes, left.bytes + left.count * left.sample_bytes());
   rest->pcm = {left.kind, rest->bytes.data(), left.count};
   rest->found = std::move(found);
-  rest->claimed = claim(env, {core_, &core_->busy}, "The stream is at work on a write before.");
-  auto core = core_;
+  rest->claimed = claim(env, {core, &core->busy}, "The stream is at work on a write before.");
   return JobRunner::of(env).enqueue({[core, rest, last] {
                                        size_t done = 0;
                                        listen(*core, rest->pcm, last, done, rest->found, [] { return true; });
                                      },
                                      [core, rest](Napi::Env env) -> Napi::Value {
                                        remember(*core);
+                                       core->model->memory.tell(env);
                                        return to_sounds(env, *core, rest->found);
                                      },
                                      nullptr, &core->model->in_use});
@@ -191,50 +156,82 @@ Napi::Value NativeStream::work(Napi::Env env, const Pcm& pcm, bool last) {
 
 /// write(samples: Float32Array | Int16Array | Uint8Array of 16-bit little-endian samples) → what was found,
 /// or a promise of it where the model is in use.
-Napi::Value NativeStream::write(const Napi::CallbackInfo& info) {
+Napi::Value write(const Napi::CallbackInfo& info, const std::shared_ptr<StreamCore>& core) {
   const Napi::Env env = info.Env();
-  require_free(env);
+  require_free(env, *core);
   const Pcm pcm = to_pcm(info[0]);
   const size_t bad = pcm.first_unusable();
   if (bad < pcm.count) {
     throw coded_error(env, "ERR_AUDIO_NOT_FINITE",
-                      "Sample " + std::to_string(core_->finder->position() + static_cast<int64_t>(bad)) +
+                      "Sample " + std::to_string(core->finder->position() + static_cast<int64_t>(bad)) +
                           " of the stream is not a finite number, or is far beyond full scale. "
                           "Check what is written: floats are in [-1, 1].");
   }
-  return work(env, pcm, false);
+  return work(env, core, pcm, false);
 }
 
 /// flush() → what was left, as `write` gives it. The stream is to be reset then.
-Napi::Value NativeStream::flush(const Napi::CallbackInfo& info) {
-  require_free(info.Env());
-  return work(info.Env(), {}, true);
+Napi::Value flush(const Napi::CallbackInfo& info, const std::shared_ptr<StreamCore>& core) {
+  require_free(info.Env(), *core);
+  return work(info.Env(), core, {}, true);
 }
 
-Napi::Value NativeStream::reset(const Napi::CallbackInfo& info) {
-  require_free(info.Env());
-  core_->finder->reset();
-  remember(*core_);
+Napi::Value reset(const Napi::CallbackInfo& info, const std::shared_ptr<StreamCore>& core) {
+  require_free(info.Env(), *core);
+  core->finder->reset();
+  remember(*core);
   return info.Env().Undefined();
 }
 
-/// Gives up what the stream holds; what the getters say stays.
-Napi::Value NativeStream::close(const Napi::CallbackInfo& info) {
-  require_free(info.Env());
-  core_->finder->reset();
-  return info.Env().Undefined();
+}  // namespace
+
+Napi::Function NativeStream::define(Napi::Env env) {
+  return DefineClass(
+      env, "Stream",
+      {InstanceMethod("write", &NativeStream::method<write>),
+       InstanceMethod("flush", &NativeStream::method<flush>),
+       InstanceMethod("reset", &NativeStream::method<reset>), InstanceMethod("close", &NativeStream::close),
+       InstanceMethod("time", &NativeStream::time), InstanceMethod("level", &NativeStream::level),
+       InstanceMethod("speaking", &NativeStream::speaking)});
+}
+
+NativeStream::NativeStream(const Napi::CallbackInfo& info) : WrappedObject(info) {
+  const Napi::Env env = info.Env();
+  const auto core = std::make_shared<StreamCore>();
+  try {
+    core->model = NativeModel::unwrap(info[0]);
+    if (!info[1].IsObject()) throw Napi::TypeError::New(env, "options must be an object");
+    const auto options = info[1].As<Napi::Object>();
+    FinderOptions finder;
+    finder.rate = core->rate = static_cast<int>(get_int(options, "sampleRate", 1000, kMostClipRate));
+    finder.end_silence = get_seconds(options, "endSilence", 0.05, 5);
+    finder.longest = longest_word(core->model->options);
+    const auto seed = to_seed(options.Get("seed"));
+    core->keep_samples = get_bool(options, "keepSamples");
+    const ConfidenceOptions confidence = read_confidence(options.Get("confidence"));
+    core->finder = std::make_unique<WordFinder>(finder, core->model->pool);
+    core->divider = std::make_unique<WordDivider>(core->model->options.network, confidence, core->rate,
+                                                  core->finder->longest(), seed);
+  } catch (...) {
+    throw to_js_error(env, std::current_exception());
+  }
+  remember(*core);
+  core->memory.set(static_cast<int64_t>(core->finder->bytes()));
+  core->memory.tell(env);
+  core_ = core;
+  status_ = core->status;
 }
 
 Napi::Value NativeStream::time(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), core_->time);
+  return Napi::Number::New(info.Env(), status_->time);
 }
 
 Napi::Value NativeStream::level(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), core_->level);
+  return Napi::Number::New(info.Env(), status_->level);
 }
 
 Napi::Value NativeStream::speaking(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), core_->speaking);
+  return Napi::Boolean::New(info.Env(), status_->speaking);
 }
 
 }  // namespace sonospike

@@ -23,6 +23,12 @@ struct FoundSound {
   std::vector<float> samples;  ///< empty where they are not to be kept
 };
 
+/// What JavaScript can ask of a stream while a job is changing its finder: as the last write left it.
+struct StreamStatus {
+  double time = 0, level = 0;
+  bool speaking = false;
+};
+
 /// What a stream shares with the job that works on it.
 struct StreamCore {
   std::shared_ptr<ModelCore> model;
@@ -31,31 +37,25 @@ struct StreamCore {
   int rate;
   bool keep_samples;
   std::atomic<bool> busy{false};  ///< a job has it
-  // As the last write left them, for JavaScript: a job may be changing the finder.
-  double time = 0, level = 0;
-  bool speaking = false;
+  std::shared_ptr<StreamStatus> status = std::make_shared<StreamStatus>();
+  HeldMemory memory;
 };
 
 /// `new Stream(model, { sampleRate, endSilence, seed, keepSamples, confidence })`: the state of one stream of
 /// samples, in which it finds words.
-class NativeStream : public GuardedWrap<NativeStream> {
+class NativeStream : public WrappedObject<NativeStream, StreamCore> {
  public:
+  static constexpr const char* kName = "stream";
   static Napi::Function define(Napi::Env env);
   explicit NativeStream(const Napi::CallbackInfo& info);
 
  private:
-  Napi::Value write(const Napi::CallbackInfo& info);
-  Napi::Value flush(const Napi::CallbackInfo& info);
-  Napi::Value reset(const Napi::CallbackInfo& info);
-  Napi::Value close(const Napi::CallbackInfo& info);
+  // These answer when the stream is closed, too.
   Napi::Value time(const Napi::CallbackInfo& info);
   Napi::Value level(const Napi::CallbackInfo& info);
   Napi::Value speaking(const Napi::CallbackInfo& info);
 
-  Napi::Value work(Napi::Env env, const Pcm& pcm, bool last);
-  void require_free(Napi::Env env) const;
-
-  std::shared_ptr<StreamCore> core_;
+  std::shared_ptr<const StreamStatus> status_;
 };
 
 }  // namespace sonospike

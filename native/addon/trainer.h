@@ -13,22 +13,15 @@ struct TrainerCore {
   std::unique_ptr<Trainer> trainer;
   AbortFlag abort = std::make_shared<std::atomic<bool>>(false);
   std::atomic<bool> busy{false};
+  HeldMemory memory;
 };
 
 /// `new Trainer(model, store, options, clips: Int32Array)`
-class NativeTrainer : public GuardedWrap<NativeTrainer> {
+class NativeTrainer : public WrappedObject<NativeTrainer, TrainerCore> {
  public:
+  static constexpr const char* kName = "trainer";
   static Napi::Function define(Napi::Env env);
   explicit NativeTrainer(const Napi::CallbackInfo& info);
-
- private:
-  Napi::Value run_epoch(const Napi::CallbackInfo& info);
-  Napi::Value abort(const Napi::CallbackInfo& info);
-  Napi::Value progress(const Napi::CallbackInfo& info);
-  Napi::Value read_state(const Napi::CallbackInfo& info);
-  Napi::Value load_state(const Napi::CallbackInfo& info);
-
-  std::shared_ptr<TrainerCore> core_;
 };
 
 }  // namespace sonospike

@@ -30,6 +30,7 @@ class CudaNetwork final : public Backend {
   int workers() const override { return host_threads_; }
   bool works_elsewhere() const override { return true; }
   void synchronize() override;
+  size_t bytes() const override { return device_.allocated() + (host_ ? host_->bytes() : 0); }
   void load_parameters(const float* values) override;
   void read_parameters(float* values) const override;
   void forward(const Batch& batch, float* scores, double* spikes) override;

@@ -25,6 +25,7 @@ class WatchedBackend final : public Backend {
   int workers() const override { return inner_->workers(); }
   bool works_elsewhere() const override { return elsewhere.value_or(inner_->works_elsewhere()); }
   void synchronize() override { inner_->synchronize(); }
+  size_t bytes() const override { return inner_->bytes(); }
   void load_parameters(const float* values) override { inner_->load_parameters(values); }
   void read_parameters(float* values) const override { inner_->read_parameters(values); }
   void forward(const Batch& batch, float* scores, double* spikes) override {

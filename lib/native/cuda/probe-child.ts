@@ -31,9 +31,10 @@ function trainedBy(device: number | undefined): NamedArrays {
   const settings = { ...base, frames: 2, network: { ...base.network, layers } };
   const model = new addon.Model(settings, 1, device);
   model.initialise(1);
+  const tools = new addon.NetworkTools(model);
   const steps = settings.frames * settings.encoding.stepsPerFrame;
   const inputs = Float32Array.from({ length: steps * CLIPS * INPUTS }, (_, i) => (i % 3 === 0 ? 1 : 0));
-  model.gradient(
+  tools.gradient(
     inputs,
     steps,
     CLIPS,
@@ -48,7 +49,7 @@ function trainedBy(device: number | undefined): NamedArrays {
     weightDecay: 0,
     clipNorm: 0,
   } as const;
-  model.optimizerStep(adam, 0.01);
+  tools.optimizerStep(adam, 0.01);
   return model.readParameters();
 }
 

@@ -29,6 +29,8 @@ struct EncoderScratch {
   Buffer<uint32_t> random;
   Buffer<float> values;
   Buffer<uint16_t> bits;
+
+  size_t bytes() const { return bytes_of(random, values, bits); }
 };
 
 /// Turns the scaled values of a clip, [frames, features], into the input of every time step, [steps,

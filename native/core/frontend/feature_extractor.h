@@ -19,6 +19,11 @@ struct ExtractorWorkspace {
   FrontEndWorkspace front_end;
   ScalingStatistics statistics;
   FeatureScaling scaling;
+
+  size_t bytes() const {
+    const size_t values = centred.capacity() + resampled.capacity() + raw.capacity();
+    return values * sizeof(float) + bytes_of(resampler, front_end);
+  }
 };
 
 /// How many frames a clip has for the network.

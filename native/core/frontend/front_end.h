@@ -19,6 +19,8 @@ struct FrontEndWorkspace {
   Buffer<float> values, spare;  // RealFft::workspace_length() on kLanePad lanes
   Buffer<float> decibels;       // [blocks of kLanePad frames, mel_bands, kLanePad]
   Buffer<float> coefficients;   // [coefficients, kLanePad]
+
+  size_t bytes() const { return bytes_of(centred, edges, values, spare, decibels, coefficients); }
 };
 
 /// The samples less their mean, to out[n]; `out` may be `samples`.

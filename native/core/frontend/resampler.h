@@ -13,6 +13,8 @@ namespace sonospike {
 struct ResamplerWorkspace {
   Buffer<float> edges;    // rows that reach beyond the clip
   Buffer<float> in, out;  // stretches of the clip on the lanes
+
+  size_t bytes() const { return bytes_of(edges, in, out); }
 };
 
 /// Band-limited change of the sample rate, as torchaudio.functional.resample does it with its defaults: a

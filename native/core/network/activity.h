@@ -13,6 +13,8 @@ struct EventScratch {
   Buffer<uint32_t> edges;                  // where the spikes of each band begin, or those of some rows
   Buffer<float> dense;                     // bits as floats
   Buffer<float> part;                      // a product's columns that end within a vector
+
+  size_t bytes() const { return bytes_of(start, index, start_by_column, rows, edges, dense, part); }
 };
 
 /// What one layer sends to the next, or the input to the first: rows of `width` values, padded with zeros to
@@ -31,6 +33,7 @@ class Activity {
 
   bool spikes_only() const { return kind_ == Kind::kSpikes; }
   int stride() const { return stride_; }
+  size_t bytes() const { return bytes_of(values_, bits_); }
   float* values(size_t row) { return values_.data() + row * stride_; }
   const float* values(size_t row) const { return values_.data() + row * stride_; }
   uint16_t* bits(size_t row) { return bits_.data() + row * words(); }

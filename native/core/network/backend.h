@@ -90,6 +90,8 @@ class Backend {
   virtual bool works_elsewhere() const { return false; }
   /// Waits for all that such a device has been given.
   virtual void synchronize() {}
+  /// Memory held, on the host and on such a device; threads are not counted.
+  virtual size_t bytes() const = 0;
 
   /// All parameters in the order of `table()`.
   virtual void load_parameters(const float* values) = 0;

@@ -16,6 +16,7 @@ class BandConnection final : public Connection {
   BandConnection(const ConnectionOptions& options, const ConnectionSize& size);
 
   void load(const float* weight) override;
+  size_t bytes() const override { return bytes_of(weight_t_, weight_); }
   size_t gradient_size() const override { return weight_t_.size(); }
   void unpack_gradient(float* packed, float* weight) const override;
   void drive(const Activity& input, size_t row, const Piece& piece, const float* bias, float* u,

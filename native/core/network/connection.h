@@ -26,6 +26,8 @@ struct NearThreshold {
   bool few = false;  ///< so few that it pays to leave out the others; otherwise there are no lists
   Buffer<uint16_t> bits;
   Buffer<uint32_t> start, index;
+
+  size_t bytes() const { return bytes_of(bits, start, index); }
 };
 
 /// The weights with which a layer reads what is below it, in the kernels' layout, and the products with them.
@@ -37,6 +39,8 @@ class Connection {
 
   /// Takes the weights from the layout of the files.
   virtual void load(const float* weight) = 0;
+  /// Memory of the weights in that layout.
+  virtual size_t bytes() const = 0;
   /// Floats of one gradient in the kernels' layout.
   virtual size_t gradient_size() const = 0;
   /// Copies such a gradient, which is used up, to the layout of the files.

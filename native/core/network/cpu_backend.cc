@@ -34,6 +34,11 @@ CpuBackend::CpuBackend(const NetworkOptions& options, int threads)
   packed_size_ += readout_.gradient_size();
 }
 
+size_t CpuBackend::bytes() const {
+  return bytes_of(readout_, parameters_, gradient_, m_, v_, input_gradient_) + bytes_of_all(layers_) +
+         bytes_of_all(passes_) + bytes_of_all(grad_score_) + bytes_of_all(slot_gradients_);
+}
+
 void CpuBackend::load_parameters(const float* values) {
   parameters_.copy_from(values, table_.size());
   pack();

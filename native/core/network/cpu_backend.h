@@ -16,6 +16,7 @@ class CpuBackend final : public Backend {
   const NetworkOptions& options() const override { return options_; }
   const ParameterTable& table() const override { return table_; }
   int workers() const override { return pool_.size(); }
+  size_t bytes() const override;
   void load_parameters(const float* values) override;
   void read_parameters(float* values) const override;
   void forward(const Batch& batch, float* scores, double* spikes) override;

@@ -11,6 +11,7 @@ class DenseConnection final : public Connection {
   DenseConnection(const ConnectionSize& size, bool spiking_input);
 
   void load(const float* weight) override;
+  size_t bytes() const override { return bytes_of(weight_t_, weight_, table_); }
   size_t gradient_size() const override { return weight_t_.size() + table_.size(); }
   void unpack_gradient(float* packed, float* weight) const override;
   void drive(const Activity& input, size_t row, const Piece& piece, const float* bias, float* u,

@@ -10,6 +10,8 @@ struct Dropout {
   bool any = false;
   Buffer<float> kept;     ///< [clips, stride]: 1 or 0
   Buffer<uint16_t> bits;  ///< the same
+
+  size_t bytes() const { return bytes_of(kept, bits); }
 };
 
 /// What a layer does to a group of clips. Arrays [rows, stride], states [clips, stride].
@@ -26,6 +28,10 @@ struct LayerTrace {
   Buffer<float> g_after;  ///< backward, recurrent: dL/du of the step after
   /// Backward: what later pieces have given to dL/dx of the steps before them that the layer looks back to.
   Buffer<float> pending;
+
+  size_t bytes() const {
+    return bytes_of(u, spikes, v, w, count, total, near, dropout, gv, gw, g_after, pending);
+  }
 };
 
 /// One layer with its weights in the kernels' layout. Neurons lie side by side and are padded to `stride`
@@ -37,6 +43,11 @@ class LifLayer {
 
   int neurons() const { return options_.neurons; }
   int stride() const { return stride_; }
+  /// Memory of the parameters in the kernels' layout.
+  size_t bytes() const {
+    return connection_->bytes() +
+           bytes_of(recurrent_t_, recurrent_, bias_, decay_, threshold_, rho_, coupling_, jump_);
+  }
 
   /// Takes the parameters named prefix… out of the flat array `values`. `input_scale`: what the input is
   /// taken times, to make up for dropout below.

@@ -38,6 +38,13 @@ size_t NetworkPass::step_bytes() const {
   return bytes + readout_.step_floats() * sizeof(float);
 }
 
+size_t NetworkPass::bytes() const {
+  size_t saved = 0;
+  for (const auto& state : saved_) saved += state.capacity();
+  return saved + bytes_of(input_, readout_trace_, scratch_, g_, gx_) + bytes_of_all(traces_) +
+         bytes_of_all(views_);
+}
+
 int NetworkPass::group_size(int steps) const {
   return static_cast<int>(std::clamp<size_t>(limits_.group / (step_bytes() * steps), 1, kMostClipsInGroup));
 }

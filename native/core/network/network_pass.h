@@ -45,6 +45,7 @@ class NetworkPass {
     NetworkPass& pass_;
   };
 
+  size_t bytes() const;
   /// Clips that are best taken together, where they have `steps` steps.
   int group_size(int steps) const;
 

@@ -10,6 +10,8 @@ struct ReadoutTrace {
   Buffer<float> score;          ///< a state
   Buffer<double> total;         ///< a state: the part of the score that has been set aside
   Buffer<float> grad_o;         ///< backward: dL/do of the step after, a state
+
+  size_t bytes() const { return bytes_of(current, o, p, score, total, grad_o); }
 };
 
 /// Scores from the spikes of the last layer: their count, or the mean over time of a leaky integrator that
@@ -19,6 +21,7 @@ class Readout {
   Readout(const ReadoutOptions& options, int inputs, int input_stride, int classes);
 
   int stride() const { return stride_; }
+  size_t bytes() const { return bytes_of(weight_t_, weight_, bias_, decay_); }
   bool counts_spikes() const { return options_.kind == ReadoutKind::kSpikeCount; }
   /// Of the trace of one step of a clip.
   size_t step_floats() const {

@@ -37,6 +37,11 @@ class Recognizer {
 
   /// The most that a clip has.
   int steps() const { return encoder_.steps(extractor_->frames()); }
+  /// Memory of its workspace; the backend has its own.
+  size_t bytes() const {
+    const size_t values = features_.capacity() + input_.capacity() + scores_.capacity();
+    return values * sizeof(float) + bytes_of(workspace_, scratch_);
+  }
   int channels() const { return encoder_.channels(extractor_->feature_count()); }
 
   /// The spikes of the `rate` encoding depend on `seed` alone. Nothing is allocated once a clip as long has

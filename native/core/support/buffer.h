@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 #include <utility>
+#include <vector>
 
 namespace sonospike {
 
@@ -62,6 +63,8 @@ class Buffer {
   T* data() { return data_; }
   const T* data() const { return data_; }
   size_t size() const { return size_; }
+  /// Memory held, whatever part of it is in use.
+  size_t bytes() const { return capacity_ * sizeof(T); }
   T& operator[](size_t i) { return data_[i]; }
   const T& operator[](size_t i) const { return data_[i]; }
 
@@ -77,5 +80,18 @@ class Buffer {
   size_t size_ = 0;
   size_t capacity_ = 0;
 };
+
+/// Memory of buffers, or of anything else that has `bytes()`.
+template <typename... Held>
+size_t bytes_of(const Held&... held) {
+  return (size_t{0} + ... + held.bytes());
+}
+
+template <typename Held>
+size_t bytes_of_all(const std::vector<Held>& list) {
+  size_t sum = 0;
+  for (const Held& held : list) sum += held.bytes();
+  return sum;
+}
 
 }  // namespace sonospike

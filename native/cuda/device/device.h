@@ -7,8 +7,8 @@
 
 #include "cuda/device/staging.h"
 
-/// The little of a GPU that the backend is written against. device.cu makes it of CUDA; the tests, which need
-/// neither CUDA nor a GPU, of threads that they emulate (test/emulation).
+/// The little of a GPU that the backend is written against. device.cu makes it of CUDA; cuda/emulation, which
+/// needs neither CUDA nor a GPU, of threads on the CPU.
 
 namespace sonospike::cuda {
 
@@ -25,6 +25,10 @@ class Device {
   /// All of its memory, bytes.
   size_t memory() const { return memory_; }
   size_t free_memory() const;
+  /// Bytes that this object's arrays hold of it.
+  size_t allocated() const { return allocated_; }
+  void count_allocated(size_t bytes) { allocated_ += bytes; }
+  void count_released(size_t bytes) { allocated_ -= bytes; }
   void* stream() const { return stream_; }
   /// Whether products are to be made on tensor cores; not where SONOSPIKE_TENSOR_CORES is 0.
   bool has_tensor_cores() const { return tensor_cores_; }
@@ -50,7 +54,7 @@ class Device {
  private:
   int number_;
   void* stream_ = nullptr;
-  size_t memory_ = 0, releases_ = 0;
+  size_t memory_ = 0, releases_ = 0, allocated_ = 0;
   bool tensor_cores_ = false;
   Staging staging_;
 };
@@ -80,11 +84,15 @@ class DeviceArray {
       free();
       data_ = static_cast<T*>(device_->allocate(size * sizeof(T)));
       capacity_ = size;
+      device_->count_allocated(capacity_ * sizeof(T));
     }
     size_ = size;
   }
   void free() noexcept {
-    if (data_) device_->release(data_);
+    if (data_) {
+      device_->release(data_);
+      device_->count_released(capacity_ * sizeof(T));
+    }
     data_ = nullptr;
     size_ = capacity_ = 0;
   }

@@ -15,6 +15,7 @@ const hostile = new Proxy({}, { get: thrower, has: thrower, ownKeys: thrower, ge
 
 const model = new addon.Model(settings(), 2);
 model.initialise(1);
+const tools = new addon.NetworkTools(model);
 const sample = { samples: sweep(), sampleRate: 8000, label: 3 };
 const store = new addon.FeatureStore(model, 2);
 await store.add([sample, sample]);
@@ -102,7 +103,7 @@ const valid = {
   initialise: [1],
   loadParameters: [model.readParameters()],
   loadScaling: [new Float32Array(1), new Float32Array(1)],
-  forwardInputs: [new Float32Array(40 * 6), 3, 2],
+  forward: [new Float32Array(40 * 6), 3, 2],
   gradient: [new Float32Array(40 * 6), 3, 2, Int32Array.of(1, 2), 0],
   optimizerStep: [options.optimizer, 1e-3],
   add: [[sample]],
@@ -130,9 +131,9 @@ function* spoiled(value) {
 const methods = (object) =>
   Object.getOwnPropertyNames(Object.getPrototypeOf(object)).filter((name) => name !== 'constructor');
 
-for (const target of [model, store, trainer, stream, addon]) {
+for (const target of [model, tools, store, trainer, stream, addon]) {
   const names = target === addon ? Object.keys(addon) : methods(target);
-  for (const name of names.filter((each) => each !== 'abort')) {
+  for (const name of names.filter((each) => each !== 'abort' && each !== 'close')) {
     const method = target[name];
     const arguments_ = valid[name] ?? [];
     const call = (...args) => attempt(() => method.apply(target, args));
@@ -170,6 +171,7 @@ for (const whole of [settings(), presetLike('default'), presetLike('original')])
 }
 for (const other of garbage) {
   attempt(() => new addon.Model(other, other));
+  attempt(() => new addon.NetworkTools(other));
   attempt(() => new addon.FeatureStore(other, 1));
   attempt(() => new addon.Stream(other, streamOptions));
   attempt(() => new addon.Stream(model, other));
@@ -221,7 +223,7 @@ attempt(() => addon.resample(new Float32Array(9000), 1, 1_000_000));
 attempt(() =>
   addon.encode(new Float32Array(2 ** 20), 2 ** 20, 1, { ...direct, stepsPerFrame: 1000 }, 0, 0, 0),
 );
-attempt(() => model.forwardInputs(new Float32Array(), 2 ** 24, 2 ** 24));
+attempt(() => tools.forward(new Float32Array(), 2 ** 24, 2 ** 24));
 const huge = { ...settings(8192).network.layers[0], recurrent: true };
 attempt(
   () =>

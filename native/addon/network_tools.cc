@@ -1,9 +1,9 @@
-// Single steps of a network on inputs that are given, for tests and for those who bring an encoding of their
-// own.
+#include "addon/network_tools.h"
+
 #include <algorithm>
 #include <chrono>
 
-#include "addon/model.h"
+#include "addon/named_arrays.h"
 
 namespace sonospike {
 namespace {
@@ -27,31 +27,30 @@ Batch given_batch(const Napi::CallbackInfo& info, int inputs) {
   return batch;
 }
 
-/// A batch to learn from.
-struct Lesson {
+struct LabelledBatch {
   Batch batch;
   std::vector<int> labels;
   LossOptions loss;
 };
 
 /// Arguments: inputs, steps, clips, labels, labelSmoothing.
-Lesson given_lesson(const Napi::CallbackInfo& info, const NetworkOptions& network) {
+LabelledBatch given_labelled_batch(const Napi::CallbackInfo& info, const NetworkOptions& network) {
   const Napi::Env env = info.Env();
-  Lesson lesson;
-  lesson.batch = given_batch(info, network.inputs);
-  const int clips = lesson.batch.clips;
+  LabelledBatch labelled;
+  labelled.batch = given_batch(info, network.inputs);
+  const int clips = labelled.batch.clips;
   if (!info[3].IsTypedArray() || info[3].As<Napi::TypedArray>().TypedArrayType() != napi_int32_array ||
       info[3].As<Napi::TypedArray>().ElementLength() != static_cast<size_t>(clips)) {
     throw Napi::TypeError::New(env, "labels must be an Int32Array with one element a clip");
   }
   const Napi::Int32Array given = info[3].As<Napi::Int32Array>();
-  lesson.labels.assign(given.Data(), given.Data() + clips);
-  for (int label : lesson.labels) {
+  labelled.labels.assign(given.Data(), given.Data() + clips);
+  for (int label : labelled.labels) {
     if (label < 0 || label >= network.classes) throw Napi::TypeError::New(env, "no such label");
   }
-  lesson.batch.labels = lesson.labels.data();
-  if (info[4].IsNumber()) lesson.loss.label_smoothing = info[4].As<Napi::Number>().FloatValue();
-  return lesson;
+  labelled.batch.labels = labelled.labels.data();
+  if (info[4].IsNumber()) labelled.loss.label_smoothing = info[4].As<Napi::Number>().FloatValue();
+  return labelled;
 }
 
 /// { loss, correct, gradients, inputGradient: where the batch asks for it }
@@ -106,17 +105,15 @@ class InputBits {
   std::vector<uint16_t> bits_;
 };
 
-}  // namespace
-
-/// forwardInputs(inputs, steps, clips) → { scores [clips, classes], spikes: [steps, clips, neurons] of each
+/// forward(inputs, steps, clips) → { scores [clips, classes], spikes: [steps, clips, neurons] of each
 /// layer }
-Napi::Value NativeModel::forward_inputs(const Napi::CallbackInfo& info) {
+Napi::Value forward(const Napi::CallbackInfo& info, const std::shared_ptr<NetworkToolsCore>& core) {
   const Napi::Env env = info.Env();
-  const auto held = lock(env);
-  const int classes = core_->options.network.classes;
-  const Batch batch = given_batch(info, core_->options.network.inputs);
+  const ModelTurn turn(env, *core->model);
+  const int classes = core->model->options.network.classes;
+  const Batch batch = given_batch(info, core->model->options.network.inputs);
   std::vector<float> scores(static_cast<size_t>(batch.clips) * classes);
-  std::vector<std::vector<float>> spikes(core_->options.network.layers.size());
+  std::vector<std::vector<float>> spikes(core->model->options.network.layers.size());
   for (int clip = 0; clip < batch.clips; ++clip) {
     Batch one = batch;
     one.clips = 1;
@@ -124,7 +121,7 @@ Napi::Value NativeModel::forward_inputs(const Napi::CallbackInfo& info) {
       batch.input(clip, first, steps, x, stride, worker);
     };
     const auto views =
-        core_->backend->observe(one, scores.data() + static_cast<size_t>(clip) * classes).layers;
+        core->model->backend->observe(one, scores.data() + static_cast<size_t>(clip) * classes).layers;
     for (size_t k = 0; k < views.size(); ++k) {
       const size_t n = views[k].neurons;
       spikes[k].resize(n * batch.clips * batch.steps);
@@ -145,12 +142,12 @@ Napi::Value NativeModel::forward_inputs(const Napi::CallbackInfo& info) {
 
 /// gradient(inputs, steps, clips, labels, labelSmoothing, ofInput) → { loss, correct, gradients,
 /// inputGradient }
-Napi::Value NativeModel::gradient(const Napi::CallbackInfo& info) {
-  const auto held = lock(info.Env());
-  Lesson lesson = given_lesson(info, core_->options.network);
-  lesson.batch.of_input = info[5].ToBoolean();
-  const BatchStatistics done = core_->backend->gradient(lesson.batch, lesson.loss);
-  return to_gradient(info.Env(), *core_->backend, lesson.batch, done);
+Napi::Value gradient(const Napi::CallbackInfo& info, const std::shared_ptr<NetworkToolsCore>& core) {
+  const ModelTurn turn(info.Env(), *core->model);
+  LabelledBatch labelled = given_labelled_batch(info, core->model->options.network);
+  labelled.batch.of_input = info[5].ToBoolean();
+  const BatchStatistics done = core->model->backend->gradient(labelled.batch, labelled.loss);
+  return to_gradient(info.Env(), *core->model->backend, labelled.batch, done);
 }
 
 /// timeGradient(inputs, steps, clips, labels, labelSmoothing, repeats) → what `gradient` gives, of the inputs
@@ -159,14 +156,14 @@ Napi::Value NativeModel::gradient(const Napi::CallbackInfo& info) {
 /// What is timed is the work of a training step, forward and back, with inputs that are where it is done, and
 /// whose gradient stays there: on a device of its own from when it has nothing to do until it has nothing to
 /// do again, with the weights packed anew as after an optimizer's step.
-Napi::Value NativeModel::time_gradient(const Napi::CallbackInfo& info) {
+Napi::Value time_gradient(const Napi::CallbackInfo& info, const std::shared_ptr<NetworkToolsCore>& core) {
   const Napi::Env env = info.Env();
-  const auto held = lock(env);
+  const ModelTurn turn(env, *core->model);
   const auto repeats = static_cast<size_t>(to_int(info[5], "repeats", 1, 1 << 20));
-  Lesson lesson = given_lesson(info, core_->options.network);
-  Batch& batch = lesson.batch;
-  Backend& backend = *core_->backend;
-  const InputBits bits(batch, core_->options.network.inputs);
+  LabelledBatch labelled = given_labelled_batch(info, core->model->options.network);
+  Batch& batch = labelled.batch;
+  Backend& backend = *core->model->backend;
+  const InputBits bits(batch, core->model->options.network.inputs);
   if (bits.binary()) bits.replace_input(batch);
   batch.of_input = true;
   BatchStatistics done;
@@ -174,14 +171,14 @@ Napi::Value NativeModel::time_gradient(const Napi::CallbackInfo& info) {
     // Brings the inputs there, and then does once what is to be repeated.
     for (const bool same : {false, true}) {
       batch.same_inputs = same;
-      done = backend.gradient(batch, lesson.loss);
+      done = backend.gradient(batch, labelled.loss);
     }
   }
   Napi::Float64Array seconds = Napi::Float64Array::New(env, repeats);
   for (size_t i = 0; i < repeats; ++i) {
     backend.synchronize();
     const auto start = std::chrono::steady_clock::now();
-    done = backend.gradient(batch, lesson.loss);
+    done = backend.gradient(batch, labelled.loss);
     backend.synchronize();
     seconds[i] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   }
@@ -192,12 +189,28 @@ Napi::Value NativeModel::time_gradient(const Napi::CallbackInfo& info) {
 }
 
 /// optimizerStep(options, rate): one step along the gradient that `gradient` left.
-Napi::Value NativeModel::optimizer_step(const Napi::CallbackInfo& info) {
-  const auto held = lock(info.Env());
+Napi::Value optimizer_step(const Napi::CallbackInfo& info, const std::shared_ptr<NetworkToolsCore>& core) {
+  const ModelTurn turn(info.Env(), *core->model);
   if (!info[0].IsObject() || !info[1].IsNumber())
     throw Napi::TypeError::New(info.Env(), "options and a rate are needed");
-  core_->backend->step(read_optimizer(info[0].As<Napi::Object>()), info[1].As<Napi::Number>().FloatValue());
+  core->model->backend->step(read_optimizer(info[0].As<Napi::Object>()),
+                             info[1].As<Napi::Number>().FloatValue());
   return info.Env().Undefined();
+}
+
+}  // namespace
+
+Napi::Function NativeNetworkTools::define(Napi::Env env) {
+  return DefineClass(env, "NetworkTools",
+                     {InstanceMethod("forward", &NativeNetworkTools::method<forward>),
+                      InstanceMethod("gradient", &NativeNetworkTools::method<gradient>),
+                      InstanceMethod("timeGradient", &NativeNetworkTools::method<time_gradient>),
+                      InstanceMethod("optimizerStep", &NativeNetworkTools::method<optimizer_step>)});
+}
+
+NativeNetworkTools::NativeNetworkTools(const Napi::CallbackInfo& info) : WrappedObject(info) {
+  core_ = std::make_shared<NetworkToolsCore>();
+  core_->model = NativeModel::unwrap(info[0]);
 }
 
 }  // namespace sonospike
