@@ -89,6 +89,11 @@ describe('the word is recognised', () => {
     ],
     ['yes_anna_0.wav', tree(words, people, (w, s, i) => `${w}_${s}_${i}.wav`), { layout: 'fsdd', ...EN }],
     ['yes_0.wav', tree(words, [''], (w, _, i) => `${w}_${i}.wav`), { layout: 'flat', ...NOBODY }],
+    [
+      'licht/0.wav',
+      tree(['licht', 'musik'], [''], (w, _, i) => `${w}/${i}.wav`),
+      { layout: 'folders', labels: ['licht', 'musik'], speakers: [] },
+    ],
     ['yes/anna/0.wav', tree(words, people, (w, s, i) => `${w}/${s}/${i}.wav`), { layout: 'folders', ...EN }],
     [
       'yes/anna/take_0.wav',
@@ -157,6 +162,11 @@ describe('what is ambiguous is an error that says how to say it', () => {
       'licht/anna/0.wav or anna/licht/0.wav',
       tree(['licht', 'musik'], people, (w, s, i) => `${w}/${s}/${i}.wav`),
       { folders: ['licht', 'musik'], speakers: ['anna', 'ben'] },
+    ],
+    [
+      'licht/1/a.wav or anna/1/a.wav',
+      tree(['licht', 'musik'], ['1', '2'], (w, s, i) => `${w}/${s}/${'abc'[i]}.wav`),
+      { folders: ['licht', 'musik'], speakers: ['1', '2'] },
     ],
     [
       'anna/yes_0.wav',

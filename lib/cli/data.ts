@@ -2,7 +2,9 @@ import { fileURLToPath } from 'node:url';
 import type { SkippedFile } from '../datasets/dataset.js';
 import { type Dataset, openDataset } from '../datasets/index.js';
 import { LAYOUTS, type LayoutName, layoutNames } from '../datasets/layouts/index.js';
+import { UNKNOWN_LABEL } from '../datasets/names.js';
 import { SHIPPED_MODEL } from '../model/model.js';
+import type { WordCount } from '../training/epoch.js';
 import type { OptionTable } from './args.js';
 import { shortPath } from './format.js';
 import type { Output } from './output.js';
@@ -58,4 +60,27 @@ export function noteSkipped(out: Output, skipped: readonly SkippedFile[]): void 
 /** The path of the model that a command uses. */
 export function modelPath(named: string | undefined): string {
   return named ?? SHIPPED_MODEL;
+}
+
+/** Words, and speakers, that are named one by one. */
+const MOST_NAMED = 60;
+
+/** The words of a training with the clips of each, the speakers, and the words that nothing can be learned of. */
+export function aboutWords(words: readonly WordCount[], speakers: readonly string[]): string[] {
+  const named = words.map(({ word, train, validation, test }) => `${word} (${train + validation + test})`);
+  const lines = [
+    `Words, with their clips: ${listed(named)}.`,
+    speakers.length === 0 ? 'The speakers are not known.' : `Speakers: ${listed(speakers)}.`,
+  ];
+  const untrained = words.filter(({ train, word }) => train === 0 && word !== UNKNOWN_LABEL);
+  if (untrained.length > 0) {
+    const which = listed(untrained.map(({ word }) => word));
+    lines.push(`Warning: the training part has no clip of ${which}, so the model cannot learn to tell it.`);
+  }
+  return lines;
+}
+
+function listed(names: readonly string[]): string {
+  if (names.length <= MOST_NAMED) return names.join(', ');
+  return `${names.slice(0, MOST_NAMED).join(', ')} and ${names.length - MOST_NAMED} more`;
 }

@@ -190,5 +190,9 @@ export const TRAIN_OPTIONS = {
     choices: deviceChoices,
     help: 'cuda: an NVIDIA GPU, or an error that says what is missing. Left out: auto, a GPU if one can be used.',
   },
+  strip: {
+    type: 'flag',
+    help: 'Leaves out of the files the short hashes by which evaluate tells clips that were trained on.',
+  },
   strict: { type: 'flag', help: 'Makes a clip that cannot be used an error, instead of leaving it out.' },
 } as const satisfies OptionTable;

@@ -1,6 +1,7 @@
 import { type Audio, readAudio } from '../audio/source.js';
 import type { NativeClip, NativeFeatureStore } from '../native/addon.js';
 import { guardAsync } from '../native/errors.js';
+import { clipHash } from '../support/clip-hash.js';
 import { SonospikeError } from '../support/errors.js';
 import type { Clip } from './clip.js';
 import type { SkippedFile } from './dataset.js';
@@ -25,37 +26,50 @@ const MOST_BYTES = 2 ** 28;
 
 /**
  * Reads clips and adds their features to `store`: the next files are read while the addon computes.
- * @returns for each clip its number in the store, or -1 if it was skipped; and what was skipped
+ * @returns for each clip its number in the store, -1 if it was skipped, and the hash of its samples, null if it was
+ * skipped; and what was skipped
  * @throws SonospikeError ERR_ABORTED, ERR_OUT_OF_MEMORY; with `strict` ERR_DATASET_BAD_CLIP
  */
 export async function loadClips(
   store: NativeFeatureStore,
   clips: readonly Clip[],
   options: LoadOptions,
-): Promise<{ numbers: number[]; skipped: SkippedFile[] }> {
+): Promise<{ numbers: number[]; hashes: (number | null)[]; skipped: SkippedFile[] }> {
   const { signal, strict, onProgress, augmented = 0 } = options;
   const numberOf = new Map(options.labels.map((label, i) => [label, i]));
   const numbers: number[] = [];
+  const hashes: (number | null)[] = [];
   const skipped: SkippedFile[] = [];
   let next = store.size();
   const read = (i: number) => {
     if (signal?.aborted) throw aborted(signal);
-    return readAll(clips[i]!.file);
+    return readClip(clips[i]!);
   };
   const use = (result: Audio | SonospikeError, i: number) => {
     const { file, label } = clips[i]!;
     if (!(result instanceof SonospikeError)) {
       numbers.push(next++);
+      hashes.push(clipHash(result.samples, result.sampleRate));
       return { ...result, label: numberOf.get(label) ?? -1, augmented: i < augmented };
     }
     if (result.code === 'ERR_ABORTED') throw result;
     if (strict) throw new SonospikeError('ERR_DATASET_BAD_CLIP', result.message, { file, cause: result });
     skipped.push({ file, reason: result.message });
     numbers.push(-1);
+    hashes.push(null);
     return null;
   };
   await addInChunks(store, clips.length, read, use, onProgress);
-  return { numbers, skipped };
+  return { numbers, hashes, skipped };
+}
+
+/** Reads a clip: the file, or the piece of it that is the clip. */
+export async function readClip({ file, piece }: Pick<Clip, 'file' | 'piece'>): Promise<Audio> {
+  const audio = await readAll(file);
+  if (piece === undefined) return audio;
+  const { samples, sampleRate } = audio;
+  const first = Math.round(piece.start * sampleRate);
+  return { ...audio, samples: samples.slice(first, first + Math.round(piece.seconds * sampleRate)) };
 }
 
 /**

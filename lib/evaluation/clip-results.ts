@@ -17,6 +17,8 @@ import { measureRejection, OTHER_WORDS, type Rejection } from './rejection.js';
 
 /** What a model said of one clip of a dataset. */
 export interface ClipResult {
+  /** Whether the model was trained on a clip with the same samples; missing where that is not known. */
+  seenInTraining?: boolean;
   /** Path of the clip. */
   file: string;
   /** The true label, from the dataset. */

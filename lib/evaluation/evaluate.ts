@@ -5,10 +5,12 @@ import { fingerprint } from '../datasets/fingerprint.js';
 import { type Dataset, resolveDataset } from '../datasets/index.js';
 import type { LayoutName } from '../datasets/layouts/index.js';
 import { UNKNOWN_LABEL } from '../datasets/names.js';
+import { otherNames, relabelled } from '../datasets/number-words.js';
 import { describeSplit, type Split, splitDataset } from '../datasets/split.js';
 import { loadModel, Model } from '../model/model.js';
 import { checkDevice, type DeviceChoice } from '../native/device.js';
 import { guard, guardAsync } from '../native/errors.js';
+import { unpackHashes } from '../support/clip-hash.js';
 import { SonospikeError } from '../support/errors.js';
 import {
   abortSignal,
@@ -31,6 +33,7 @@ import {
   type UnknownSound,
 } from './rejection.js';
 import { measureRobustness, type RobustnessResult } from './robustness.js';
+import { countSeen, countWhere, hashesByFile, type Seen } from './seen.js';
 
 /** What `evaluate` takes. */
 export interface EvaluateOptions {
@@ -101,11 +104,11 @@ const EVALUATE_KEYS = [
 ] as const satisfies (keyof EvaluateOptions)[];
 
 /** What `evaluate` found. */
-export interface Evaluation extends Scored {
+export interface Evaluation extends Scored, Seen {
   /** The split and the sizes of its parts, in one line. */
   split: string;
-  /** How many of the clips the model was trained on, as far as its file tells: that part of the accuracy is no test. */
-  seenInTraining: number;
+  /** Labels of the data set that the model knows under another name: its own by the data set's. */
+  renamed?: Record<string, string>;
   /** Files that were left out, and why. */
   skipped: SkippedFile[];
   /** Operations of a clip; only from `evaluate`, and null there where clips are too long to be looked into. */
@@ -129,10 +132,11 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     options.model instanceof Model ? options.model : await loadModel(options.model, { threads, device });
   if (options.model instanceof Model) requireOn(model, options.device);
   const dataset = await resolveDataset(options.data, { ...options, strict });
-  requireLabels(dataset, model.labels);
+  const names = otherNames(dataset.labels, model.labels);
+  requireLabels(dataset, [...model.labels, ...names.keys()]);
   const own = ownSplit(model, dataset);
   const split = chooseSplit(own, dataset, options);
-  const clips = split[part];
+  const clips = relabelled(split[part], names);
   if (clips.length === 0) {
     throw new SonospikeError(
       'ERR_SPLIT_INVALID',
@@ -165,7 +169,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     operations: await countOperations(model, { files, ...over }),
     ...(robustness === undefined ? {} : { robustness }),
     split: describeSplit({ ...split, [part]: clips.filter((clip) => !left.has(clip)) }),
-    seenInTraining: own ? countSeen(own, dataset, found.predictions) : 0,
+    ...whatWasSeen(model, own, dataset, found.predictions, hashesByFile(clips, loaded.hashes)),
+    ...(names.size === 0 ? {} : { renamed: Object.fromEntries(names) }),
     skipped: [...dataset.skipped, ...loaded.skipped, ...heard.skipped],
   };
 }
@@ -223,13 +228,20 @@ function chooseSplit(own: OwnSplit | null, dataset: Dataset, options: EvaluateOp
   });
 }
 
-/** Clips among `evaluated` that were in the training part of the model. */
-function countSeen(own: OwnSplit, dataset: Dataset, evaluated: readonly ClipResult[]): number {
+/** By the hashes in the model's file; of models of version 0.1.0 by the names of the clips, on the data set of before. */
+function whatWasSeen(
+  model: Model,
+  own: OwnSplit | null,
+  dataset: Dataset,
+  predictions: readonly ClipResult[],
+  hashes: ReadonlyMap<string, number>,
+): Seen {
+  if (model.clipHashes !== null) return countSeen(predictions, hashes, unpackHashes(model.clipHashes));
+  if (own === null) return { seenInTraining: null, unseen: null };
   const { split, seed, fold, validation } = own;
-  const trained = new Set(
-    splitDataset(dataset, split, { seed, fold, validation }).train.map(({ file }) => file),
-  );
-  return evaluated.filter(({ file }) => trained.has(file)).length;
+  const { train } = splitDataset(dataset, split, { seed, fold, validation });
+  const trained = new Set(train.map(({ file }) => file));
+  return countWhere(predictions, ({ file }) => trained.has(file));
 }
 
 /** Options of a training that determine its split. */

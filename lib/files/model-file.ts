@@ -2,6 +2,7 @@ import { type ConfidenceSettings, validateConfidence } from '../settings/confide
 import type { ModelSettings } from '../settings/settings.js';
 import { parameterShapes } from '../settings/shapes.js';
 import { validateSettings } from '../settings/validate.js';
+import { HASH_BYTES } from '../support/clip-hash.js';
 import { SonospikeError } from '../support/errors.js';
 import type { Tensors } from '../support/tensor.js';
 import { writeFileAtomic } from './atomic-file.js';
@@ -16,6 +17,8 @@ const FORMAT = 'sonospike';
 const VERSION = 1;
 const ZIP_START = Buffer.from('PK\u0003\u0004');
 const STATE_PREFIX = 'state.';
+/** Tensor of the hashes of the clips that the model was trained on. */
+const HASHES = 'training.clip_hashes';
 
 /** What a model file holds. */
 export interface ModelFile {
@@ -26,6 +29,8 @@ export interface ModelFile {
   training: Record<string, unknown> | null;
   /** How sure it is of its answers; null where that was not measured. */
   confidence: ConfidenceSettings | null;
+  /** Hashes of the clips that the model was trained on, as `packHashes` gives them; missing where they are not told. */
+  clipHashes?: Uint8Array | null;
   /** Present in checkpoints: what training needs to go on. */
   state: CheckpointState | null;
 }
@@ -75,6 +80,10 @@ export function decodeModel(bytes: Uint8Array, file?: string): ModelFile {
     state: json && { json, tensors: new Map() },
   };
   for (const [name, tensor] of tensors) {
+    if (name === HASHES) {
+      model.clipHashes = readHashes(tensor, file);
+      continue;
+    }
     const target = name.startsWith(STATE_PREFIX) ? model.state?.tensors : model.parameters;
     if (target === undefined) throw damaged(file, `it has a tensor ${name}, but no training state`);
     if (!(tensor.data instanceof Float32Array)) throw damaged(file, `tensor ${name} is not of type F32`);
@@ -87,6 +96,12 @@ export function decodeModel(bytes: Uint8Array, file?: string): ModelFile {
     if (model.state) fromOldDelta(model.state.tensors);
   }
   return model;
+}
+
+function readHashes({ dtype, shape, data }: RawTensor, file: string | undefined): Uint8Array {
+  if (dtype === 'U8' && shape.length === 2 && shape[1] === HASH_BYTES)
+    return new Uint8Array(data as Uint8Array);
+  throw damaged(file, `tensor ${HASHES} is ${dtype} [${shape}], not U8 [clips, ${HASH_BYTES}]`);
 }
 
 /** The reader of `.pt` files is loaded only for one. */
@@ -178,6 +193,9 @@ export function encodeModel(model: ModelFile): Uint8Array[] {
   for (const [name, tensor] of model.state?.tensors ?? []) {
     tensors.set(STATE_PREFIX + name, { dtype: 'F32', ...tensor });
   }
+  const hashes = model.clipHashes;
+  if (hashes)
+    tensors.set(HASHES, { dtype: 'U8', shape: [hashes.length / HASH_BYTES, HASH_BYTES], data: hashes });
   return encodeSafetensors(metadata, tensors);
 }
 

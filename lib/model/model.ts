@@ -21,7 +21,7 @@ import type { ModelSettings } from '../settings/settings.js';
 import { inputCount, parameterShapes } from '../settings/shapes.js';
 import { validateSettings } from '../settings/validate.js';
 import { SonospikeError } from '../support/errors.js';
-import { checkSeed, checkThreads } from '../support/options.js';
+import { checkSeed, checkThreads, flag, optionsObject } from '../support/options.js';
 import type { Tensors } from '../support/tensor.js';
 import { namedPrediction, type Prediction, silentPrediction } from './prediction.js';
 import { type StreamOptions, WordStream } from './word-stream.js';
@@ -70,6 +70,12 @@ export interface NewModelOptions extends ModelOptions {
   seed?: number;
 }
 
+/** Options of `save` of a model. */
+export interface SaveOptions {
+  /** Whether the file tells by short hashes which clips the model was trained on (default: true). */
+  hashes?: boolean;
+}
+
 /**
  * A trained network with its front end, encoding and labels. Made by `loadModel` and `train`.
  *
@@ -83,6 +89,8 @@ export class Model {
   readonly settings: Readonly<ModelSettings>;
   /** How the confidence is made, and the threshold of `rejected`; null where the model file has none. */
   readonly confidence: Readonly<ConfidenceSettings> | null;
+  /** @internal Hashes of the clips that it was trained on; null where its file does not tell them. */
+  readonly clipHashes: Uint8Array | null;
   /** Where batches are computed. */
   readonly device: Device;
   /** @internal */
@@ -95,7 +103,7 @@ export class Model {
   constructor(
     settings: ModelSettings,
     options: Pick<ModelOptions, 'threads'> = {},
-    about: Partial<Pick<ModelFile, 'training' | 'confidence'>> = {},
+    about: Partial<Pick<ModelFile, 'training' | 'confidence' | 'clipHashes'>> = {},
     place: Place = host(),
   ) {
     const threads = checkThreads(options.threads);
@@ -103,6 +111,7 @@ export class Model {
     this.settings = settings;
     this.training = about.training ?? null;
     this.confidence = about.confidence ?? null;
+    this.clipHashes = about.clipHashes ?? null;
     this.device = place.device;
     this.addon = place.addon;
     this.native = guard(() => new place.addon.Model(settings, threads, place.number));
@@ -234,15 +243,17 @@ export class Model {
 
   /**
    * Writes the model to a file, whole or not at all.
-   * @throws SonospikeError ERR_FILE_WRITE
+   * @throws SonospikeError ERR_FILE_WRITE, ERR_INVALID_OPTION
    */
-  async save(path: string): Promise<void> {
+  async save(path: string, options?: SaveOptions): Promise<void> {
     const { settings, training, confidence } = this;
+    const { hashes } = optionsObject(options, 'options', ['hashes']);
+    const clipHashes = flag(hashes, 'hashes', true) ? this.clipHashes : null;
     const [parameters, { writeModelFile }] = await Promise.all([
       this.snapshot(),
       import('../files/model-file.js'),
     ]);
-    await writeModelFile(path, { settings, parameters, training, confidence, state: null });
+    await writeModelFile(path, { settings, parameters, training, confidence, clipHashes, state: null });
   }
 
   /** @internal What `parameters` gives, once the model is free. */

@@ -48,6 +48,18 @@ export interface DataReport {
   split: string;
   /** Files that were left out, and why. */
   skipped: SkippedFile[];
+  /** The clips of each word that can be used; the last is `_unknown_` where there are such clips. */
+  words: WordCount[];
+  /** The speakers of the data set. */
+  speakers: string[];
+}
+
+/** How many clips of a word the parts of a split have, with extra data in the training part. */
+export interface WordCount {
+  word: string;
+  train: number;
+  validation: number;
+  test: number;
 }
 
 /** What `onProgress` of a training gets, ten times a second. */

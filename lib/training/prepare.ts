@@ -6,6 +6,7 @@ import { fingerprint } from '../datasets/fingerprint.js';
 import { type Dataset, resolveDataset } from '../datasets/index.js';
 import type { LayoutName } from '../datasets/layouts/index.js';
 import { UNKNOWN_LABEL } from '../datasets/names.js';
+import { otherNames, relabelled } from '../datasets/number-words.js';
 import { describeSplit, type Split, splitDataset } from '../datasets/split.js';
 import { loadTensors, Model } from '../model/model.js';
 import type { NativeFeatureStore, NativeTrainer } from '../native/addon.js';
@@ -15,9 +16,11 @@ import { OF_BANDS } from '../settings/augmentation.js';
 import { presetSettings } from '../settings/presets.js';
 import type { ModelSettings } from '../settings/settings.js';
 import { validateSettings } from '../settings/validate.js';
+import { packHashes } from '../support/clip-hash.js';
 import { SonospikeError } from '../support/errors.js';
 import { checkThreads, flag } from '../support/options.js';
-import type { DataReport, LoadProgress } from './epoch.js';
+import type { DataReport, LoadProgress, WordCount } from './epoch.js';
+import { keepApart, type Part, usedHashes } from './keep-apart.js';
 import {
   differences,
   negativesOf,
@@ -45,6 +48,8 @@ export interface PrepareOptions {
   device?: DeviceChoice;
   /** Makes a clip that cannot be used an error (default: it is left out). */
   strict?: boolean;
+  /** Leaves the hashes of the clips that were trained on out of the files (default: false). */
+  strip?: boolean;
   /** Stops the training with ERR_ABORTED after the current batch, with the checkpoint written. */
   signal?: AbortSignal;
   /** Called once, when all clips have been read. */
@@ -56,12 +61,6 @@ export interface PrepareOptions {
 interface SetupOptions extends Partial<RunOptions>, PrepareOptions {
   settings?: ModelSettings;
   resume?: string;
-}
-
-/** A part of the split; `numbers` are those of its clips in the store, -1 for those left out. */
-export interface Part {
-  clips: Clip[];
-  numbers: number[];
 }
 
 /** Everything that a training run needs, with the clips read. */
@@ -77,6 +76,8 @@ export interface Prepared {
   trainingWords: number;
   splitText: string;
   skipped: SkippedFile[];
+  /** As the model file has them; null where it is to have none. */
+  clipHashes: Uint8Array | null;
   /** What the model file says of the data. */
   dataset: { layout: string; clips: number; fingerprint: string };
   /** Names the clips of every part, for a resume. */
@@ -117,15 +118,29 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
     labels: settings.labels,
     augmented: run.augmentation !== null || run.negatives > 0,
   });
-  const used = `${print} ${usedFingerprint(parts)}`;
+  // Runs of version 0.1.0 go on as they were: their checkpoints do not tell the samples, and copies were trained on.
+  const isOld = saved !== null && !CONTENT.test(saved.fingerprint);
+  if (!isOld) skipped.push(...keepApart(parts, strict));
+  const names = `${print} ${usedFingerprint(parts)}`;
+  const used = isOld ? names : `${names} ${contentFingerprint(parts)}`;
   if (saved && saved.fingerprint !== used) {
-    throw otherClips(options, 'in which other clips could be read than now');
+    const how = saved.fingerprint.startsWith(`${names} `)
+      ? 'on other recordings under the same names'
+      : 'in which other clips could be read than now';
+    throw otherClips(options, how);
   }
-  const training = usable(parts.train, 'train');
-  for (const name of ['train', 'validation', 'test'] as const) requireWords(parts[name], name);
+  const training = usable(parts.train, 'train', skipped);
+  for (const name of ['train', 'validation', 'test'] as const) requireWords(parts[name], name, skipped);
   const allSkipped = [...dataset.skipped, ...extra.flatMap((each) => each.skipped), ...skipped];
   const splitText = describeSplit(withoutSkipped(split, parts));
-  options.onData?.({ phase: 'data', split: splitText, skipped: allSkipped });
+  const words = countWords(settings.labels, parts);
+  options.onData?.({
+    phase: 'data',
+    split: splitText,
+    skipped: allSkipped,
+    words,
+    speakers: dataset.speakers,
+  });
 
   const negatives = negativesOf(run, training.length);
   const trainingClips = training.length + negatives;
@@ -150,6 +165,7 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
     trainingWords: labelled(parts.train).length,
     splitText,
     skipped: allSkipped,
+    clipHashes: options.strip ? null : packHashes(usedHashes(parts.train)),
     dataset: {
       layout: dataset.layout,
       clips: dataset.clips.length,
@@ -228,7 +244,8 @@ async function openExtra(
   const all: Dataset[] = [];
   for (const data of Array.isArray(extraData) ? extraData : [extraData]) {
     const extra = await resolveExtra(data, { strict, layout, signal });
-    const unknown = extra.labels.find((label) => !labels.includes(label));
+    const names = otherNames(extra.labels, labels);
+    const unknown = extra.labels.find((label) => !labels.includes(label) && !names.has(label));
     if (unknown !== undefined) {
       throw new SonospikeError(
         'ERR_UNKNOWN_LABEL',
@@ -236,7 +253,7 @@ async function openExtra(
         { file: extra.directory },
       );
     }
-    all.push(extra);
+    all.push({ ...extra, clips: relabelled(extra.clips, names) });
   }
   return all;
 }
@@ -263,7 +280,7 @@ async function loadParts(
 ) {
   const train = [...split.train, ...extra.flatMap((each) => each.clips)];
   const all = [...train, ...split.validation, ...split.test];
-  const { numbers, skipped } = await loadClips(store, all, {
+  const { numbers, hashes, skipped } = await loadClips(store, all, {
     ...options,
     // The validation part's samples are kept for the calibration.
     augmented: options.augmented ? train.length + split.validation.length : 0,
@@ -272,7 +289,8 @@ async function loadParts(
   let at = 0;
   const take = (clips: Clip[]): Part => {
     at += clips.length;
-    return { clips, numbers: numbers.slice(at - clips.length, at) };
+    const [first, end] = [at - clips.length, at];
+    return { clips, numbers: numbers.slice(first, end), hashes: hashes.slice(first, end) };
   };
   return {
     parts: { train: take(train), validation: take(split.validation), test: take(split.test) },
@@ -280,13 +298,20 @@ async function loadParts(
   };
 }
 
-function usable(part: Part, name: string): Int32Array {
+function usable(part: Part, name: string, skipped: readonly SkippedFile[]): Int32Array {
   const numbers = Int32Array.from(part.numbers.filter((n) => n >= 0));
   if (numbers.length > 0) return numbers;
   throw new SonospikeError(
     'ERR_DATASET_EMPTY',
-    `None of the ${part.clips.length} clips of the ${name} part could be read.`,
+    `None of the ${part.clips.length} clips of the ${name} part can be used. ` +
+      `The first: ${reasonOf(part.clips[0], skipped)}`,
   );
+}
+
+function reasonOf(clip: Clip | undefined, skipped: readonly SkippedFile[]): string {
+  const found = skipped.find(({ file }) => file === clip?.file);
+  if (found === undefined) return 'there is none.';
+  return found.reason.includes(found.file) ? found.reason : `${found.file} is ${found.reason}.`;
 }
 
 /** Numbers of the clips that could be read and are words. */
@@ -295,9 +320,9 @@ export function labelled({ clips, numbers }: Part): Int32Array {
 }
 
 /** Words among the clips of a part that has any. */
-function requireWords(part: Part, name: string): void {
+function requireWords(part: Part, name: string, skipped: readonly SkippedFile[]): void {
   if (part.clips.length === 0 && name === 'validation') return;
-  usable(part, name);
+  usable(part, name, skipped);
   if (labelled(part).length > 0) return;
   throw new SonospikeError(
     'ERR_DATASET_EMPTY',
@@ -323,10 +348,34 @@ function withoutSkipped(split: Split, parts: Prepared['parts']): Split {
   };
 }
 
+/** The clips of each word, and of `_unknown_` where there are any, that each part has. */
+function countWords(labels: readonly string[], parts: Prepared['parts']): WordCount[] {
+  const count = (label: string, { clips, numbers }: Part) =>
+    clips.filter((clip, i) => clip.label === label && numbers[i]! >= 0).length;
+  const { train, validation, test } = parts;
+  return [...labels, UNKNOWN_LABEL]
+    .map((word) => ({
+      word,
+      train: count(word, train),
+      validation: count(word, validation),
+      test: count(word, test),
+    }))
+    .filter((of) => of.word !== UNKNOWN_LABEL || of.train + of.validation + of.test > 0);
+}
+
 /** Which clips could be read: their numbers in the store, and with them order and spikes, depend on it. */
 function usedFingerprint(parts: Prepared['parts']): string {
   const numbers = [parts.train, parts.validation, parts.test].map((part) => part.numbers.join(','));
   return createHash('sha256').update(numbers.join(';')).digest('hex');
+}
+
+/** The end of the fingerprint of a run that tells the samples of its clips. */
+const CONTENT = / content:[0-9a-f]{64}$/;
+
+/** The samples of all clips that could be read. */
+function contentFingerprint(parts: Prepared['parts']): string {
+  const hashes = [parts.train, parts.validation, parts.test].map((part) => part.hashes.join(','));
+  return `content:${createHash('sha256').update(hashes.join(';')).digest('hex')}`;
 }
 
 function otherClips({ resume, data }: SetupOptions, how: string): SonospikeError {

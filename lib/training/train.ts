@@ -1,5 +1,6 @@
 import { evaluateClips, evaluateNumbers } from '../evaluation/clip-results.js';
 import type { Evaluation } from '../evaluation/evaluate.js';
+import { countSeen, hashesByFile } from '../evaluation/seen.js';
 import { loadTensors, type Model } from '../model/model.js';
 import type { NativeTrainer, TrainingPosition } from '../native/addon.js';
 import type { Device } from '../native/device.js';
@@ -9,7 +10,8 @@ import { SonospikeError } from '../support/errors.js';
 import { abortSignal, callback, flag, optionsObject, string } from '../support/options.js';
 import { calibrateOnPart } from './calibrate-on-part.js';
 import type { EpochMetrics, EpochReport, Score, TrainingProgress } from './epoch.js';
-import { labelled, type Part, type Prepared, type PrepareOptions, prepare } from './prepare.js';
+import { type Part, usedHashes } from './keep-apart.js';
+import { labelled, type Prepared, type PrepareOptions, prepare } from './prepare.js';
 import { RUN_KEYS, type RunOptions } from './recipe.js';
 import type { Best, SavedRun } from './saved-run.js';
 import { CheckpointFiles } from './write-files.js';
@@ -55,6 +57,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   optionsObject(options, 'options', TRAIN_KEYS);
   abortSignal(options.signal, 'signal');
   flag(options.testEveryEpoch, 'testEveryEpoch');
+  flag(options.strip, 'strip');
   for (const name of ['onData', 'onLoad', 'onProgress', 'onEpoch'] as const) callback(options[name], name);
   for (const name of ['out', 'checkpoint', 'resume'] as const) {
     if (options[name] !== undefined) string(options[name], name);
@@ -72,6 +75,7 @@ export const TRAIN_KEYS = [
   'threads',
   'device',
   'strict',
+  'strip',
   'signal',
   'onData',
   'onLoad',
@@ -273,9 +277,10 @@ class TrainingRun {
       ...over,
       augmentation: run.augmentation,
     });
-    const { clips, numbers } = parts.test;
+    const { clips, numbers, hashes } = parts.test;
     const found = await evaluateClips({ labels: model.labels, confidence }, store, clips, numbers, over);
-    const test: Evaluation = { ...found, split: splitText, seenInTraining: 0, skipped: this.#p.skipped };
+    const seen = countSeen(found.predictions, hashesByFile(clips, hashes), new Set(usedHashes(parts.train)));
+    const test: Evaluation = { ...found, ...seen, split: splitText, skipped: this.#p.skipped };
     const bestEpoch = best?.epoch ?? 0;
     const finished = await this.#files.saveFinished(best, test, confidence);
     return {

@@ -49,6 +49,7 @@ export class CheckpointFiles {
       parameters,
       training: this.#provenance(null),
       confidence: null,
+      clipHashes: this.#p.clipHashes,
       state: { json, tensors },
     });
   }
@@ -72,6 +73,7 @@ export class CheckpointFiles {
       parameters: best?.parameters ?? model.parameters(),
       training: this.#provenance(best, test),
       confidence: null,
+      clipHashes: this.#p.clipHashes,
       state: null,
     };
   }

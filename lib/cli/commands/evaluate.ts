@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import { evaluate as evaluateModel } from '../../evaluation/evaluate.js';
+import type { PartName } from '../../datasets/clip.js';
+import { type Evaluation, evaluate as evaluateModel } from '../../evaluation/evaluate.js';
 import { loadModel } from '../../model/model.js';
 import { checkDevice } from '../../native/device.js';
 import { plotEvaluation } from '../../plot/evaluation.js';
@@ -11,6 +12,7 @@ import type { EvaluateValues } from '../evaluate-options.js';
 import { EVALUATE_OPTIONS, MODEL_OPTIONS, PROTOCOL_OPTIONS } from '../evaluate-options.js';
 import { runProtocol } from '../evaluate-protocol.js';
 import { report } from '../evaluate-report.js';
+import { percent } from '../format.js';
 import type { Output } from '../output.js';
 import { PlotFile } from '../plot-file.js';
 
@@ -73,11 +75,7 @@ async function measureModel(options: EvaluateValues, out: Output): Promise<void>
       out.bar.update(PHASES[phase], done / total, `${done} of ${total}`),
   });
   noteSkipped(out, found.skipped);
-  if (found.seenInTraining > 0 && (part ?? 'test') === 'test') {
-    out.note(
-      `${found.seenInTraining} of these ${found.clips} clips were in the training part of the model: this is no test of it.`,
-    );
-  }
+  for (const note of remarks(found, directory, part ?? 'test')) out.note(note);
   if (plot) {
     const title = `${basename(file)} on ${basename(opened.directory)}`;
     plot.update(title, () => [{ name: title, svg: plotEvaluation(found, { title }) }]);
@@ -86,4 +84,28 @@ async function measureModel(options: EvaluateValues, out: Output): Promise<void>
   if (out.json) out.document({ ...found, model: file, ...(plot ? { plot: plot.file } : {}) });
   else out.print(report(found));
   if (plot) out.note(`The picture is ${plot.file}.`);
+}
+
+/** What a reader of the figures must know. */
+function remarks(found: Evaluation, directory: string | undefined, part: PartName): string[] {
+  const { clips, seenInTraining, unseen, renamed } = found;
+  const notes: string[] = [];
+  if (renamed !== undefined) {
+    const names = Object.entries(renamed).map(([theirs, own]) => `${theirs} is ${own}`);
+    notes.push(`The model has other names for words of the data: ${names.join(', ')}.`);
+  }
+  if (part !== 'test') return notes;
+  if (seenInTraining === null && directory !== undefined) {
+    notes.push(
+      'The file of the model does not tell which clips it was trained on: whether some of these are among them cannot be told.',
+    );
+  }
+  if (seenInTraining !== null && seenInTraining > 0) {
+    const others =
+      unseen === null ? '' : ` Accuracy on the other ${unseen.clips} clips: ${percent(unseen.accuracy)}.`;
+    notes.push(
+      `${seenInTraining} of these ${clips} clips were in the training part of the model: this is no test of it.${others}`,
+    );
+  }
+  return notes;
 }

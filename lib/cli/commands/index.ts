@@ -6,7 +6,18 @@ import { live } from './live.js';
 import { page } from './page.js';
 import { record } from './record.js';
 import { runDigit } from './run-digit.js';
+import { strip } from './strip.js';
 import { train } from './train.js';
 
 /** Every command of the program, in the order of `--help`. Each also has an npm script of its name. */
-export const COMMANDS: readonly Command[] = [train, evaluate, runDigit, record, live, page, dataset, info];
+export const COMMANDS: readonly Command[] = [
+  train,
+  evaluate,
+  runDigit,
+  record,
+  live,
+  page,
+  dataset,
+  strip,
+  info,
+];

@@ -3,6 +3,8 @@ import { basename, dirname, relative, resolve } from 'node:path';
 import { type Audio, type LoadedAudio, readAudio } from '../../audio/source.js';
 import type { SkippedFile } from '../../datasets/dataset.js';
 import { shuffled } from '../../datasets/draw.js';
+import { UNKNOWN_LABEL } from '../../datasets/names.js';
+import { otherNames, relabelled } from '../../datasets/number-words.js';
 import { loadModel, type Model } from '../../model/model.js';
 import type { HeardPart } from '../../model/prediction.js';
 import type { PlotPageEntry } from '../../plot/html.js';
@@ -107,7 +109,7 @@ export const runDigit = defineCommand({
     noteFaults(out, results);
     plot?.update(pictures.length === 1 ? pictures[0]!.name : `${pictures.length} clips`, () => pictures);
     await plot?.written();
-    const known = results.filter(({ label }) => label !== null);
+    const known = results.filter(({ label }) => label !== null && label !== UNKNOWN_LABEL);
     const correct = known.filter(({ label, predicted }) => label === predicted).length;
     const accuracy = known.length === 0 ? null : correct / known.length;
     if (out.json) {
@@ -138,11 +140,13 @@ async function draw(
   seed: number,
   labels: readonly string[],
 ): Promise<Chosen[]> {
-  const { clips, directory } = await openData(options.data, options);
+  const data = await openData(options.data, options);
+  const { directory } = data;
+  const clips = relabelled(data.clips, otherNames(data.labels, labels)).filter(({ piece }) => !piece);
   const byFile = new Map(clips.map(({ file, label }) => [relative(directory, file), { file, label }]));
   const drawn = shuffled(byFile.keys(), seed, 'run-digit').slice(0, options.count);
   const chosen = drawn.map((name) => byFile.get(name)!);
-  const unknown = chosen.find(({ label }) => !labels.includes(label));
+  const unknown = chosen.find(({ label }) => label !== UNKNOWN_LABEL && !labels.includes(label));
   if (unknown === undefined) return chosen;
   throw new SonospikeError(
     'ERR_UNKNOWN_LABEL',

@@ -8,7 +8,7 @@ import { pickRunOptions, type RunOptions } from '../../training/recipe.js';
 import { type TrainResult, train as trainNetwork } from '../../training/train.js';
 import type { Values } from '../args.js';
 import { defineCommand } from '../command.js';
-import { noteSkipped, openData } from '../data.js';
+import { aboutWords, noteSkipped, openData } from '../data.js';
 import type { Output } from '../output.js';
 import { PlotFile } from '../plot-file.js';
 import { commandLine } from '../program.js';
@@ -62,7 +62,7 @@ async function runTraining(
   signal: AbortSignal,
   curves: TrainingCurves | null,
 ): Promise<TrainResult> {
-  const { strict, layout, threads, device, extraData, testEveryEpoch } = options;
+  const { strict, strip, layout, threads, device, extraData, testEveryEpoch } = options;
   const data = await openData(options.data, { ...options, signal });
   const settings = await chooseSettings(options, data);
   const place = await choosePlace(device, 'auto');
@@ -79,13 +79,15 @@ async function runTraining(
     ...(threads === undefined ? {} : { threads }),
     device: place.device,
     strict,
+    strip,
     testEveryEpoch,
     signal,
-    onData: ({ split, skipped }) => {
+    onData: ({ split, skipped, words, speakers }) => {
       if (options.data === undefined)
         out.note(`No --data: training on the ${data.clips.length} shipped samples.`);
       for (const note of files.notes) out.note(note);
       noteSkipped(out, skipped);
+      for (const line of aboutWords(words, speakers)) out.note(line);
       out.note(`Split ${split}.`);
       if (place.device === 'cuda') out.note(`Training on ${place.name}.`);
     },

@@ -92,11 +92,22 @@ function requireWordsOutside(path: string, outer: readonly Folder[]): void {
 function requireNoWordsInNames(path: string, words: readonly Folder[]): void {
   const named = words.flatMap(({ sounds }) => sounds.map(({ name }) => wordInName(name)));
   const folderNames = words.map(({ name }) => name);
-  if (new Set(named).size < 2 || shareOfUsualWords(named) < 1 || shareOfUsualWords(folderNames) > 0) return;
+  // Files that are called 0.wav, 1.wav are numbered.
+  if (
+    named.some(isNumber) ||
+    new Set(named).size < 2 ||
+    shareOfUsualWords(named) < 1 ||
+    shareOfUsualWords(folderNames) > 0
+  )
+    return;
   throw ambiguousLayout(path, 'its files are named after usual words, and its folders are not', [
     { layout: 'speakers', meaning: `the words are ${someOf(named)}` },
     { layout: 'folders', meaning: `the words are ${someOf(folderNames)}` },
   ]);
+}
+
+export function isNumber(name: string): boolean {
+  return /^\d+$/.test(name);
 }
 
 /** `yes` of `yes_0.wav`, `yes-3.wav`, `yes.wav`. */

@@ -1,7 +1,7 @@
 import { relative, sep } from 'node:path';
 import { type Folder, soundsBelow } from '../folder.js';
 import { parseNumbered } from '../names.js';
-import { folderAndName, wordInName } from './folders.js';
+import { folderAndName, isNumber, wordInName } from './folders.js';
 import type { Found, FoundClip, Layout } from './layout.js';
 import { shareOfUsualWords } from './words.js';
 
@@ -33,8 +33,13 @@ function find(folder: Folder, asked: boolean): Found | null {
 function isOfSpeakers(outer: readonly Folder[]): boolean {
   if (outer.length < 2 || outer.some(({ sounds }) => sounds.length > 0)) return false;
   const inner = outer.flatMap((each) => each.folders.filter((deeper) => soundsBelow(deeper).length > 0));
-  const share = shareOfUsualWords(inner.map(({ name }) => name));
-  return share === 1 && shareOfUsualWords(outer.map(({ name }) => name)) === 0;
+  const names = inner.map(({ name }) => name);
+  // Folders that are called 1 and 2 may as well be numbered sessions.
+  return (
+    shareOfUsualWords(names) === 1 &&
+    !names.every(isNumber) &&
+    shareOfUsualWords(outer.map(({ name }) => name)) === 0
+  );
 }
 
 function clipOf(speaker: Folder, label: string, found: FoundClip['found']): FoundClip {
