@@ -155,7 +155,7 @@ describe('a folder for each word', () => {
     symlinkSync('nowhere.wav', join(root, 'two/lost.wav'));
     expect((await skippedIn(root)).sort()).toEqual([
       ['.git', 'hidden'],
-      ['none', 'a folder without WAV files'],
+      ['none', 'a folder without sound files'],
       ['none/notes.txt', 'not a sound file'],
       ['stray.wav', 'not in the folder of a word or speaker'],
       ['two/._a.wav', 'written by macOS, not a clip'],
@@ -236,7 +236,7 @@ describe('bad directories', () => {
   it('explains an empty one', async () => {
     make('seven/notes.txt', 'notes.txt');
     await expect(openDataset(root)).rejects.toThrow(
-      /no WAV files.*Looked for.*recordings\/7_jackson_3\.wav.*data\/01\/7_01_3\.wav.*seven\/any-name\.wav/s,
+      /no sound.*Looked for.*recordings\/7_jackson_3\.wav.*data\/01\/7_01_3\.wav.*seven\/any-name\.wav/s,
     );
     expect(await codeOf(root)).toBe('ERR_DATASET_EMPTY');
   });

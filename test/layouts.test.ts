@@ -274,9 +274,9 @@ describe('folders called train and test are parts', () => {
 
 describe('sound that is not read', () => {
   it.each([
-    [['yes/a.opus', 'no/b.opus'], /2 files of another format, such as no\/b\.opus \(Opus\)/],
+    [['yes/a.opus', 'no/b.opus'], /2 files of another format, such as no\/b\.opus \(Ogg\)/],
     [['lang-english_speaker-00_trial-0_digit-0.flac'], /1 file of another format.*\(FLAC\)/],
-    [['shd_test.h5', 'shd_train.h5'], /shd_test\.h5 \(HDF5 \(spikes, as in SHD and SSC\)\)/],
+    [['shd_test.h5', 'shd_train.h5'], /shd_test\.h5 \(HDF5, as the spikes of SHD and SSC are\)/],
   ])('%j is named', async (files, message) => {
     make(files);
     await expect(openDataset(root)).rejects.toMatchObject({

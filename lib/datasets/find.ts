@@ -1,3 +1,4 @@
+import { FORMAT_NAMES, foreignSound } from '../audio/formats/index.js';
 import { SonospikeError } from '../support/errors.js';
 import type { Clip, PartName } from './clip.js';
 import { type Folder, othersBelow, soundsBelow } from './folder.js';
@@ -131,7 +132,7 @@ function noteLeftOut(folder: Folder, { clips, unfit, aside, read }: Found, skips
 
 function noteEmptyFolders({ folders }: Folder, skips: SkipList): void {
   for (const inner of folders) {
-    if (soundsBelow(inner).length === 0) skips.stray(inner.path, 'a folder without WAV files');
+    if (soundsBelow(inner).length === 0) skips.stray(inner.path, 'a folder without sound files');
     else noteEmptyFolders(inner, skips);
   }
 }
@@ -142,28 +143,9 @@ function isKnownToHold(name: string): string {
   return format === null ? 'not a sound file' : `${format}, which is not read`;
 }
 
-const UNREAD: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
-  flac: 'FLAC',
-  mp3: 'MP3',
-  ogg: 'Ogg',
-  oga: 'Ogg',
-  opus: 'Opus',
-  m4a: 'MPEG-4 audio',
-  mp4: 'MPEG-4',
-  aac: 'AAC',
-  webm: 'WebM',
-  w64: 'Wave64',
-  aif: 'AIFF',
-  aiff: 'AIFF',
-  sph: 'NIST SPHERE',
-  raw: 'samples without a header',
-  h5: 'HDF5 (spikes, as in SHD and SSC)',
-  hdf5: 'HDF5 (spikes, as in SHD and SSC)',
-});
-
 /** What a file's extension says that it holds, if that is sound or spikes which are not read; else null. */
 function unreadFormat(name: string): string | null {
-  return UNREAD[/\.([^.]+)$/.exec(name)?.[1]?.toLowerCase() ?? ''] ?? null;
+  return /\.(h5|hdf5)$/i.test(name) ? 'HDF5, as the spikes of SHD and SSC are' : foreignSound(name);
 }
 
 /** Drops the second way to a file, and the second file with the same label, speaker and index in the same part. */
@@ -212,9 +194,13 @@ function emptyError(folder: Folder): SonospikeError {
       : `There ${unread.length === 1 ? 'is 1 file' : `are ${unread.length} files`} of another format, such as ` +
         `${first.path.slice(path.length + 1)} (${unreadFormat(first.name)}), which is not read; ` +
         'convert sound to WAV, for example with: ffmpeg -i IN -ar 16000 -ac 1 OUT.wav';
-  return new SonospikeError('ERR_DATASET_EMPTY', `There are no WAV files in ${path}. ${there}`, {
-    file: path,
-  });
+  return new SonospikeError(
+    'ERR_DATASET_EMPTY',
+    `There is no sound that is read (${FORMAT_NAMES}) in ${path}. ${there}`,
+    {
+      file: path,
+    },
+  );
 }
 
 function layoutError({ path }: Folder, asked: LayoutName | undefined, example: string): SonospikeError {
@@ -223,7 +209,7 @@ function layoutError({ path }: Folder, asked: LayoutName | undefined, example: s
       ? 'do not say which word they hold. Put them into a folder for each word, name them label_speaker_index.wav, ' +
         'or list them in a .csv file'
       : `are not laid out as --layout ${asked} says: ${layoutCalled(asked).help}`;
-  return new SonospikeError('ERR_DATASET_LAYOUT', `The WAV files in ${path} (such as ${example}) ${why}.`, {
+  return new SonospikeError('ERR_DATASET_LAYOUT', `The sound files in ${path} (such as ${example}) ${why}.`, {
     file: path,
   });
 }

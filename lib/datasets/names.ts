@@ -8,14 +8,9 @@ export interface ClipName {
 /** The label of clips that are none of the words, as in Speech Commands: it is not among the labels of a dataset. */
 export const UNKNOWN_LABEL = '_unknown_';
 
-const EXTENSION = /\.wav$/i;
+const EXTENSION = /\.[a-z0-9]{1,5}$/i;
 const NUMBERED = /^(.+)_(\d{1,9})$/u;
 const FLAT = /^(_unknown_|[^_]+)_(.+)_(\d{1,9})$/u;
-
-/** Whether a file of this name holds sound that is read. */
-export function isWav(name: string): boolean {
-  return EXTENSION.test(name);
-}
 
 /** The name of a sound file without its extension, in Unicode NFC. */
 export function stem(name: string): string {

@@ -1,9 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isSoundFile } from '../audio/formats/index.js';
 import { fileError, SonospikeError } from '../support/errors.js';
 import { layoutOf } from './index.js';
 import { layoutCalled } from './layouts/index.js';
-import { isWav, parseInSpeakerFolder } from './names.js';
+import { parseInSpeakerFolder } from './names.js';
 
 /** Bytes that a file's name may have on most systems. */
 const LONGEST_NAME = 255;
@@ -61,7 +62,7 @@ export class Recordings {
     const folder = join(above, speaker);
     const next = new Map<string, number>();
     for (const file of await list(folder)) {
-      const take = isWav(file) ? parseInSpeakerFolder(file, speaker) : null;
+      const take = isSoundFile(file) ? parseInSpeakerFolder(file, speaker) : null;
       if (take === null) continue;
       const label = take.label.toLowerCase();
       next.set(label, Math.max(next.get(label) ?? 0, take.index! + 1));

@@ -1,10 +1,11 @@
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
+import { isSoundFile } from '../audio/formats/index.js';
 import { type ErrorCode, fileError, SonospikeError } from '../support/errors.js';
 import type { SkippedFile } from './dataset.js';
 import type { Folder, FoundFile } from './folder.js';
-import { compareCodePoints, isWav } from './names.js';
+import { compareCodePoints } from './names.js';
 
 /** Folders within folders that are looked into. */
 const DEEPEST = 8;
@@ -122,7 +123,7 @@ export class Scanner {
       return { target: { ...found, real }, kind };
     } catch (error) {
       const reason = `a link that leads nowhere (${(error as NodeJS.ErrnoException).code ?? error})`;
-      if (isWav(name)) this.skips.clip(path, reason);
+      if (isSoundFile(name)) this.skips.clip(path, reason);
       else this.skips.stray(path, reason);
       return { target: found, kind: null };
     }
@@ -130,7 +131,7 @@ export class Scanner {
 
   private place(found: FoundFile, kind: Pick<Dirent, 'isFile'>, into: Folder): void {
     const { name, path } = found;
-    if (!isWav(name)) into.others.push(found);
+    if (!isSoundFile(name)) into.others.push(found);
     else if (!kind.isFile()) this.skips.clip(path, 'not a regular file');
     else if (name.includes('\ufffd')) this.skips.clip(path, 'its name is not valid UTF-8');
     else into.sounds.push(found);

@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
+import { isSoundFile } from '../audio/formats/index.js';
 import { SOUND_KINDS, sound } from '../audio/signals.js';
 import { type Audio, readAudio } from '../audio/source.js';
-import { isWav } from '../datasets/names.js';
 import type { Prediction } from '../model/prediction.js';
 import { fileError, SonospikeError } from '../support/errors.js';
 import { Random } from '../support/random.js';
@@ -107,7 +107,7 @@ export async function soundsBelow(folder: string): Promise<UnknownSound[]> {
     throw fileError(error, root, 'read');
   });
   const files = entries
-    .filter((entry) => entry.isFile() && isWav(entry.name) && !entry.name.startsWith('.'))
+    .filter((entry) => entry.isFile() && isSoundFile(entry.name) && !entry.name.startsWith('.'))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
   if (files.length === 0) {
