@@ -148,13 +148,17 @@ export class WordStream extends Duplex {
     if (!this.#working) this.#native.reset();
   }
 
+  /** Listens to words, and with `rejected` to sounds that are none of the model's words. */
   override on(event: 'word' | 'rejected' | 'data', listener: WordListener): this;
+  /** Listens to an event of Node's streams. */
   override on(event: string | symbol, listener: Listener): this;
   override on(event: string | symbol, listener: Listener): this {
     return super.on(event, listener);
   }
 
+  /** As `on`, for one event. */
   override once(event: 'word' | 'rejected' | 'data', listener: WordListener): this;
+  /** As `on`, for one event. */
   override once(event: string | symbol, listener: Listener): this;
   override once(event: string | symbol, listener: Listener): this {
     return super.once(event, listener);

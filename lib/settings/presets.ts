@@ -4,8 +4,10 @@ import { validateLabels, validateSettings } from './validate.js';
 
 const PRESETS = { default: defaultPreset, original: originalPreset } as const;
 
+/** The name of a preset: `default`, or `original` (the PyTorch program that this project started from). */
 export type PresetName = keyof typeof PRESETS;
 
+/** The names of all presets. */
 export const presetNames = Object.keys(PRESETS) as PresetName[];
 
 /**
