@@ -50,18 +50,22 @@ export async function answerSounds(
     numbers.push(-1);
     return null;
   };
-  await addInChunks(store, count, readWatched, use, options.onProgress);
-  if (next === 0) return { answers: numbers.map(() => null), skipped };
-  await guardAsync(() => store.fit(new Int32Array(), true));
-  const { predictions } = await evaluateNumbers(
-    store,
-    Int32Array.from({ length: next }, (_, i) => i),
-    options,
-  );
-  const answers = numbers.map((number) => {
-    if (number < 0) return null;
-    const { probabilities, best } = predictions[number]!;
-    return { predicted: model.labels[best]!, ...judge(model.confidence, probabilities, best) };
-  });
-  return { answers, skipped };
+  try {
+    await addInChunks(store, count, readWatched, use, options.onProgress);
+    if (next === 0) return { answers: numbers.map(() => null), skipped };
+    await guardAsync(() => store.fit(new Int32Array(), true));
+    const { predictions } = await evaluateNumbers(
+      store,
+      Int32Array.from({ length: next }, (_, i) => i),
+      options,
+    );
+    const answers = numbers.map((number) => {
+      if (number < 0) return null;
+      const { probabilities, best } = predictions[number]!;
+      return { predicted: model.labels[best]!, ...judge(model.confidence, probabilities, best) };
+    });
+    return { answers, skipped };
+  } finally {
+    store.close();
+  }
 }

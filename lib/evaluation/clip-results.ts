@@ -79,7 +79,13 @@ export async function evaluateNumbers(
   clips: Int32Array,
   { seed, signal, augmentation }: RunOver,
 ) {
-  const stop = () => store.abortEvaluation();
+  const stop = () => {
+    try {
+      store.abortEvaluation();
+    } catch {
+      // The model was closed: what runs goes to its end. Thrown from a listener, an error would end the process.
+    }
+  };
   signal?.addEventListener('abort', stop, { once: true });
   try {
     if (signal?.aborted)

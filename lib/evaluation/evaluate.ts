@@ -128,9 +128,29 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const part = choice(options.part ?? 'test', 'part', PARTS);
   const threads = checkThreads(options.threads);
   const device = checkDevice(options.device, 'auto');
-  const model =
-    options.model instanceof Model ? options.model : await loadModel(options.model, { threads, device });
-  if (options.model instanceof Model) requireOn(model, options.device);
+  const seed = checkSeed(options.seed);
+  const over: AnswerOptions = { seed, threads, strict, signal: options.signal };
+  if (options.model instanceof Model) {
+    requireOn(options.model, options.device);
+    return measure(options.model, options, part, over, robust);
+  }
+  const model = await loadModel(options.model, { threads, device });
+  try {
+    return await measure(model, options, part, over, robust);
+  } finally {
+    model.close();
+  }
+}
+
+/** `evaluate`, with a model and options that have been checked. */
+async function measure(
+  model: Model,
+  options: EvaluateOptions,
+  part: 'train' | 'validation' | 'test',
+  over: AnswerOptions,
+  robust: boolean,
+): Promise<Evaluation> {
+  const { seed, threads, strict } = over;
   const dataset = await resolveDataset(options.data, { ...options, strict });
   const names = otherNames(dataset.labels, model.labels);
   requireLabels(dataset, [...model.labels, ...names.keys()]);
@@ -143,36 +163,38 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       `The ${part} part of the split has no clips (${describeSplit(split)}).`,
     );
   }
-  const seed = checkSeed(options.seed);
   const telling = (phase: EvaluationProgress['phase']) => (done: number, total: number) =>
     options.onProgress?.({ phase, done, total });
-  const over: AnswerOptions = { seed, threads, strict, signal: options.signal };
   const sounds = await chooseSounds(options.unknown, model.settings.sampleRate, seed);
   const store = guard(() => new model.addon.FeatureStore(model.native, threads));
-  const loaded = await loadClips(store, clips, {
-    labels: model.labels,
-    strict,
-    signal: options.signal,
-    onProgress: telling('load'),
-  });
-  await guardAsync(() => store.fit(new Int32Array(), true));
-  const found = await evaluateClips(model, store, clips, loaded.numbers, over);
-  const heard = await hearUnknown(model, found, sounds, over);
-  const files = found.predictions.map(({ file }) => file);
-  const robustness = robust
-    ? await measureRobustness(model, dataset.layout, found, over, telling('robustness'))
-    : undefined;
-  const left = new Set(clips.filter((_, i) => loaded.numbers[i]! < 0));
-  return {
-    ...found,
-    rejection: heard.rejection,
-    operations: await countOperations(model, { files, ...over }),
-    ...(robustness === undefined ? {} : { robustness }),
-    split: describeSplit({ ...split, [part]: clips.filter((clip) => !left.has(clip)) }),
-    ...whatWasSeen(model, own, dataset, found.predictions, hashesByFile(clips, loaded.hashes)),
-    ...(names.size === 0 ? {} : { renamed: Object.fromEntries(names) }),
-    skipped: [...dataset.skipped, ...loaded.skipped, ...heard.skipped],
-  };
+  try {
+    const loaded = await loadClips(store, clips, {
+      labels: model.labels,
+      strict,
+      signal: options.signal,
+      onProgress: telling('load'),
+    });
+    await guardAsync(() => store.fit(new Int32Array(), true));
+    const found = await evaluateClips(model, store, clips, loaded.numbers, over);
+    const heard = await hearUnknown(model, found, sounds, over);
+    const files = found.predictions.map(({ file }) => file);
+    const robustness = robust
+      ? await measureRobustness(model, dataset.layout, found, over, telling('robustness'))
+      : undefined;
+    const left = new Set(clips.filter((_, i) => loaded.numbers[i]! < 0));
+    return {
+      ...found,
+      rejection: heard.rejection,
+      operations: await countOperations(model, { files, ...over }),
+      ...(robustness === undefined ? {} : { robustness }),
+      split: describeSplit({ ...split, [part]: clips.filter((clip) => !left.has(clip)) }),
+      ...whatWasSeen(model, own, dataset, found.predictions, hashesByFile(clips, loaded.hashes)),
+      ...(names.size === 0 ? {} : { renamed: Object.fromEntries(names) }),
+      skipped: [...dataset.skipped, ...loaded.skipped, ...heard.skipped],
+    };
+  } finally {
+    store.close();
+  }
 }
 
 /** A model does not move. */

@@ -80,7 +80,7 @@ export interface SaveOptions {
  * A trained network with its front end, encoding and labels. Made by `loadModel` and `train`.
  *
  * One computation at a time uses it: methods that give a promise wait for those before them, and for an evaluation or
- * a training of this model; the others throw ERR_BUSY.
+ * a training of this model; the others throw ERR_BUSY. After `close` all of them throw ERR_CLOSED.
  */
 export class Model {
   /** What the model file says of the training (preset, data, split, accuracy); null where it says nothing. */
@@ -98,6 +98,7 @@ export class Model {
   /** @internal The addon that `native` is of, which its stores and trainers must be of too. */
   readonly addon: NativeAddon;
   readonly #threads: number;
+  #closed = false;
 
   /** @internal */
   constructor(
@@ -115,6 +116,26 @@ export class Model {
     this.device = place.device;
     this.addon = place.addon;
     this.native = guard(() => new place.addon.Model(settings, threads, place.number));
+  }
+
+  /**
+   * Gives up the parameters, threads and device memory of the model, and those of its streams. Calls that wait or run
+   * end first; later calls throw ERR_CLOSED. A model that is not closed gives them up when it is collected.
+   */
+  close(): void {
+    this.#closed = true;
+    this.native.close();
+  }
+
+  /** `close`, for `using model = await loadModel()`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** `close` once all calls that wait or run have ended, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#closed) await this.native.snapshot();
+    this.close();
   }
 
   /** The words that the model knows, in the order of its scores. */
@@ -178,20 +199,24 @@ export class Model {
     const { addInChunks } = await import('../datasets/clip-loader.js');
     return guardAsync(async () => {
       const store = new this.addon.FeatureStore(this.native, this.#threads);
-      await addInChunks(store, sources.length, read, (result) => {
-        const silent = result instanceof SonospikeError;
-        stored.push(silent ? null : { number: next++, seconds: result.samples.length / result.sampleRate });
-        if (!silent) return { ...result, label: -1 };
-        silence(result);
-        return null;
-      });
-      if (next === 0) return stored.map(() => this.#silent());
-      await store.fit(new Int32Array(), true);
-      const clips = Int32Array.from({ length: next }, (_, i) => i);
-      const { predictions } = await store.evaluate(clips, seed, 0);
-      return stored.map((clip) =>
-        clip === null ? this.#silent() : this.#named(predictions[clip.number]!, clip.seconds),
-      );
+      try {
+        await addInChunks(store, sources.length, read, (result) => {
+          const silent = result instanceof SonospikeError;
+          stored.push(silent ? null : { number: next++, seconds: result.samples.length / result.sampleRate });
+          if (!silent) return { ...result, label: -1 };
+          silence(result);
+          return null;
+        });
+        if (next === 0) return stored.map(() => this.#silent());
+        await store.fit(new Int32Array(), true);
+        const clips = Int32Array.from({ length: next }, (_, i) => i);
+        const { predictions } = await store.evaluate(clips, seed, 0);
+        return stored.map((clip) =>
+          clip === null ? this.#silent() : this.#named(predictions[clip.number]!, clip.seconds),
+        );
+      } finally {
+        store.close();
+      }
     });
   }
 
@@ -274,6 +299,7 @@ export class Model {
   }
 
   #silent(): Prediction {
+    if (this.#closed) throw new SonospikeError('ERR_CLOSED', 'The model is closed.');
     return silentPrediction(this.labels, this.settings.network.layers.length);
   }
 

@@ -94,6 +94,8 @@ export class WordStream extends Duplex {
   /** Another thread works on a write. */
   #working = false;
   #resets = 0;
+  /** Resolves when the stream has closed. */
+  readonly #gone: Promise<void>;
 
   /** @internal */
   constructor(model: Listening, options: StreamOptions) {
@@ -115,7 +117,24 @@ export class WordStream extends Duplex {
     this.on('newListener', (event) => {
       if (event === 'word') process.nextTick(() => this.#flow());
     });
+    this.#gone = new Promise((gone) => this.once('close', gone));
     if (signal) this.#obey(signal);
+  }
+
+  /** Destroys the stream: gives up what it holds at once, and finds no more words. */
+  close(): void {
+    this.destroy();
+  }
+
+  /** `close`, for `using stream = model.stream()`. */
+  [Symbol.dispose](): void {
+    this.destroy();
+  }
+
+  /** `close`, and waits until the stream has closed, for `await using`. */
+  override async [Symbol.asyncDispose](): Promise<void> {
+    this.destroy();
+    await this.#gone;
   }
 
   /** Number of words that were dropped because 256 newer ones waited for a reader. */
@@ -187,7 +206,7 @@ export class WordStream extends Duplex {
           return;
         } else if (this.#over) {
           this.#end();
-          await new Promise<void>((closed) => this.once('close', closed));
+          await this.#gone;
         } else {
           await new Promise<void>((wake) => this.#idle.push(wake));
         }

@@ -117,7 +117,11 @@ export async function runOnce(planned: PlannedRun, context: RunContext): Promise
   const { accuracy, interval, loss, clips, confusion, perSpeaker, firingRates } = found.test;
   const { calibration, rejection, predictions } = found.test;
   const files = predictions.map(({ file }) => file);
-  const operations = await countOperations(found.model, { files, limit: COUNTED, signal: training.signal });
+  const operations = await countOperations(found.model, {
+    files,
+    limit: COUNTED,
+    signal: training.signal,
+  }).finally(() => found.model.close());
   const best: EpochMetrics | undefined = found.epochs[found.bestEpoch - 1];
   return {
     result: {

@@ -63,7 +63,11 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     if (options[name] !== undefined) string(options[name], name);
   }
   const prepared = await prepare(options);
-  return new TrainingRun(prepared, options).run();
+  try {
+    return await new TrainingRun(prepared, options).run();
+  } finally {
+    prepared.model.close();
+  }
 }
 
 /** @internal */
