@@ -251,9 +251,11 @@ it('ranked has every label with its probability, the predicted one first', async
     }
   }
   const equal = namedPrediction(
-    { labels: ['a', 'b', 'c'], confidence: null, settings: model.settings },
+    { labels: ['a', 'b', 'c'], settings: model.settings },
     {
       best: 1,
+      confidence: 0.4,
+      rejected: false,
       probabilities: Float32Array.of(0.4, 0.4, 0.2),
       scores: new Float32Array(3),
       firingRates: [],

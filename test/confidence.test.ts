@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { calibration } from '../lib/evaluation/metrics.js';
+import { loadModel } from '../lib/index.js';
 import { confidenceFeatures, judge, sigmoid } from '../lib/settings/confidence.js';
 import { Random } from '../lib/support/random.js';
 import { type Answer, calibrate } from '../lib/training/calibrate.js';
@@ -123,5 +124,34 @@ describe('calibrate', () => {
     );
     expect(settings).toMatchObject({ threshold: 0, right: 0 });
     expect(judged(settings, answers(5, 'wrong')).every(({ confidence }) => confidence < 0.5)).toBe(true);
+  });
+});
+
+it('the core gives the confidence of the formula that it is fitted with', async () => {
+  const model = await loadModel(undefined, { threads: 1 });
+  const files = ['0', '3', '7', '9'].map((digit) => `samples/${digit}_kal_0.wav`);
+  for (const { confidence, rejected, probabilities, ranked } of await model.predictBatch(files)) {
+    const best = model.labels.indexOf(ranked[0]!.label);
+    const expected = judge(model.confidence, probabilities, best);
+    expect(Math.abs(confidence - expected.confidence)).toBeLessThanOrEqual(1e-15);
+    expect(rejected).toBe(expected.rejected);
+  }
+});
+
+it('the core rejects by the threshold that it was given last, and nothing without one', async () => {
+  const model = await loadModel(undefined, { threads: 1 });
+  const samples = Float32Array.from({ length: 8000 }, (_, i) => 0.3 * Math.sin(i * i));
+  const ask = (settings: typeof model.confidence) => {
+    model.native.setConfidence(settings);
+    return model.predictSync({ samples, sampleRate: 8000 });
+  };
+  const { confidence } = ask(model.confidence);
+  const above = { ...model.confidence!, threshold: Math.min(1, confidence + 1e-9) };
+  expect(ask(above)).toMatchObject({ confidence, rejected: true });
+  expect(ask({ ...above, threshold: confidence })).toMatchObject({ confidence, rejected: false });
+  const uncalibrated = ask(null);
+  expect(uncalibrated).toMatchObject({
+    confidence: Math.max(...uncalibrated.probabilities),
+    rejected: false,
   });
 });

@@ -3,7 +3,6 @@ import { addInChunks } from '../datasets/clip-loader.js';
 import type { SkippedFile } from '../datasets/dataset.js';
 import type { Model } from '../model/model.js';
 import { guard, guardAsync } from '../native/errors.js';
-import { judge } from '../settings/confidence.js';
 import { SonospikeError } from '../support/errors.js';
 import { type ClipResult, evaluateNumbers, type RunOver } from './clip-results.js';
 
@@ -61,8 +60,8 @@ export async function answerSounds(
     );
     const answers = numbers.map((number) => {
       if (number < 0) return null;
-      const { probabilities, best } = predictions[number]!;
-      return { predicted: model.labels[best]!, ...judge(model.confidence, probabilities, best) };
+      const { best, confidence, rejected } = predictions[number]!;
+      return { predicted: model.labels[best]!, confidence, rejected };
     });
     return { answers, skipped };
   } finally {

@@ -3,7 +3,7 @@ import { UNKNOWN_LABEL } from '../datasets/names.js';
 import type { NativeFeatureStore } from '../native/addon.js';
 import { guardAsync } from '../native/errors.js';
 import type { Augmentation } from '../settings/augmentation.js';
-import { type ConfidenceSettings, judge } from '../settings/confidence.js';
+import type { ConfidenceSettings } from '../settings/confidence.js';
 import { SonospikeError } from '../support/errors.js';
 import {
   type Calibration,
@@ -121,10 +121,10 @@ export async function evaluateClips(
       over,
     );
     const results = chosen.map((i, k): ClipResult => {
-      const { best, scores, probabilities } = found.predictions[k]!;
+      const { best, scores, confidence, rejected } = found.predictions[k]!;
       const { file, label, speaker } = clips[i]!;
-      const judged = judge(model.confidence, probabilities, best);
-      return { file, label, speaker, predicted: labels[best]!, ...judged, scores: Array.from(scores) };
+      const predicted = labels[best]!;
+      return { file, label, speaker, predicted, confidence, rejected, scores: Array.from(scores) };
     });
     return { ...found, results };
   };

@@ -116,6 +116,7 @@ export class Model {
     this.device = place.device;
     this.addon = place.addon;
     this.native = guard(() => new place.addon.Model(settings, threads, place.number));
+    guard(() => this.native.setConfidence(this.confidence));
   }
 
   /**

@@ -1,5 +1,4 @@
 import type { NativePrediction } from '../native/addon.js';
-import { type ConfidenceSettings, judge } from '../settings/confidence.js';
 import type { ModelSettings } from '../settings/settings.js';
 
 /**
@@ -62,10 +61,9 @@ export interface RankedLabel {
   probability: number;
 }
 
-/** What a model knows of its own answers. */
+/** What a prediction takes from its model. */
 export interface Namer {
   readonly labels: readonly string[];
-  readonly confidence: Readonly<ConfidenceSettings> | null;
   readonly settings: Readonly<ModelSettings>;
 }
 
@@ -74,12 +72,13 @@ export interface Namer {
  * @param seconds length of the clip
  */
 export function namedPrediction(model: Namer, prediction: NativePrediction, seconds: number): Prediction {
-  const { labels, confidence } = model;
+  const { labels } = model;
   const { best } = prediction;
   const probabilities = Array.from(prediction.probabilities);
   return {
     label: labels[best]!,
-    ...judge(confidence, prediction.probabilities, best),
+    confidence: prediction.confidence,
+    rejected: prediction.rejected,
     silent: false,
     probabilities,
     ranked: ranked(labels, probabilities, best),

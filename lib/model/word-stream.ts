@@ -1,9 +1,8 @@
 import { Duplex } from 'node:stream';
 import { types } from 'node:util';
 import { MAX_SAMPLE_RATE } from '../audio/sound.js';
-import type { NativeModel, NativeSound, NativeStream } from '../native/addon.js';
+import type { NativeAddon, NativeModel, NativeSound, NativeStream } from '../native/addon.js';
 import { fromNative, guard } from '../native/errors.js';
-import { native } from '../native/load.js';
 import type { ModelSettings } from '../settings/settings.js';
 import { SonospikeError } from '../support/errors.js';
 import { abortSignal, checkSeed, flag, integer, number, optionsObject, refuse } from '../support/options.js';
@@ -39,6 +38,8 @@ export interface Word extends Prediction {
 /** What a stream needs of its model. */
 interface Listening extends Namer {
   readonly native: NativeModel;
+  /** The addon that `native` is of. */
+  readonly addon: NativeAddon;
   readonly settings: Readonly<ModelSettings>;
 }
 
@@ -106,14 +107,13 @@ export class WordStream extends Duplex {
       endSilence: number(endSilence, 'endSilence', 0.05, 5),
       seed: checkSeed(given.seed as number | undefined),
       keepSamples: flag(given.keepSamples, 'keepSamples'),
-      confidence: model.confidence,
     };
     const signal = abortSignal(given.signal, 'signal');
     // Words stay in #unread until somebody reads them, so that it is the oldest that are dropped.
     super({ objectMode: true, decodeStrings: false, readableHighWaterMark: 0 });
     this.#model = model;
     this.#sampleRate = checked.sampleRate;
-    this.#native = guard(() => new (native().Stream)(model.native, checked));
+    this.#native = guard(() => new model.addon.Stream(model.native, checked));
     this.on('newListener', (event) => {
       if (event === 'word') process.nextTick(() => this.#flow());
     });

@@ -11,6 +11,9 @@ export interface NativePrediction {
   probabilities: Float32Array;
   /** Index of the label with the greatest score. */
   best: number;
+  /** Probability that this label is right, and whether that is below the threshold: see `setConfidence`. */
+  confidence: number;
+  rejected: boolean;
   /** Of each layer: spikes per neuron and time step. */
   firingRates: number[];
   /** The first of the clip's own frames that the network heard, and the number of all its own frames. */
@@ -76,6 +79,8 @@ export interface NativeModel {
   readParameters(): NamedArrays;
   loadScaling(offset: Float32Array, scale: Float32Array): void;
   readScaling(): NativeScaling | null;
+  /** How answers are judged from now on; null: by the label's own probability, and nothing is rejected. */
+  setConfidence(confidence: Readonly<ConfidenceSettings> | null): void;
   predictSync(samples: Float32Array, sampleRate: number, seed: number): NativePrediction;
   predict(samples: Float32Array, sampleRate: number, seed: number): Promise<NativePrediction>;
   observe(samples: Float32Array, sampleRate: number, seed: number): Promise<NativeObservation>;
@@ -140,7 +145,6 @@ export interface NativeStreamOptions {
   endSilence: number;
   seed: number;
   keepSamples: boolean;
-  confidence: ConfidenceSettings | null;
 }
 
 /** A call gives what was found, or a promise of it where the model is in use; until that settles others throw ERR_BUSY. */

@@ -281,6 +281,7 @@ class TrainingRun {
       ...over,
       augmentation: run.augmentation,
     });
+    guard(() => model.native.setConfidence(confidence));
     const { clips, numbers, hashes } = parts.test;
     const found = await evaluateClips({ labels: model.labels, confidence }, store, clips, numbers, over);
     const seen = countSeen(found.predictions, hashesByFile(clips, hashes), new Set(usedHashes(parts.train)));

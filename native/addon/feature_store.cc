@@ -39,7 +39,7 @@ Napi::Object to_result(Napi::Env env, const ModelCore& model, const EvaluationRe
     Napi::HandleScope scope(env);
     predictions.Set(
         i,
-        to_prediction(env, network, result.scores.data() + static_cast<size_t>(i) * network.classes,
+        to_prediction(env, model, result.scores.data() + static_cast<size_t>(i) * network.classes,
                       firing_rates(network, result.spikes.data() + i * layers, result.steps[i]), heard[i]));
   }
   const std::vector<double> rates =

@@ -126,8 +126,9 @@ std::vector<double> firing_rates(const NetworkOptions& network, const double* sp
   return rates;
 }
 
-Napi::Object to_prediction(Napi::Env env, const NetworkOptions& network, const float* scores,
+Napi::Object to_prediction(Napi::Env env, const ModelCore& model, const float* scores,
                            const std::vector<double>& firing_rates, const HeardFrames& heard) {
+  const NetworkOptions& network = model.options.network;
   const Napi::Object object = Napi::Object::New(env);
   Napi::Float32Array probabilities = Napi::Float32Array::New(env, network.classes);
   class_probabilities(network.readout.kind, scores, network.classes, probabilities.Data());
@@ -135,7 +136,11 @@ Napi::Object to_prediction(Napi::Env env, const NetworkOptions& network, const f
   for (uint32_t k = 0; k < firing_rates.size(); ++k) rates.Set(k, firing_rates[k]);
   object.Set("scores", new_floats(env, scores, network.classes));
   object.Set("probabilities", probabilities);
-  object.Set("best", best_class(scores, network.classes));
+  const int best = best_class(scores, network.classes);
+  const double sure = confidence(model.confidence, probabilities.Data(), network.classes, best);
+  object.Set("best", best);
+  object.Set("confidence", sure);
+  object.Set("rejected", model.confidence.rejects(sure));
   object.Set("firingRates", rates);
   object.Set("firstFrame", static_cast<double>(heard.first));
   object.Set("ownFrames", static_cast<double>(heard.own));
@@ -143,6 +148,20 @@ Napi::Object to_prediction(Napi::Env env, const NetworkOptions& network, const f
 }
 
 namespace {
+
+ConfidenceOptions read_confidence(const Napi::Value& value) {
+  ConfidenceOptions options;
+  if (value.IsNull()) return options;
+  if (!value.IsObject()) throw Napi::TypeError::New(value.Env(), "confidence must be an object or null");
+  const auto object = value.As<Napi::Object>();
+  options.calibrated = true;
+  options.bias = get_number(object, "bias");
+  options.log_odds = get_number(object, "logOdds");
+  options.margin = get_number(object, "margin");
+  options.entropy = get_number(object, "entropy");
+  options.threshold = get_number(object, "threshold");
+  return options;
+}
 
 Napi::Value initialise(const Napi::CallbackInfo& info, const std::shared_ptr<ModelCore>& core) {
   const ModelTurn turn(info.Env(), *core);
@@ -191,6 +210,13 @@ Napi::Value read_scaling(const Napi::CallbackInfo& info, const std::shared_ptr<M
   return to_scaling(info.Env(), core->extractor->training_scaling(), core->options.scaling.pooled);
 }
 
+/// setConfidence(confidence or null): how answers are judged from now on, and those of streams made from now
+/// on.
+Napi::Value set_confidence(const Napi::CallbackInfo& info, const std::shared_ptr<ModelCore>& core) {
+  core->confidence = read_confidence(info[0]);
+  return info.Env().Undefined();
+}
+
 /// snapshot() → promise of { parameters, scaling }: both as they are when its turn comes.
 Napi::Value snapshot(const Napi::CallbackInfo& info, const std::shared_ptr<ModelCore>& core) {
   struct State {
@@ -220,7 +246,7 @@ Napi::Value predict_sync(const Napi::CallbackInfo& info, const std::shared_ptr<M
   const Napi::Float32Array samples = to_samples(info[0]);
   const Answer answer =
       core->recognizer->predict(samples.Data(), samples.ElementLength(), to_rate(info[1]), to_seed(info[2]));
-  return to_prediction(info.Env(), core->options.network, answer.scores,
+  return to_prediction(info.Env(), *core, answer.scores,
                        firing_rates(core->options.network, answer.spikes, answer.steps), answer.heard);
 }
 
@@ -232,8 +258,7 @@ Napi::Value predict(const Napi::CallbackInfo& info, const std::shared_ptr<ModelC
       .enqueue({[core, question] { question->ask(*core); },
                 [core, question](Napi::Env env) -> Napi::Value {
                   core->memory.tell(env);
-                  return to_prediction(env, core->options.network, question->scores.data(), question->rates,
-                                       question->heard);
+                  return to_prediction(env, *core, question->scores.data(), question->rates, question->heard);
                 },
                 nullptr, &core->in_use});
 }
@@ -246,9 +271,8 @@ Napi::Value observe(const Napi::CallbackInfo& info, const std::shared_ptr<ModelC
       .enqueue({[core, sight] { sight->look(*core); },
                 [core, sight](Napi::Env env) -> Napi::Value {
                   core->memory.tell(env);
-                  const Napi::Object result =
-                      to_prediction(env, core->options.network, sight->question.scores.data(),
-                                    sight->question.rates, sight->question.heard);
+                  const Napi::Object result = to_prediction(env, *core, sight->question.scores.data(),
+                                                            sight->question.rates, sight->question.heard);
                   result.Set("steps", sight->steps);
                   result.Set("features", to_array(env, sight->features));
                   result.Set("input", to_array(env, sight->input));
@@ -278,6 +302,7 @@ Napi::Function NativeModel::define(Napi::Env env) {
                       InstanceMethod("snapshot", &NativeModel::method<snapshot>),
                       InstanceMethod("loadScaling", &NativeModel::method<load_scaling>),
                       InstanceMethod("readScaling", &NativeModel::method<read_scaling>),
+                      InstanceMethod("setConfidence", &NativeModel::method<set_confidence>),
                       InstanceMethod("predictSync", &NativeModel::method<predict_sync>),
                       InstanceMethod("predict", &NativeModel::method<predict>),
                       InstanceMethod("observe", &NativeModel::method<observe>),

@@ -9,6 +9,7 @@
 #include "addon/named_arrays.h"
 #include "addon/native_object.h"
 #include "addon/settings.h"
+#include "core/network/confidence.h"
 #include "core/network/recognizer.h"
 #include "core/stream/sample_pool.h"
 
@@ -23,6 +24,7 @@ struct ModelCore {
   std::unique_ptr<Recognizer> recognizer;
   Turns in_use;                                                       ///< held by whoever computes with it
   std::shared_ptr<SamplePool> pool = std::make_shared<SamplePool>();  ///< of the streams
+  ConfidenceOptions confidence;  ///< touched by the environment's thread only
   HeldMemory memory;
 
   /// Counts the memory anew. Needs the turn: computing can make it grow.
@@ -57,9 +59,9 @@ class NativeModel : public WrappedObject<NativeModel, ModelCore> {
 /// Of each layer, spikes per neuron and time step, from their numbers.
 std::vector<double> firing_rates(const NetworkOptions& network, const double* spikes, double steps);
 
-/// { scores, probabilities, best, firingRates: of each layer, spikes per neuron and time step; firstFrame,
-/// ownFrames: the first of the clip's own frames that was heard, and how many it has }
-Napi::Object to_prediction(Napi::Env env, const NetworkOptions& network, const float* scores,
+/// { scores, probabilities, best, confidence, rejected, firingRates: of each layer, spikes per neuron and
+/// time step; firstFrame, ownFrames: the first of the clip's own frames that was heard, and how many it has }
+Napi::Object to_prediction(Napi::Env env, const ModelCore& model, const float* scores,
                            const std::vector<double>& firing_rates, const HeardFrames& heard);
 
 }  // namespace sonospike

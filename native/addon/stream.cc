@@ -9,20 +9,6 @@
 namespace sonospike {
 namespace {
 
-ConfidenceOptions read_confidence(const Napi::Value& value) {
-  ConfidenceOptions options;
-  if (value.IsNull()) return options;
-  if (!value.IsObject()) throw Napi::TypeError::New(value.Env(), "confidence must be an object or null");
-  const auto object = value.As<Napi::Object>();
-  options.calibrated = true;
-  options.bias = get_number(object, "bias");
-  options.log_odds = get_number(object, "logOdds");
-  options.margin = get_number(object, "margin");
-  options.entropy = get_number(object, "entropy");
-  options.threshold = get_number(object, "threshold");
-  return options;
-}
-
 double get_seconds(const Napi::Object& object, const char* key, double min, double max) {
   const double seconds = get_number(object, key);
   if (seconds >= min && seconds <= max) return seconds;
@@ -101,7 +87,7 @@ Napi::Value to_sounds(Napi::Env env, const StreamCore& core, const std::vector<F
     const Napi::HandleScope scope(env);
     const FoundSound& sound = found[i];
     const Napi::Object object =
-        to_prediction(env, core.model->options.network, sound.scores.data(), sound.rates, sound.heard);
+        to_prediction(env, *core.model, sound.scores.data(), sound.rates, sound.heard);
     object.Set("start", static_cast<double>(sound.start));
     object.Set("end", static_cast<double>(sound.end));
     object.Set("accepted", sound.accepted);
@@ -208,10 +194,9 @@ NativeStream::NativeStream(const Napi::CallbackInfo& info) : WrappedObject(info)
     finder.longest = longest_word(core->model->options);
     const auto seed = to_seed(options.Get("seed"));
     core->keep_samples = get_bool(options, "keepSamples");
-    const ConfidenceOptions confidence = read_confidence(options.Get("confidence"));
     core->finder = std::make_unique<WordFinder>(finder, core->model->pool);
-    core->divider = std::make_unique<WordDivider>(core->model->options.network, confidence, core->rate,
-                                                  core->finder->longest(), seed);
+    core->divider = std::make_unique<WordDivider>(core->model->options.network, core->model->confidence,
+                                                  core->rate, core->finder->longest(), seed);
   } catch (...) {
     throw to_js_error(env, std::current_exception());
   }

@@ -41,7 +41,7 @@ struct StreamCore {
   HeldMemory memory;
 };
 
-/// `new Stream(model, { sampleRate, endSilence, seed, keepSamples, confidence })`: the state of one stream of
+/// `new Stream(model, { sampleRate, endSilence, seed, keepSamples })`: the state of one stream of
 /// samples, in which it finds words.
 class NativeStream : public WrappedObject<NativeStream, StreamCore> {
  public:

@@ -33,7 +33,7 @@ async function makeTrainer(model: NativeModel) {
   return { store, trainer: new (native().Trainer)(model, store, options, Int32Array.of(0, 1, 2)) };
 }
 
-const streamOptions = { sampleRate: RATE, endSilence: 0.25, seed: 1, keepSamples: false, confidence: null };
+const streamOptions = { sampleRate: RATE, endSilence: 0.25, seed: 1, keepSamples: false };
 
 describe('close', () => {
   it('makes every later call of a model throw ERR_CLOSED, and can be called again', () => {

@@ -3,8 +3,8 @@
 #include <functional>
 #include <vector>
 
+#include "core/network/confidence.h"
 #include "core/network/recognizer.h"
-#include "core/stream/confidence.h"
 #include "core/stream/word_finder.h"
 
 namespace sonospike {

@@ -37,7 +37,7 @@ async function droppedPrediction(samples) {
 async function droppedStream(samples) {
   const model = new addon.Model(settings(64), 2);
   model.initialise(2);
-  const options = { sampleRate: 8000, endSilence: 0.25, seed: 0, keepSamples: true, confidence: null };
+  const options = { sampleRate: 8000, endSilence: 0.25, seed: 0, keepSamples: true };
   const stream = new addon.Stream(model, options);
   const store = new addon.FeatureStore(model, 1);
   await store.add([{ samples: sweep(), sampleRate: 8000, label: 0 }]);

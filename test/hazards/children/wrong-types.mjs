@@ -29,7 +29,7 @@ const options = {
   schedule: { type: 'constant', rate: 1e-3, warmupShare: 0.3 },
 };
 const trainer = new addon.Trainer(model, store, options, Int32Array.of(0, 1));
-const streamOptions = { sampleRate: 8000, endSilence: 0.25, seed: 1, keepSamples: true, confidence: null };
+const streamOptions = { sampleRate: 8000, endSilence: 0.25, seed: 1, keepSamples: true };
 const stream = new addon.Stream(model, streamOptions);
 
 const garbage = [
@@ -101,6 +101,7 @@ const valid = {
   predictSync: [sweep(), 8000, 0],
   observe: [sweep(), 8000, 0],
   initialise: [1],
+  setConfidence: [{ bias: 0, logOdds: 1, margin: 0, entropy: 0, threshold: 0.7 }],
   loadParameters: [model.readParameters()],
   loadScaling: [new Float32Array(1), new Float32Array(1)],
   forward: [new Float32Array(40 * 6), 3, 2],
@@ -158,10 +159,12 @@ for (const bad of spoiled(trainer.readState().position)) {
 }
 for (const bad of spoiled(options)) attempt(() => new addon.Trainer(model, store, bad, Int32Array.of(0)));
 const confidence = { bias: 0, logOdds: 1, margin: 0, entropy: 0, threshold: 0.7 };
-for (const bad of spoiled({ ...streamOptions, confidence })) {
+for (const bad of spoiled(streamOptions)) {
   attempt(() => new addon.Stream(model, bad).write(sweep()));
   await Promise.all(pending.splice(0));
 }
+for (const bad of spoiled(confidence)) attempt(() => model.setConfidence(bad));
+model.setConfidence(null);
 for (const bad of spoiled(sample)) {
   attempt(() => store.add([bad]));
   await Promise.all(pending.splice(0));

@@ -1,4 +1,4 @@
-#include "core/stream/confidence.h"
+#include "core/network/confidence.h"
 
 #include <algorithm>
 #include <cmath>
