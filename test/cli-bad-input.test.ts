@@ -33,7 +33,7 @@ describe('one clear line and a status for', () => {
   it.each([
     ['train --data nowhere', /No such file or directory: .*nowhere/, FAILURE],
     ['train --data model.safetensors', /model\.safetensors is a file; a dataset is a directory/, FAILURE],
-    ['train --data empty', /There are no WAV files in .*empty/, FAILURE],
+    ['train --data empty', /There is no sound that is read .*empty/, FAILURE],
     ['train --data one', /All 9 clips in .*one are of one word/, FAILURE],
     ['train --data words --split official', /No clips|would have no clips/, USAGE],
     ['train --data words --split speakers:nobody', /No clips of nobody/, USAGE],
@@ -87,7 +87,7 @@ describe('one clear line and a status for', () => {
       /has the word 9, which the model/,
       FAILURE,
     ],
-    ['run-digit --data empty --model model.safetensors', /There are no WAV files/, FAILURE],
+    ['run-digit --data empty --model model.safetensors', /There is no sound that is read/, FAILURE],
   ])('%s', async (line, message, expected) => {
     for (const json of [[], ['--json']]) {
       const { status, stdout, stderr } = await run([...line.split(' '), ...json], { cwd: folder });

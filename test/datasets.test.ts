@@ -150,7 +150,7 @@ describe('a folder for each word', () => {
   });
 
   it('says what it skips and why, once', async () => {
-    make('one/a.wav', 'two/a.wav', 'two/._a.wav', 'two/a.mp3', 'stray.wav', '.git/x.wav', 'none/notes.txt');
+    make('one/a.wav', 'two/a.wav', 'two/._a.wav', 'two/a.m4a', 'stray.wav', '.git/x.wav', 'none/notes.txt');
     make('one/deep/a.wav', 'data/b.wav');
     symlinkSync('nowhere.wav', join(root, 'two/lost.wav'));
     expect((await skippedIn(root)).sort()).toEqual([
@@ -159,7 +159,7 @@ describe('a folder for each word', () => {
       ['none/notes.txt', 'not a sound file'],
       ['stray.wav', 'not in the folder of a word or speaker'],
       ['two/._a.wav', 'written by macOS, not a clip'],
-      ['two/a.mp3', 'MP3, which is not read'],
+      ['two/a.m4a', 'MP4 or M4A (AAC), which is not read'],
       ['two/lost.wav', 'a link that leads nowhere (ENOENT)'],
     ]);
   });

@@ -171,14 +171,11 @@ describe('a WAV', () => {
 });
 
 describe('what is no sound', () => {
-  it.each(['fLaC', 'OggS', 'ID3\x04', 'FORM', 'caff', '.snd', '\x1aE\xdf\xa3', '\0\0\0\x1cftypM4A '])(
-    '%j is refused',
-    async (start) => {
-      const error = await failure(Buffer.concat([Buffer.from(start, 'latin1'), Buffer.alloc(100)]));
-      expect(error).toMatchObject({ code: 'ERR_AUDIO_UNSUPPORTED' });
-      expect(error.message).toContain('ffmpeg');
-    },
-  );
+  it.each(['OggS', 'FORM', 'caff', '.snd', '\0\0\0\x1cftypM4A '])('%j is refused', async (start) => {
+    const error = await failure(Buffer.concat([Buffer.from(start, 'latin1'), Buffer.alloc(100)]));
+    expect(error).toMatchObject({ code: 'ERR_AUDIO_UNSUPPORTED' });
+    expect(error.message).toContain('ffmpeg');
+  });
 
   it('nothing at all is refused', async () => {
     expect(await failure(Buffer.alloc(0))).toMatchObject({ code: 'ERR_AUDIO_EMPTY' });

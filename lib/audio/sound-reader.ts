@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { SonospikeError } from '../support/errors.js';
 import { Clipping } from './clipping.js';
+import { decodeInThread } from './decoding.js';
 import {
   type AudioFormat,
   type DecodedAudio,
@@ -104,7 +105,7 @@ async function wholeSound(
         clipped: false,
         remarks: [],
       }
-    : format.decode(bytes, name);
+    : await (format.threaded ? decodeInThread(format, bytes, name) : format.decode!(bytes, name));
   for (const remark of remarks) onRemark?.(remark);
   async function* chunks() {
     yield samples;

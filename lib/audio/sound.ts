@@ -1,6 +1,9 @@
 /** Hz. Twice the highest rate that audio hardware has, and far above anything speech needs. */
 export const MAX_SAMPLE_RATE = 768_000;
 
+/** Seconds of the longest sound that is read as a whole. */
+export const MAX_DURATION = 30 * 60;
+
 /** Sound as it comes, from a microphone or a pipe. */
 export interface Sound {
   /** Where it comes from, for people. */

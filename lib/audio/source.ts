@@ -4,7 +4,8 @@ import { readWhole } from '../files/files.js';
 import { SonospikeError } from '../support/errors.js';
 import { integer, refuse, string } from '../support/options.js';
 import { isClipped } from './clipping.js';
-import { type DecodedAudio, empty, requireFinite } from './formats/format.js';
+import { decodeInThread } from './decoding.js';
+import { type AudioFormat, empty, requireFinite, requireShort } from './formats/format.js';
 import { formatOf } from './formats/index.js';
 import { fullScale } from './pcm.js';
 import { MAX_SAMPLE_RATE } from './sound.js';
@@ -35,15 +36,30 @@ export interface LoadedAudio extends Audio {
   remarks: string[];
 }
 
-/** Seconds. */
-export const MAX_DURATION = 30 * 60;
-
 /** `readAudio` of index.ts. */
 export async function readAudio(input: AudioInput): Promise<LoadedAudio> {
-  if (typeof input !== 'string' && !(input instanceof URL)) return audioFromMemory(input);
+  if (typeof input !== 'string' && !(input instanceof URL)) return holdAudio(input)();
   const file = pathOf(input);
   const bytes = await readWhole(file, 'the path of a sound file is needed', (size) => tooLarge(file, size));
-  return checked(decodeWhole(bytes, file), file);
+  const format = formatOfWhole(bytes, file);
+  return checked(
+    format.threaded ? await decodeInThread(format, bytes, file) : format.decode!(bytes, file),
+    file,
+  );
+}
+
+/**
+ * Takes what is needed of audio in memory, so that its owner may change it, and gives a function that decodes it.
+ * @throws SonospikeError as `readAudio`, here or later
+ */
+export function holdAudio(input: AudioInMemory): () => LoadedAudio | Promise<LoadedAudio> {
+  if (types.isUint8Array(input) && input.length > 0) {
+    const bytes = new Uint8Array(input);
+    const format = formatOf(bytes, undefined);
+    if (format.threaded) return async () => checked(await decodeInThread(format, bytes, undefined));
+  }
+  const audio = audioFromMemory(input);
+  return () => audio;
 }
 
 /**
@@ -55,7 +71,13 @@ export function audioFromMemory(input: AudioInMemory): LoadedAudio {
     if (input.length === 0) throw emptyArray('The array of bytes');
     // Other threads can write to shared memory, even between a check and its use.
     const bytes = types.isSharedArrayBuffer(input.buffer) ? new Uint8Array(input) : input;
-    return checked(decodeWhole(bytes, undefined));
+    const format = formatOfWhole(bytes, undefined);
+    if (format.decode) return checked(format.decode(bytes, undefined));
+    throw new SonospikeError(
+      'ERR_AUDIO_UNSUPPORTED',
+      `The audio is ${format.name}, which is decoded in another thread: use predict instead of predictSync, or ` +
+        'await readAudio first.',
+    );
   }
   if (typeof input !== 'object' || input === null || !('samples' in input)) {
     const wanted =
@@ -76,10 +98,10 @@ export function audioFromMemory(input: AudioInMemory): LoadedAudio {
   return checked({ samples: copy, sampleRate, clipped, remarks: [] });
 }
 
-/** @throws SonospikeError as `readAudio` */
-function decodeWhole(bytes: Uint8Array, file: string | undefined): DecodedAudio {
+/** @throws SonospikeError ERR_AUDIO_EMPTY, ERR_AUDIO_INVALID, ERR_AUDIO_UNSUPPORTED */
+function formatOfWhole(bytes: Uint8Array, file: string | undefined): AudioFormat {
   if (bytes.length === 0) throw empty(file, 'is empty: it has no bytes at all');
-  return formatOf(bytes, file).decode(bytes, file);
+  return formatOf(bytes, file);
 }
 
 function pathOf(input: string | URL): string {
@@ -108,14 +130,6 @@ function checked({ samples, sampleRate, clipped, remarks }: LoadedAudio, file?: 
     });
   }
   return { samples, sampleRate, clipped, remarks };
-}
-
-function requireShort(seconds: number, file?: string): void {
-  if (seconds <= MAX_DURATION) return;
-  const message =
-    `${file ?? 'The audio'} is ${(seconds / 60).toFixed(1)} minutes long; at most ${MAX_DURATION / 60} ` +
-    'are read. Cut it into single words first.';
-  throw new SonospikeError('ERR_AUDIO_TOO_LONG', message, { file });
 }
 
 function emptyArray(what: string): SonospikeError {

@@ -30,7 +30,7 @@ export const MODEL_OPTIONS = {
     type: 'text',
     value: 'DIR',
     optional: true,
-    help: 'Tells how well the model rejects silence, noise and tones, and all WAVs below DIR.',
+    help: 'Tells how well the model rejects silence, noise and tones, and all sound files below DIR.',
   },
   robustness: {
     type: 'flag',

@@ -20,7 +20,7 @@ export const SOUND_OPTIONS = {
     min: MIN_SAMPLE_RATE,
     max: MAX_SAMPLE_RATE,
     default: 16_000,
-    help: 'Hz of raw samples on standard input; a WAV says its own.',
+    help: 'Hz of raw samples on standard input. Sound files say their own.',
   },
 } as const satisfies OptionTable;
 

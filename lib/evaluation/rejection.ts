@@ -98,7 +98,7 @@ export function madeSounds(sampleRate: number, seed: number): UnknownSound[] {
 }
 
 /**
- * All WAVs below a folder; their kind is the name of the folder right below it that they are in, or its own.
+ * All sound files below a folder; their kind is the name of the folder right below it that they are in, or its own.
  * @throws SonospikeError ERR_FILE_NOT_FOUND, ERR_FILE_UNREADABLE, ERR_DATASET_EMPTY
  */
 export async function soundsBelow(folder: string): Promise<UnknownSound[]> {
@@ -111,7 +111,9 @@ export async function soundsBelow(folder: string): Promise<UnknownSound[]> {
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
   if (files.length === 0) {
-    throw new SonospikeError('ERR_DATASET_EMPTY', `There is no WAV in ${root} nor below it.`, { file: root });
+    throw new SonospikeError('ERR_DATASET_EMPTY', `There is no sound file in ${root} nor below it.`, {
+      file: root,
+    });
   }
   return files.map((file) => {
     const [top, ...below] = relative(root, file).split(sep);

@@ -4,6 +4,7 @@ import {
   type AudioInMemory,
   type AudioInput,
   audioFromMemory,
+  holdAudio,
   readAudio,
 } from '../audio/source.js';
 import type { ModelFile } from '../files/model-file.js';
@@ -145,7 +146,7 @@ export class Model {
   }
 
   /**
-   * Recognises one clip: a path, the bytes of a WAV, or samples with their rate. Digital silence is no error: it is
+   * Recognises one clip: the path or the bytes of a sound file, or samples with their rate. Digital silence is no error: it is
    * rejected, and the prediction says that it is `silent`.
    * @throws SonospikeError ERR_FILE_NOT_FOUND, ERR_FILE_UNREADABLE, ERR_AUDIO_INVALID, ERR_AUDIO_UNSUPPORTED,
    * ERR_AUDIO_EMPTY, ERR_AUDIO_NOT_FINITE, ERR_AUDIO_TOO_LONG, ERR_INVALID_OPTION, ERR_OUT_OF_MEMORY
@@ -187,12 +188,12 @@ export class Model {
     if (inputs.length === 0) return [];
     // What is in memory is copied before this returns, so that the caller is free to reuse it.
     const sources = Array.from(inputs, (input) =>
-      typeof input === 'string' || input instanceof URL ? input : audioOrSilence(input),
+      typeof input === 'string' || input instanceof URL ? () => readAudio(input) : holdOrSilence(input),
     );
     const read = async (i: number) => {
       const source = sources[i]!;
       if (source instanceof SonospikeError) throw source;
-      return typeof source === 'string' || source instanceof URL ? readAudio(source) : source;
+      return source();
     };
     /** Number of each clip in the store, and its seconds; null for silence. */
     const stored: ({ number: number; seconds: number } | null)[] = [];
@@ -364,6 +365,15 @@ function silence(error: unknown): SonospikeError {
 function audioOrSilence(input: AudioInMemory): Audio | SonospikeError {
   try {
     return audioFromMemory(input);
+  } catch (error) {
+    return silence(error);
+  }
+}
+
+/** A function that gives audio in memory, or the error for digital silence. */
+function holdOrSilence(input: AudioInMemory): (() => Audio | Promise<Audio>) | SonospikeError {
+  try {
+    return holdAudio(input);
   } catch (error) {
     return silence(error);
   }

@@ -36,10 +36,7 @@ const FOREIGN: readonly ForeignFormat[] = [
   foreign('Flash video', '.flv', 'FLV\x01'),
   foreign('8SVX', '.8svx', '8SVX', 8),
   foreign('IFF', '.iff', 'FORM'),
-  foreign('FLAC', '.flac', 'fLaC'),
-  foreign('Ogg', '.ogg|.opus', 'OggS'),
-  foreign('MP3', '.mp3', 'ID3'),
-  foreign('Matroska or WebM', '.webm|.mka|.mkv', '\x1aE\xdf\xa3'),
+  foreign('Ogg of neither Opus, Vorbis nor FLAC', '.spx|.ogv', 'OggS'),
   foreign('MIDI', '.mid|.midi', 'MThd'),
 ];
 

@@ -2,7 +2,7 @@ import { type ErrorCode, SonospikeError } from '../../support/errors.js';
 import { isClipped } from '../clipping.js';
 import { mixToMono } from '../mixing.js';
 import { decodeSamples, fullScale, type SampleEncoding } from '../pcm.js';
-import { MAX_SAMPLE_RATE } from '../sound.js';
+import { MAX_DURATION, MAX_SAMPLE_RATE } from '../sound.js';
 
 /** What a decoder gives. */
 export interface DecodedAudio {
@@ -30,11 +30,19 @@ export interface AudioFormat {
    */
   sniff(head: Uint8Array): boolean | 'more';
   /**
-   * Decodes a whole file on the calling thread.
+   * Decodes a whole file. Formats that have only `decodeLater` are refused where the answer is needed at once, as by
+   * `predictSync`.
    * @param file its name, for errors
-   * @throws SonospikeError ERR_AUDIO_INVALID, ERR_AUDIO_UNSUPPORTED, ERR_AUDIO_EMPTY, ERR_AUDIO_NOT_FINITE
+   * @throws SonospikeError ERR_AUDIO_INVALID, ERR_AUDIO_UNSUPPORTED, ERR_AUDIO_EMPTY, ERR_AUDIO_NOT_FINITE,
+   * ERR_AUDIO_TOO_LONG
    */
-  decode(bytes: Uint8Array, file: string | undefined): DecodedAudio;
+  decode?(bytes: Uint8Array, file: string | undefined): DecodedAudio;
+  /** The same with a package that is loaded first. */
+  decodeLater?(bytes: Uint8Array, file: string | undefined): Promise<DecodedAudio>;
+  /** The optional npm package that `decodeLater` loads. */
+  readonly needs?: string;
+  /** Whether decoding takes so long that it is done in another thread. */
+  readonly threaded?: boolean;
   /** The beginning of a stream whose samples can be read while they come; how many bytes are needed before that can be told. */
   begin?(head: Uint8Array, file: string | undefined): PcmBeginning | number;
 }
@@ -87,10 +95,35 @@ export function fromInterleaved(
   return { samples: mixToMono(interleaved, channels), sampleRate, channels, clipped, remarks };
 }
 
+/** As `fromInterleaved`, from an array of samples for each channel. */
+export function fromChannels(
+  planes: readonly Float32Array[],
+  sampleRate: number,
+  remarks: string[],
+): DecodedAudio {
+  const channels = planes.length;
+  const interleaved = channels === 1 ? planes[0]! : new Float32Array(channels * planes[0]!.length);
+  if (channels > 1) {
+    for (const [channel, plane] of planes.entries()) {
+      for (let i = 0, at = channel; i < plane.length; i++, at += channels) interleaved[at] = plane[i]!;
+    }
+  }
+  return fromInterleaved(interleaved, { channels, sampleRate, extreme: fullScale('float32') }, remarks);
+}
+
 /** @throws SonospikeError ERR_AUDIO_INVALID */
 export function requireRate(sampleRate: number, kind: string, file: string | undefined): void {
   if (sampleRate >= 1 && sampleRate <= MAX_SAMPLE_RATE) return;
   throw invalid(file, kind, `its sample rate is ${sampleRate} Hz, and 1 to ${MAX_SAMPLE_RATE} are possible`);
+}
+
+/** @throws SonospikeError ERR_AUDIO_TOO_LONG */
+export function requireShort(seconds: number, file?: string): void {
+  if (seconds <= MAX_DURATION) return;
+  const message =
+    `${nameOf(file)} is ${(seconds / 60).toFixed(1)} minutes long; at most ${MAX_DURATION / 60} ` +
+    'are read. Cut it into single words first.';
+  throw new SonospikeError('ERR_AUDIO_TOO_LONG', message, { file });
 }
 
 /** Its power spectrum still fits in float32, with room to spare; full scale is 1. */

@@ -1,13 +1,18 @@
 import { extname } from 'node:path';
 import { SonospikeError } from '../../support/errors.js';
 import { aiff } from './aiff.js';
+import { flac, oggFlac } from './flac.js';
 import { foreignExtension, foreignFormat } from './foreign.js';
 import { type AudioFormat, nameOf, SNIFF_BYTES, unsupported } from './format.js';
+import { mp3 } from './mp3.js';
+import { opus } from './opus.js';
+import { vorbis } from './vorbis.js';
 import { w64 } from './w64.js';
 import { wav } from './wav.js';
+import { webm } from './webm.js';
 
 /** Every format that is read. */
-export const FORMATS: readonly AudioFormat[] = [wav, w64, aiff];
+export const FORMATS: readonly AudioFormat[] = [wav, flac, mp3, opus, vorbis, webm, w64, aiff, oggFlac];
 
 /** For error texts and help: "WAV, FLAC or MP3". */
 export const FORMAT_NAMES: string = new Intl.ListFormat('en', { type: 'disjunction' }).format(

@@ -28,13 +28,14 @@ export const live = defineCommand({
   summary: 'Recognises words as they are spoken, from the microphone or a pipe.',
   description:
     'Recognises words as they are spoken, and prints a line for each: its time, what it is, and how sure that is. ' +
-    'Listens to the microphone until Ctrl-C, or with - to standard input until its end: a WAV, or raw mono samples ' +
-    'of 16 bits (little-endian).',
+    'Listens to the microphone until Ctrl-C, or with - to standard input until its end: a WAV while it ' +
+    'comes, another sound file (FLAC, MP3, Opus, Vorbis, AIFF) once it is there, or raw mono samples of 16 bits ' +
+    '(little-endian).',
   examples: [
     'sonospike live',
     'sonospike live --model sonospike-model.safetensors',
     'arecord -f S16_LE -r 16000 -c 1 | sonospike live -',
-    'ffmpeg -i talk.mp3 -f wav - | sonospike live - --json',
+    'ffmpeg -i talk.m4a -f wav - | sonospike live - --json',
   ],
   positionals: SOUND_USAGE,
   options: OPTIONS,

@@ -29,7 +29,7 @@ export const record = defineCommand({
   name: 'record',
   summary: 'Records a word, or leads through a session of many.',
   description:
-    'Records a word from the microphone, or with - from standard input (a WAV, or raw mono samples of 16 bits), to a ' +
+    'Records a word from the microphone, or with - from standard input (a sound file, or raw mono samples of 16 bits), to a ' +
     '16 kHz WAV, and tells what was recognised. With --label or --labels it leads through a session: says what to ' +
     'say, cuts the words out, checks how loud and long they are, asks again where one is bad, and writes them as ' +
     'DIR/SPEAKER/label_SPEAKER_N.wav (the layout of AudioMNIST), for train --data DIR. Any words will do. Another ' +

@@ -78,9 +78,9 @@ interface Result extends Chosen {
 
 export const runDigit = defineCommand({
   name: 'run-digit',
-  summary: 'Recognises WAV files, or random clips of a dataset.',
+  summary: 'Recognises sound files, or random clips of a dataset.',
   description:
-    'Recognises the WAV files that are named, or else random clips of a dataset, and prints the true label, the ' +
+    'Recognises the sound files (WAV, FLAC, MP3, Opus, Vorbis, AIFF) that are named, or else random clips of a dataset, and prints the true label, the ' +
     'predicted one, the scores, and the accuracy over the clips whose label is known. The label of a file named ' +
     '7_anything.wav is 7, if the model knows a 7.',
   examples: [
