@@ -32,7 +32,7 @@ const [FAILURE, USAGE] = [1, 2];
 describe('one clear line and a status for', () => {
   it.each([
     ['train --data nowhere', /No such file or directory: .*nowhere/, FAILURE],
-    ['train --data model.safetensors', /model\.safetensors is a file; a dataset is a directory/, FAILURE],
+    ['train --data model.safetensors', /model\.safetensors is a file; a data set is a directory/, FAILURE],
     ['train --data empty', /There is no sound that is read .*empty/, FAILURE],
     ['train --data one', /All 9 clips in .*one are of one word/, FAILURE],
     ['train --data words --split official', /No clips|would have no clips/, USAGE],
