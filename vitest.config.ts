@@ -1,6 +1,19 @@
+import { dirname, resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
+/** The CommonJS files of lib are loaded as they are built: Vite does not compile `.cts`. */
+const builtCommonJs = {
+  name: 'built-commonjs',
+  enforce: 'pre' as const,
+  resolveId(source: string, importer: string | undefined) {
+    if (!source.endsWith('.cjs') || !source.startsWith('.') || importer === undefined) return null;
+    const id = resolve(dirname(importer), source).replace(/([\\/])lib([\\/])/, '$1dist$2');
+    return { id, external: true };
+  },
+};
+
 export default defineConfig({
+  plugins: [builtCommonJs],
   test: {
     include: ['test/**/*.test.ts'],
     pool: 'forks',

@@ -77,12 +77,13 @@ export type { TrainOptions, TrainResult } from './training/train.js';
 
 /**
  * Loads a model: a `.safetensors` file of sonospike, a checkpoint, or the original program's `.pt`.
- * @param path a path or a `file:` URL (default: the model that comes with the package, for the ten English digits)
+ * @param model a path, a `file:` URL or the bytes of the file, for programs that are bundled into one file (default: the
+ * model that comes with the package, for the ten English digits)
  * @throws SonospikeError ERR_FILE_NOT_FOUND, ERR_FILE_UNREADABLE, ERR_MODEL_INVALID, ERR_MODEL_VERSION,
  * ERR_PICKLE_FORBIDDEN (a `.pt` that asks for code to be run), ERR_INVALID_OPTION, ERR_NATIVE_MISSING, ERR_DEVICE_*
  */
-export async function loadModel(path?: string | URL, options?: ModelOptions): Promise<Model> {
-  return (await import('./model/model.js')).loadModel(path, options);
+export async function loadModel(model?: string | URL | Uint8Array, options?: ModelOptions): Promise<Model> {
+  return (await import('./model/model.js')).loadModel(model, options);
 }
 
 /**

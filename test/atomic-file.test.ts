@@ -14,7 +14,7 @@ import { filledModel } from './helpers/model.js';
 
 vi.mock('node:fs/promises', async (original) => {
   const actual = await original<typeof fsPromises>();
-  return { ...actual, writeFile: vi.fn(actual.writeFile), rename: vi.fn(actual.rename) };
+  return { ...actual, rename: vi.fn(actual.rename) };
 });
 
 let folder: string;
@@ -23,9 +23,19 @@ beforeEach(() => {
   folder = fs.mkdtempSync(join(tmpdir(), 'sonospike-atomic-'));
   target = join(folder, 'model.safetensors');
 });
-afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
+afterEach(() => {
+  vi.restoreAllMocks();
+  fs.rmSync(folder, { recursive: true, force: true });
+});
 
 const text = (value: string) => Buffer.from(value);
+
+/** What every handle of an open file has its methods from. */
+async function handlePrototype(): Promise<fsPromises.FileHandle> {
+  const handle = await fsPromises.open(import.meta.filename);
+  await handle.close();
+  return Object.getPrototypeOf(handle);
+}
 
 test('writes the chunks one after the other and leaves nothing else', async () => {
   await writeFileAtomic(target, [text('one '), text(''), text('two')]);
@@ -34,6 +44,48 @@ test('writes the chunks one after the other and leaves nothing else', async () =
   expect(fs.readFileSync(target, 'utf8')).toBe('three');
   expect(fs.readFileSync(join(folder, 'new', 'folder', 'a'), 'utf8')).toBe('four');
   expect(fs.readdirSync(folder).sort()).toEqual(['model.safetensors', 'new']);
+});
+
+test('writes all of a chunk where a write takes less than it is given', async () => {
+  const prototype = await handlePrototype();
+  const { write } = prototype;
+  vi.spyOn(prototype, 'write').mockImplementation(function (this: fsPromises.FileHandle, ...args: unknown[]) {
+    const [bytes, offset, length] = args as [Uint8Array, number, number];
+    return Reflect.apply(write, this, [bytes, offset, Math.min(length, 3), null]);
+  } as typeof write);
+  await writeFileAtomic(target, [text('one and two'), text('three')]);
+  expect(fs.readFileSync(target, 'utf8')).toBe('one and twothree');
+});
+
+describe('where a handle cannot be synced', () => {
+  test('as Node refuses it under --permission, the file is written whole', async () => {
+    const refused = Object.assign(new Error('fsync API is disabled'), { code: 'ERR_ACCESS_DENIED' });
+    vi.spyOn(await handlePrototype(), 'sync').mockRejectedValue(refused);
+    await writeFileAtomic(target, [text('one '), text('two')]);
+    expect(fs.readFileSync(target, 'utf8')).toBe('one two');
+    expect(fs.readdirSync(folder)).toEqual(['model.safetensors']);
+  });
+
+  test('as handles of Yarn PnP have no sync, its descriptor is synced', async () => {
+    const prototype = await handlePrototype();
+    const { sync } = prototype;
+    Object.assign(prototype, { sync: undefined });
+    try {
+      await writeFileAtomic(target, [text('one '), text('two')]);
+    } finally {
+      Object.assign(prototype, { sync });
+    }
+    expect(fs.readFileSync(target, 'utf8')).toBe('one two');
+  });
+
+  test('a disk that fails is an error, and the earlier file stays', async () => {
+    await writeFileAtomic(target, [text('earlier')]);
+    const failed = Object.assign(new Error('I/O'), { code: 'EIO' });
+    vi.spyOn(await handlePrototype(), 'sync').mockRejectedValueOnce(failed);
+    await expect(writeFileAtomic(target, [text('later')])).rejects.toMatchObject({ code: 'ERR_FILE_WRITE' });
+    expect(fs.readFileSync(target, 'utf8')).toBe('earlier');
+    expect(fs.readdirSync(folder)).toEqual(['model.safetensors']);
+  });
 });
 
 test('writes of one file at the same time each end whole', async () => {
@@ -59,10 +111,13 @@ describe('a write that fails', () => {
 
   test('on a full disk leaves the earlier file whole and no temporary one', async () => {
     await writeFileAtomic(target, [text('earlier')]);
-    vi.mocked(fsPromises.writeFile).mockImplementationOnce(async (handle) => {
-      await (handle as fsPromises.FileHandle).write('half of i');
-      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
-    });
+    const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    const { write } = await handlePrototype();
+    vi.spyOn(await handlePrototype(), 'write')
+      .mockImplementationOnce(function (this: fsPromises.FileHandle, ...args: unknown[]) {
+        return Reflect.apply(write, this, [args[0], 0, 4, null]); // less than it was given
+      } as typeof write)
+      .mockRejectedValueOnce(full);
     const attempt = writeFileAtomic(target, [text('half of it')]);
     await expect(attempt).rejects.toThrow(expected());
     await expect(attempt).rejects.toThrow('disk is full');

@@ -1,19 +1,31 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { PLATFORMS, platformName, platformPackage } from '../lib/native/addon-file.js';
 
-// What a user gets: a prebuild is made and packed in a copy of the repository, and the tarball installed elsewhere.
+// What a user gets: the packages are packed in a copy of the repository, with the addon that was compiled in the checkout,
+// and the tarballs installed elsewhere.
 
 const SLOW = 300_000; // ms
 
 let folder: string;
 let project: string;
-let packed: string[];
+/** The files of each package. */
+const packed = new Map<string, string[]>();
 
 const execute = promisify(execFile);
 
@@ -45,10 +57,20 @@ beforeAll(async () => {
   mkdirSync(project);
   copySources(copy);
   for (const part of ['.', 'lib/page/browser']) await node([tool('typescript/bin/tsc'), '-p', part], copy);
-  await run('npm', ['run', 'prebuildify', '--', '--quiet', '--target', process.versions.node], copy);
-  const [{ filename, files }] = JSON.parse(await run('npm', ['pack', '--json', '--ignore-scripts'], copy));
-  packed = files.map(({ path }: { path: string }) => path);
-  await rm(join(copy, 'build'), { recursive: true });
+  const addon = join(copy, 'build-packages', platformName(), 'sonospike.node');
+  mkdirSync(dirname(addon), { recursive: true });
+  cpSync('build/Release/sonospike.node', addon);
+  await node(['native/packages/pack.mjs', platformName()], copy);
+  const tarballs: string[] = [];
+  for (const name of ['sonospike', '@sonospike/sources', platformPackage()]) {
+    const from = join(copy, 'build-packages/npm', name);
+    const [{ filename, files }] = JSON.parse(await run('npm', ['pack', '--json'], from));
+    tarballs.push(join(from, filename));
+    packed.set(
+      name,
+      files.map(({ path }: { path: string }) => path),
+    );
+  }
 
   writeFileSync(
     join(project, 'package.json'),
@@ -62,50 +84,87 @@ beforeAll(async () => {
     '--no-fund',
     '--omit=dev',
   ];
-  await run('npm', [...install, join(copy, filename)], project);
+  await run('npm', [...install, tarballs[0]!, tarballs[2]!], project);
 }, SLOW);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** The folder of the package as it was installed. */
 const installed = () => join(project, 'node_modules/sonospike');
 
-describe('the tarball', () => {
-  it('holds everything that is needed to run and to compile, and its papers', () => {
+const readManifest = (folder: string) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+
+describe('the packages', () => {
+  it('of the library holds what is needed to run, and its papers', () => {
     const wanted = [
       'LICENSE',
       'README.md',
-      'binding.gyp',
-      'CMakeLists.txt',
+      'CHANGELOG.md',
       'dist/index.js',
       'dist/index.d.ts',
       'dist/cli/main.js',
       'dist/page/browser/main.js',
       'dist/plot/index.js',
+      'dist/support/traced-files.cjs',
       'lib/page/browser/index.html',
       'lib/page/browser/style.css',
       'models/digits.safetensors',
-      'native/addon/addon.cc',
-      'native/cuda/cuda_backend.h',
-      'native/cuda/architectures.cmake',
       'docs/architecture.md',
-      'native/core/kernels/avx2.cc',
-      'native/cuda/emulation/launch.h',
-      'native/sources.json',
       'samples/7_kal_0.wav',
       'samples/README.md',
     ];
-    expect(packed).toEqual(expect.arrayContaining(wanted));
-    const prebuild = `prebuilds/${process.platform}-${process.arch}/`;
-    expect(packed.filter((path) => path.startsWith(prebuild))).toHaveLength(1);
+    expect(packed.get('sonospike')).toEqual(expect.arrayContaining(wanted));
   });
 
-  it('holds no tests, builds or temporary files', () => {
-    const unwanted = /^(test|bench|build|node_modules|native\/test)\b|\.(o|a|tgz|checkpoint)$/;
-    expect(packed.filter((path) => unwanted.test(path))).toEqual([]);
+  it('of the library holds nothing that npm would compile, no tests, builds or temporary files', () => {
+    const unwanted =
+      /^(test|bench|build|prebuilds|native|node_modules)\b|binding\.gyp|\.(node|o|a|tgz|checkpoint)$/;
+    expect(packed.get('sonospike')!.filter((path) => unwanted.test(path))).toEqual([]);
+    const manifest = readManifest(installed());
+    expect(manifest).toMatchObject({ gypfile: false });
+    expect(manifest).not.toHaveProperty('scripts');
+    expect(Object.keys(manifest.dependencies)).not.toContain('node-gyp-build');
+  });
+
+  it('of the platforms are optional dependencies of the packed library, of exactly its version', () => {
+    const names = Object.entries(readManifest('.').optionalDependencies);
+    expect(names.filter(([name]) => name.startsWith('@sonospike/'))).toEqual([]);
+    const { version, optionalDependencies } = readManifest(installed());
+    expect(optionalDependencies[platformPackage()]).toBe(version);
+  });
+
+  it('of this platform holds the addon, and is for no other', () => {
+    expect(packed.get(platformPackage())!.sort()).toEqual([
+      'LICENSE',
+      'README.md',
+      'package.json',
+      'sonospike.node',
+    ]);
+    const manifest = readManifest(join(project, 'node_modules', platformPackage()));
+    expect(manifest).toMatchObject({ os: [process.platform], cpu: [process.arch] });
+    expect(manifest).not.toHaveProperty('scripts');
+  });
+
+  it('of the sources holds all that compiling takes', () => {
+    const wanted = [
+      'binding.gyp',
+      'CMakeLists.txt',
+      'native/addon/addon.cc',
+      'native/core/kernels/avx2.cc',
+      'native/cuda/cuda_backend.h',
+      'native/cuda/architectures.cmake',
+      'native/cuda/emulation/launch.h',
+      'native/sources.json',
+    ];
+    expect(packed.get('@sonospike/sources')).toEqual(expect.arrayContaining(wanted));
   });
 });
 
-describe('installed with scripts blocked, it predicts from its prebuild', () => {
+it('every platform that is compiled is one that the loader knows', async () => {
+  const { TARGETS } = await import(pathToFileURL('native/packages/targets.mjs').href);
+  expect(TARGETS.map(({ name }: { name: string }) => name)).toEqual([...PLATFORMS]);
+});
+
+describe('installed with scripts blocked, it predicts from the addon of its platform', () => {
   const clip = 'node_modules/sonospike/samples/7_kal_0.wav';
   const body = `loadModel().then((model) => model.predict('${clip}')).then(({ label }) => console.log(label));`;
 
@@ -119,8 +178,25 @@ describe('installed with scripts blocked, it predicts from its prebuild', () => 
     expect(await node(['use.cjs'], project)).toBe('7\n');
   });
 
-  it('and has nothing but the prebuild to do it with', () => {
-    expect(readdirSync(installed())).not.toContain('build');
+  it('by the bytes of its model', async () => {
+    const source = `
+      import { readFileSync } from 'node:fs';
+      import { createRequire } from 'node:module';
+      import { loadModel } from 'sonospike';
+      const file = createRequire(import.meta.url).resolve('sonospike/models/digits.safetensors');
+      const model = await loadModel(readFileSync(file));
+      console.log((await model.predict('${clip}')).label);`;
+    writeFileSync(join(project, 'bytes.mjs'), source);
+    expect(await node(['bytes.mjs'], project)).toBe('7\n');
+  });
+
+  it('and tells which addon runs and why', async () => {
+    const bin = join(installed(), 'dist/cli/main.js');
+    const { addon } = JSON.parse(await node([bin, 'info', '--json'], project));
+    expect(addon).toEqual({
+      file: join(realpathSync(project), 'node_modules', platformPackage(), 'sonospike.node'),
+      reason: `it is that of the package ${platformPackage()}`,
+    });
   });
 
   it('and serves its page', async () => {

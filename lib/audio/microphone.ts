@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { SonospikeError } from '../support/errors.js';
+import { packageFile } from '../support/package-files.js';
 import type { MicrophoneMessage } from './microphone-process.js';
 import type { Sound } from './sound.js';
 
@@ -11,7 +11,7 @@ export interface MicrophoneOptions {
   signal?: AbortSignal;
 }
 
-const PROCESS = fileURLToPath(new URL('./microphone-process.js', import.meta.url));
+const PROCESS = packageFile('dist/audio/microphone-process.js');
 /** Hz, what the package gives. */
 const SAMPLE_RATE = 16_000;
 /** Milliseconds that a device may take until it gives samples; one that sleeps takes a second or two. */

@@ -1,4 +1,4 @@
-import { wavefile } from './wavefile.js';
+import wavefile from './wavefile.cjs';
 
 /**
  * A mono 16-bit WAV.

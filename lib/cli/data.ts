@@ -1,16 +1,16 @@
-import { fileURLToPath } from 'node:url';
 import type { SkippedFile } from '../datasets/dataset.js';
 import { type Dataset, openDataset } from '../datasets/index.js';
 import { LAYOUTS, type LayoutName, layoutNames } from '../datasets/layouts/index.js';
 import { UNKNOWN_LABEL } from '../datasets/names.js';
 import { SHIPPED_MODEL } from '../model/model.js';
+import { packageFile } from '../support/package-files.js';
 import type { WordCount } from '../training/epoch.js';
 import type { OptionTable } from './args.js';
 import { shortPath } from './format.js';
 import type { Output } from './output.js';
 
 /** The clips that come with the package. */
-const SAMPLES = fileURLToPath(new URL('../../samples', import.meta.url));
+const SAMPLES = packageFile('samples');
 
 /** Files that are named one by one; of the others only the number is said. */
 const NAMED = 20;

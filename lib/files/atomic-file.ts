@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { Stats } from 'node:fs';
-import { open, readdir, realpath, rename, stat, unlink, writeFile } from 'node:fs/promises';
+import { constants, fsync, type Stats } from 'node:fs';
+import { type FileHandle, open, readdir, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { fileError, SonospikeError } from '../support/errors.js';
 import { makeFolder } from './files.js';
 
@@ -72,13 +73,13 @@ async function replace(
   const temporary = join(dirname(target), `.${basename(target)}.${suffix}`);
   const handle = await open(
     temporary,
-    'wx',
+    openFlags(),
     earlier === undefined ? NEW_FILE_MODE : earlier.mode & PERMISSIONS,
   );
   try {
     try {
-      await writeFile(handle, chunks);
-      await handle.sync();
+      for (const chunk of chunks) await writeWhole(handle, chunk);
+      await sync(handle);
     } finally {
       await handle.close();
     }
@@ -90,11 +91,33 @@ async function replace(
   await syncFolder(dirname(target));
 }
 
+/** Under Node's permission model nothing can be synced, so every write waits for the disk. */
+function openFlags(): number {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_SYNC } = constants;
+  const restricted = 'permission' in process && process.permission !== undefined;
+  return O_WRONLY | O_CREAT | O_EXCL | (restricted ? (O_SYNC ?? 0) : 0);
+}
+
+/** `writeFile` of a handle takes no arrays under Yarn PnP, and `write` may write less than it is given. */
+async function writeWhole(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    written += (await handle.write(bytes, written, bytes.length - written, null)).bytesWritten;
+  }
+}
+
+/** `sync` of a handle is missing under Yarn PnP and refused under Node's permission model (see `openFlags`). */
+async function sync(handle: FileHandle): Promise<void> {
+  if (typeof handle.sync !== 'function') return promisify(fsync)((handle as FileHandle).fd);
+  await handle.sync().catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ERR_ACCESS_DENIED') throw error;
+  });
+}
+
 /** Makes the rename last through a power failure, where the platform can sync a folder (Windows cannot). */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined);
   try {
-    await handle?.sync();
+    if (handle !== undefined) await sync(handle);
   } catch {
     // The file itself is written and in place.
   } finally {

@@ -50,7 +50,16 @@ export interface CheckpointState {
 export async function readModelFile(path: string): Promise<ModelFile> {
   const tooLarge = (bytes: number) => damaged(path, `it has ${bytes} bytes, more than any model`);
   const bytes = await readWhole(path, 'a model is one file', tooLarge);
-  return isZip(bytes) ? readOriginal(bytes, path) : decodeModel(bytes, path);
+  return parseModelFile(bytes, path);
+}
+
+/**
+ * The same for the bytes of such a file.
+ * @param file name of the file for error texts
+ * @throws SonospikeError ERR_MODEL_INVALID, ERR_MODEL_VERSION, ERR_PICKLE_FORBIDDEN
+ */
+export async function parseModelFile(bytes: Uint8Array, file?: string): Promise<ModelFile> {
+  return isZip(bytes) ? readOriginal(bytes, file) : decodeModel(bytes, file);
 }
 
 /** Whether a file begins as a zip does, which a `.pt` of PyTorch is. */
@@ -105,7 +114,7 @@ function readHashes({ dtype, shape, data }: RawTensor, file: string | undefined)
 }
 
 /** The reader of `.pt` files is loaded only for one. */
-async function readOriginal(bytes: Uint8Array, file: string): Promise<ModelFile> {
+async function readOriginal(bytes: Uint8Array, file: string | undefined): Promise<ModelFile> {
   const { parseOriginalCheckpoint } = await import('./torch/original-program.js');
   const { settings, parameters, epoch } = parseOriginalCheckpoint(bytes, file);
   return { settings, parameters, training: { preset: 'original', epoch }, confidence: null, state: null };

@@ -23,6 +23,7 @@ import { inputCount, parameterShapes } from '../settings/shapes.js';
 import { validateSettings } from '../settings/validate.js';
 import { SonospikeError } from '../support/errors.js';
 import { checkSeed, checkThreads, flag, optionsObject } from '../support/options.js';
+import { packageFile } from '../support/package-files.js';
 import type { Tensors } from '../support/tensor.js';
 import { namedPrediction, type Prediction, silentPrediction } from './prediction.js';
 import { type StreamOptions, WordStream } from './word-stream.js';
@@ -31,7 +32,7 @@ import { type StreamOptions, WordStream } from './word-stream.js';
 const MAX_VIEWED = 2 ** 28;
 
 /** The model that comes with the package. */
-export const SHIPPED_MODEL = fileURLToPath(new URL('../../models/digits.safetensors', import.meta.url));
+export const SHIPPED_MODEL = packageFile('models/digits.safetensors');
 
 /** A prediction with everything on the way to it. */
 export interface Observation extends Prediction {
@@ -312,18 +313,22 @@ export class Model {
 
 /** `loadModel` of index.ts. */
 export async function loadModel(
-  path: string | URL = SHIPPED_MODEL,
+  source: string | URL | Uint8Array = SHIPPED_MODEL,
   options: ModelOptions = {},
 ): Promise<Model> {
-  const file = path instanceof URL ? fileURLToPath(path) : path;
-  if (typeof file !== 'string' || file === '') {
-    throw new SonospikeError('ERR_INVALID_OPTION', 'The model must be given as the path of a file.');
+  const file = source instanceof URL ? fileURLToPath(source) : source;
+  if (!(file instanceof Uint8Array) && (typeof file !== 'string' || file === '')) {
+    throw new SonospikeError(
+      'ERR_INVALID_OPTION',
+      'The model must be given as the path of a file, or as its bytes in a Uint8Array.',
+    );
   }
-  const [place, { readModelFile }] = await Promise.all([
+  const [place, { parseModelFile, readModelFile }] = await Promise.all([
     choosePlace(options.device, 'cpu'),
     import('../files/model-file.js'),
   ]);
-  return modelFromFile(await readModelFile(file), options, place);
+  const read = file instanceof Uint8Array ? await parseModelFile(file) : await readModelFile(file);
+  return modelFromFile(read, options, place);
 }
 
 /** @internal */

@@ -1,7 +1,8 @@
 import { packageVersion } from '../support/version.js';
+import type { AddonFile } from './addon-file.js';
 import { type CudaReport, cudaReport } from './cuda/devices.js';
 import { guard } from './errors.js';
-import { native } from './load.js';
+import { addonFile, native } from './load.js';
 
 /** What `deviceInfo` tells of this installation and this machine. */
 export interface DeviceInfo {
@@ -22,6 +23,8 @@ export interface DeviceInfo {
   instructionSets: string[];
   /** Compiler of the native addon. */
   compiler: string;
+  /** File of the native addon, and why it is the one that is loaded. */
+  addon: AddonFile;
   /** Devices that can be used: `cpu`, and the name of a GPU. */
   devices: { name: string }[];
   /** What there is of CUDA, and why there is no more. */
@@ -37,6 +40,7 @@ export async function deviceInfo(): Promise<DeviceInfo> {
     node: process.versions.node,
     platform: `${process.platform}-${process.arch}`,
     ...guard(() => native().info()),
+    addon: addonFile(),
     devices: [{ name: 'cpu' }, ...used.map(({ name }) => ({ name }))],
     cuda,
   };

@@ -1,30 +1,34 @@
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { SonospikeError } from '../support/errors.js';
+import { requireFile } from '../support/package-files.js';
 import type { NativeAddon } from './addon.js';
+import { type AddonFile, findAddon } from './addon-file.js';
+import { loadFailed, nothingToLoad } from './missing.js';
 
-let loaded: NativeAddon | undefined;
+let loaded: { addon: NativeAddon; from: AddonFile } | undefined;
 
-/** The addon, loaded at the first use. Throws `ERR_NATIVE_MISSING`. */
+/**
+ * The addon, loaded at the first use.
+ * @throws SonospikeError ERR_NATIVE_MISSING
+ */
 export function native(): NativeAddon {
   loaded ??= load();
-  return loaded;
+  return loaded.addon;
 }
 
-function load(): NativeAddon {
-  const require = createRequire(import.meta.url);
-  const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+/**
+ * Where the addon was loaded from.
+ * @throws SonospikeError ERR_NATIVE_MISSING
+ */
+export function addonFile(): AddonFile {
+  loaded ??= load();
+  return loaded.from;
+}
+
+function load(): { addon: NativeAddon; from: AddonFile } {
+  const from = findAddon();
+  if (from === null) throw nothingToLoad();
   try {
-    return (require('node-gyp-build') as (dir: string) => NativeAddon)(root);
-  } catch (cause) {
-    const { platform, arch } = process;
-    throw new SonospikeError(
-      'ERR_NATIVE_MISSING',
-      `The native part of sonospike is not there for ${platform}-${arch}, Node ${process.versions.node}. ` +
-        `Run "npm rebuild sonospike" on a machine with a C++20 compiler (Debian: apt-get install g++ make python3), ` +
-        `or install with scripts allowed. (${cause instanceof Error ? cause.message.split('\n')[0] : cause})`,
-      { cause },
-    );
+    return { addon: requireFile(from.file) as NativeAddon, from };
+  } catch (error) {
+    throw loadFailed(error, from);
   }
 }

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { fileError, SonospikeError } from '../support/errors.js';
+import { packageFolder } from '../support/package-files.js';
 
 export interface PageFile {
   type: string;
@@ -15,7 +15,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-const PACKAGE = fileURLToPath(new URL('../../', import.meta.url));
+const PACKAGE = packageFolder();
 /** Scripts as TypeScript has left them. They import each other by relative paths, so that the folders stay as they are. */
 const SCRIPTS = join(PACKAGE, 'dist');
 const SCRIPT_FOLDERS = ['page/browser', 'page', 'plot'];

@@ -1,12 +1,12 @@
 import { readdir } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import type { Model } from '../model/model.js';
+import { packageFile } from '../support/package-files.js';
 import { packageVersion } from '../support/version.js';
 import { pack } from './message.js';
 import type { Hello } from './protocol.js';
 
 /** The clips that come with the package. */
-export const SAMPLES = fileURLToPath(new URL('../../samples/', import.meta.url));
+export const SAMPLES = packageFile('samples/');
 
 /** What every client is told first: it is the same for all of them. */
 export async function helloMessage(model: Model, modelName: string): Promise<Uint8Array> {

@@ -1,5 +1,5 @@
 import type { SonospikeError } from '../../support/errors.js';
-import { wavefile } from '../wavefile.js';
+import wavefile from '../wavefile.cjs';
 import { invalid as invalidFile } from './format.js';
 
 /** The fields of a WAV's `fmt ` chunk, named as in the specification, and where its data lies. */

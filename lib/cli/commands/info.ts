@@ -41,6 +41,7 @@ function report(found: DeviceInfo, model: ShippedModel | null): string {
     ['instruction set', `${found.instructionSet} (of ${found.instructionSets.join(', ')})`],
     ['threads', String(found.threads)],
     ['compiler', found.compiler],
+    ['addon', `${shortPath(found.addon.file)} (${found.addon.reason})`],
     ...cudaRows(found.cuda),
     ['shipped model', model ? card(model) : 'none'],
   ];

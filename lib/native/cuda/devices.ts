@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import { type ErrorCode, SonospikeError } from '../../support/errors.js';
+import { requireFile } from '../../support/package-files.js';
 import type { NativeAddon, NativeCudaInfo } from '../addon.js';
 import { lostDeviceReason } from './lost.js';
 import { addonPath, PACKAGE_FOLDER, type ProbeAnswer, type Probed, probe } from './probe.js';
@@ -98,7 +98,7 @@ function placeOf({ report, code }: Known): CudaPlace | SonospikeError {
   const device = report.devices.find(({ number }) => number === report.device);
   if (!device) return new SonospikeError(code, `${report.whyNot} Device 'cpu' needs none of this.`);
   try {
-    return { addon: createRequire(import.meta.url)(addonPath()) as NativeAddon, device };
+    return { addon: requireFile(addonPath()) as NativeAddon, device };
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     return new SonospikeError('ERR_DEVICE_UNUSABLE', unusable(why), { cause });

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { packageFolder } from '../../support/package-files.js';
 import type { NativeCudaInfo } from '../addon.js';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const ROOT = packageFolder();
 const CHILD = join(ROOT, 'dist/native/cuda/probe-child.js');
 /** A driver may have to compile the kernels for a GPU that is newer than this addon. */
 const PATIENCE = 120; // s

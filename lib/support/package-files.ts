@@ -1,0 +1,48 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, resolve } from 'node:path';
+import traced from './traced-files.cjs';
+
+/** Not imported: webpack replaces calls of an imported `createRequire`. */
+const { createRequire } = process.getBuiltinModule('node:module');
+
+let folder: string | undefined;
+
+/** The folder of this package. A bundle looks for it in node_modules, from its own folder and the current one. */
+export function packageFolder(): string {
+  folder ??= findFolder();
+  return folder;
+}
+
+/** The path of a file of this package, given relative to its folder. */
+export function packageFile(relative: string): string {
+  return join(packageFolder(), relative);
+}
+
+/** The path of a file in some package, as in "name/file"; undefined where it is not found. */
+export function resolveFile(request: string): string | undefined {
+  for (const origin of [traced?.manifest, join(process.cwd(), 'package.json')]) {
+    try {
+      if (origin !== undefined) return createRequire(normalize(origin)).resolve(request);
+    } catch {
+      // The next origin may have it.
+    }
+  }
+  return undefined;
+}
+
+/** `require` for a file that no bundler must follow, such as an addon. */
+export function requireFile(file: string): unknown {
+  const path = resolve(file);
+  return createRequire(path)(path);
+}
+
+function findFolder(): string {
+  const manifest = traced === null ? undefined : normalize(traced.manifest);
+  if (manifest !== undefined && isOurs(manifest)) return dirname(manifest);
+  return dirname(resolveFile('sonospike/package.json') ?? manifest ?? resolve('package.json'));
+}
+
+function isOurs(manifest: string): boolean {
+  if (!existsSync(manifest)) return false;
+  return (JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string }).name === 'sonospike';
+}
