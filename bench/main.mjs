@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { openDevices } from './devices.mjs';
 import { help, readOptions } from './options.mjs';
 import { finish, machine, print } from './report.mjs';
+import { benchAgainst } from './suites/against.mjs';
 import { benchFrontend } from './suites/frontend.mjs';
 import { benchInference } from './suites/inference.mjs';
 import { benchLayer } from './suites/layer.mjs';
@@ -20,6 +21,7 @@ const SUITES = {
   scaling: benchScaling,
   memory: benchMemory,
   stream: benchStream,
+  against: benchAgainst,
 };
 
 function progress(text) {

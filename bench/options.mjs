@@ -27,7 +27,10 @@ the same spikes, scores, gradients or features, another device the same scores a
                    of the layer suite; density in percent of spiking inputs
                    (default: ${Object.values(GRID).join(' ')})
   --grid           all of ${Object.values(WHOLE_GRID).join(' ')}
-  --data DIR       FSDD, for the stream suite (default: ${DEFAULT_DATA}); how well words are found in its test clips
+  --against DIR    another built checkout: both builds take turns at the same work (suite against, alone unless --suite
+                   names more), with the frozen settings of bench/settings
+  --data DIR       FSDD, for the suites stream (how well words are found in its test clips) and against, which else
+                   trains on the samples (default: ${DEFAULT_DATA})
   --threads N      threads for training, batches and layers (default: all cores)
   --repeats N      timed runs of each, after one to warm up; fewer where they take long (default: 7)
   --quick          the smallest case of each suite, once: whether it works
@@ -40,7 +43,8 @@ Progress goes to stderr.`;
 const text = { type: 'string' };
 const flag = { type: 'boolean', default: false };
 const OPTIONS = {
-  suite: { type: 'string', default: DEFAULT_SUITES },
+  suite: text,
+  against: text,
   preset: { type: 'string', default: presetNames.join(',') },
   device: { type: 'string', default: 'cpu' },
   peers: flag,
@@ -99,11 +103,15 @@ function gridOf(values) {
 /** What the command line asks for. */
 export function readOptions(suites) {
   const { values } = parseArgs({ options: OPTIONS });
-  const { help, peers, python, data, quick, json, out } = values;
-  const common = { help, peers, python, data, quick, json, out };
+  const { help, against, peers, python, data, quick, json, out } = values;
+  const suite = values.suite ?? (against === undefined ? DEFAULT_SUITES : 'against');
+  const common = { help, against, peers, python, data, quick, json, out };
   return {
     ...common,
-    suites: values.suite === 'all' ? suites : names(values.suite, suites, 'suite'),
+    suites:
+      suite === 'all'
+        ? suites.filter((name) => name !== 'against' || against)
+        : names(suite, suites, 'suite'),
     devices: names(values.device, ['cpu', 'cuda'], 'device'),
     presets: names(values.preset, presetNames, 'preset'),
     grid: gridOf(values),

@@ -1,5 +1,6 @@
 /** How a unit is made of seconds or bytes, and which way is better. */
 const UNITS = {
+  s: { of: (s) => s, better: 'less' },
   ms: { of: (s) => s * 1e3, better: 'less' },
   us: { of: (s) => s * 1e6, better: 'less' },
   MB: { of: (bytes) => bytes / 1e6, better: 'less' },

@@ -166,3 +166,29 @@ describe('bench', () => {
     expect(stderr).not.toContain('    at ');
   });
 });
+
+describe('--against', () => {
+  it('has two builds take turns at the same work: the same accuracy of the same build', async () => {
+    const { status, stdout, stderr } = await bench('--quick', '--json', '--against', '.');
+    expect(status, stderr).toBe(0);
+    const { results } = JSON.parse(stdout) as { results: (Row & { accuracy?: number; p99?: number })[] };
+    const works = new Set(results.map(({ what }) => what));
+    expect(works.size).toBe(6);
+    for (const what of works) {
+      const [own, other] = ['sonospike', 'against'].map((who) =>
+        results.find((row) => row.what === what && row.who === who),
+      );
+      expect(own!.ratio!.times, what).toBeCloseTo(
+        own!.better === 'less' ? other!.median! / own!.median! : own!.median! / other!.median!,
+      );
+      expect(own!.accuracy, what).toBe(other!.accuracy);
+      expect(what.includes('training')).toBe(own!.accuracy !== undefined);
+    }
+  });
+
+  it('says what is no build', async () => {
+    const { status, stderr } = await bench('--quick', '--against', 'docs');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/no built checkout/);
+  });
+});
