@@ -43,22 +43,57 @@ export type { Augmentation } from './settings/augmentation.js';
 export { DEFAULT_AUGMENTATION } from './settings/augmentation.js';
 export type { SettingsOptions } from './settings/change.js';
 export { changeSettings } from './settings/change.js';
+export {
+  CONNECTIONS,
+  ENCODINGS,
+  type EncodingName,
+  type EncodingTraits,
+  FRONTENDS,
+  NEURONS,
+  type NeuronName,
+  OPTIMIZERS,
+  READOUTS,
+  RESETS,
+  SCALED_OVER,
+  SCALINGS,
+  SCHEDULES,
+  SPIKES,
+  SURROGATES,
+  type ThresholdEncoding,
+} from './settings/choices.js';
 export type { ConfidenceSettings } from './settings/confidence.js';
 export type { PresetName } from './settings/presets.js';
 export { presetNames, presetSettings } from './settings/presets.js';
 export type {
   AdaptationSettings,
+  AdaptiveLayer,
+  AnyLayer,
   ConnectionSettings,
   ConvolutionConnection,
   DenseConnection,
   EncodingSettings,
   FrontendSettings,
+  HardSpike,
+  IntegratorReadout,
   LayerSettings,
+  LifLayer,
+  LogMelFrontend,
+  MelFrontend,
+  MfccFrontend,
   ModelSettings,
   NetworkSettings,
+  NoScaling,
+  PlainEncoding,
+  ReadoutSettings,
+  ReluLayer,
   ScalingSettings,
+  SoftSpike,
+  SpikeCountReadout,
   SpikeSettings,
+  SpikingLayer,
+  StatisticalScaling,
   Surrogate,
+  ThresholdedEncoding,
 } from './settings/settings.js';
 export type { ErrorCode } from './support/errors.js';
 export { SonospikeError } from './support/errors.js';

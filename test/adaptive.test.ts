@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { NamedArrays } from '../lib/native/addon.js';
 import { native } from '../lib/native/load.js';
-import type { ModelSettings } from '../lib/settings/settings.js';
+import type { AdaptiveLayer, ModelSettings } from '../lib/settings/settings.js';
 import { parameterShapes } from '../lib/settings/shapes.js';
 import { validateSettings } from '../lib/settings/validate.js';
 import { smallSettings } from './helpers/model.js';
@@ -18,10 +18,11 @@ type Numbers = Record<string, Float64Array>;
 /** One recurrent layer of soft adaptive neurons, whose loss has a true gradient, and the mean potential. */
 function someSettings(reset: 'zero' | 'subtract'): ModelSettings {
   const settings = smallSettings();
-  const spike = { type: 'soft', surrogate: 'sigmoid', slope: 4 } as const;
-  settings.network.layers = [{ ...settings.network.layers[0]!, spike, reset, detachReset: false }];
-  settings.network.readout.type = 'mean-potential';
-  settings.scaling.over = 'clip';
+  const spike = { type: 'soft', slope: 4 } as const;
+  const layer = settings.network.layers[0] as AdaptiveLayer;
+  settings.network.layers = [{ ...layer, spike, reset, detachReset: false }];
+  settings.network.readout = { type: 'mean-potential', decay: 0.9, learnDecay: true };
+  settings.scaling = { type: 'standard', over: 'clip', pooled: false };
   return validateSettings(settings, '');
 }
 

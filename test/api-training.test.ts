@@ -135,10 +135,10 @@ describe('train', () => {
   });
 
   const encodings: ModelSettings['encoding'][] = [
-    { type: 'rate', stepsPerFrame: 4, threshold: 0 },
+    { type: 'rate', stepsPerFrame: 4 },
     { type: 'latency', stepsPerFrame: 4, threshold: 0.1 },
     { type: 'delta', stepsPerFrame: 2, threshold: 0.2 },
-    { type: 'direct', stepsPerFrame: 1, threshold: 0 },
+    { type: 'direct', stepsPerFrame: 1 },
   ];
   const scalings: ModelSettings['scaling'][] = [
     { type: 'min-max', over: 'training-set', pooled: false },

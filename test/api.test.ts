@@ -158,7 +158,8 @@ describe('observe shows the potential of the readout', () => {
   const withReadout = (type: ModelSettings['network']['readout']['type']) => {
     const { settings } = model;
     const layers = settings.network.layers.slice(0, 1).map((layer) => ({ ...layer, ...SMALL }));
-    const network = { layers, readout: { ...settings.network.readout, type } };
+    const readout = type === 'spike-count' ? { type } : { type, decay: 0.9, learnDecay: true };
+    const network = { layers, readout };
     return createModel({ ...settings, network }, { seed: 3 });
   };
   const meanOf = (rows: number[][]) =>

@@ -42,8 +42,8 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 const encodings: ModelSettings['encoding'][] = [
-  { type: 'direct', stepsPerFrame: 1, threshold: 0 },
-  { type: 'rate', stepsPerFrame: 3, threshold: 0 },
+  { type: 'direct', stepsPerFrame: 1 },
+  { type: 'rate', stepsPerFrame: 3 },
 ];
 
 /** Frames that a clip has itself: one every hop, with one at each end. */

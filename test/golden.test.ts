@@ -129,9 +129,9 @@ describe.each(await places())('golden values, $name', ({ addon, device, set }) =
     const base = presetSettings('original', digits);
     const settings: ModelSettings = {
       ...base,
-      frontend: { ...base.frontend, coefficients: 12 },
+      frontend: { ...base.frontend, type: 'mfcc', coefficients: 12 },
       frames: 50,
-      encoding: { type: 'direct', stepsPerFrame: 1, threshold: 0 },
+      encoding: { type: 'direct', stepsPerFrame: 1 },
       network: {
         layers: [layer, layer],
         readout: { type: 'leaky-integrator', decay: 0.9, learnDecay: true },

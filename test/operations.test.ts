@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { convolutionSynapses, countSynapses, denseSynapses, isBinary } from '../lib/evaluation/synapses.js';
-import { countOperations, createModel, type ModelSettings } from '../lib/index.js';
+import { countOperations, createModel, type LifLayer, type ModelSettings } from '../lib/index.js';
 import { Random } from '../lib/support/random.js';
 import { quickSettings } from './helpers/training.js';
 
@@ -114,11 +114,14 @@ describe('countOperations', () => {
     const found = async (network: ModelSettings['network']) =>
       (await countOperations(await createModel({ ...settings, network }), { files: [file] }))!;
     const plain = await found({ layers, readout });
-    const potential = await found({ layers, readout: { ...readout, type: 'mean-potential' } });
+    const potential = await found({
+      layers,
+      readout: { type: 'mean-potential', decay: 0.9, learnDecay: true },
+    });
     expect(potential).toMatchObject({ dense: plain.dense, footprint: plain.footprint });
     const adaptation = { decay: 0.8, coupling: 0.2, jump: 0.4 };
     const adaptive = await found({
-      layers: layers.map((layer) => ({ ...layer, neuron: 'adaptive', adaptation })),
+      layers: layers.map((layer) => ({ ...(layer as LifLayer), neuron: 'adaptive', adaptation })),
       readout,
     });
     expect(adaptive.dense).toBe(plain.dense);

@@ -88,7 +88,7 @@ describe('spikes', () => {
   });
 
   it('that are soft become colours, by value', () => {
-    const soft = plotSettings(WORDS, [{ neurons: 5, spike: { type: 'soft', surrogate: 'atan', slope: 1 } }]);
+    const soft = plotSettings(WORDS, [{ neurons: 5, spike: { type: 'soft', slope: 1 } }]);
     const seen = makeObservation(soft, { frames: 7, spike: (_, t, i) => (t + i) / 16, potential: () => 0 });
     const bitmap = bitmapOf(image(parseFigure(plotObservation(seen, { settings: soft })), 'Layer 1'));
     expect([bitmap.width, bitmap.height]).toEqual([7, 5]);
@@ -301,7 +301,12 @@ describe('real networks', () => {
         settings.encoding = { type: 'delta', stepsPerFrame: 5, threshold: 0.05 };
         settings.network.layers = [
           { ...dense, neurons: 64, recurrent: true },
-          { ...dense, neurons: 32, neuron: 'relu', adaptation: null },
+          {
+            neurons: 32,
+            neuron: 'relu',
+            recurrent: false,
+            connection: { type: 'dense', taps: 1, dilation: 1 },
+          },
         ];
         return createModel(settings, { seed: 3 });
       },

@@ -32,7 +32,11 @@ describe('changeSettings', () => {
     (encoding) => {
       const changed = changeSettings(base, { encoding });
       expect(changed.scaling).toEqual({ ...base.scaling, type: 'min-max' });
-      expect(changed.encoding).toEqual({ type: encoding, stepsPerFrame: 10, threshold: 0 });
+      expect(changed.encoding).toEqual({
+        type: encoding,
+        stepsPerFrame: 10,
+        ...(encoding === 'latency' ? { threshold: 0 } : {}),
+      });
       expect(changeSettings(base, { encoding, stepsPerFrame: 1 }).encoding.stepsPerFrame).toBe(1);
     },
   );
@@ -51,15 +55,15 @@ describe('changeSettings', () => {
 
   it('keeps the threshold and scaling of settings that have the encoding already', () => {
     const own = changeSettings(base, { encoding: 'delta' });
-    own.encoding.threshold = 0.3;
-    own.scaling.type = 'standard';
+    own.encoding = { type: 'delta', stepsPerFrame: 1, threshold: 0.3 };
+    own.scaling = { type: 'standard', over: 'clip', pooled: true };
     expect(changeSettings(own, { encoding: 'delta' })).toEqual(own);
   });
 
   it('takes direct with any scaling', () => {
     const changed = changeSettings(original, { encoding: 'direct' });
     expect(changed.scaling).toEqual(original.scaling);
-    expect(changed.encoding).toEqual({ type: 'direct', stepsPerFrame: 10, threshold: 0 });
+    expect(changed.encoding).toEqual({ type: 'direct', stepsPerFrame: 10 });
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { presetNames, presetSettings } from '../lib/settings/presets.js';
-import type { ModelSettings } from '../lib/settings/settings.js';
+import type { AdaptiveLayer, ModelSettings } from '../lib/settings/settings.js';
 import { inputCount, parameterShapes } from '../lib/settings/shapes.js';
 import { validateSettings } from '../lib/settings/validate.js';
 import { SonospikeError } from '../lib/support/errors.js';
@@ -55,8 +55,8 @@ test('good settings are given back as an equal copy', () => {
 
 test('what the files of before do not have is given what those networks are', () => {
   const settings = smallSettings();
-  settings.network.layers[0]!.neuron = 'lif';
-  delete settings.network.layers[0]!.adaptation;
+  const { adaptation, ...layer } = settings.network.layers[0] as AdaptiveLayer;
+  settings.network.layers[0] = { ...layer, neuron: 'lif' };
   const old = JSON.parse(JSON.stringify(settings)) as ModelSettings;
   for (const layer of old.network.layers) {
     delete layer.connection;
@@ -75,10 +75,11 @@ test('peak scaling takes a log-mel front end with topDb, over the clip, pooled',
   const wrong: [string, unknown][] = [
     ['frontend.topDb', null],
     ['frontend.topDb', 0],
-    ['frontend.type', 'mfcc'],
     ['scaling.over', 'training-set'],
     ['scaling.pooled', false],
   ];
+  const mfcc = { ...peak, frontend: { ...peak.frontend, type: 'mfcc', coefficients: 2 } };
+  expect(() => validateSettings(mfcc, '')).toThrow(refusal('frontend.type'));
   for (const [path, value] of wrong) {
     expect(() => validateSettings(replaced(peak, path, value), '')).toThrow(refusal(path));
   }
@@ -108,7 +109,7 @@ describe('each value out of its range is refused by its path', () => {
     ['frontend.minFrequency', 4000.5],
     ['frontend.maxFrequency', 4000.5],
     ['frontend.maxFrequency', 20],
-    ['frontend.coefficients', 5],
+    ['frontend.coefficients', 2],
     ['frontend.topDb', -1],
     ['scaling.type', 'max'],
     ['scaling.over', 'batch'],
@@ -165,7 +166,8 @@ describe('each value out of its range is refused by its path', () => {
       fc.object(),
     );
     // "text" is a good label, and what files of before do not have may be left out.
-    const optional = /\.(connection(\.taps|\.dilation)?|neuron|adaptation(\.\w+)?|dropout|weightGain)$/;
+    const optional =
+      /\.(connection(\.type|\.taps|\.dilation)?|neuron|adaptation(\.\w+)?|dropout|weightGain)$/;
     const places = paths(smallSettings()).filter(
       (path) => !path.startsWith('labels[') && !optional.test(path),
     );
@@ -197,7 +199,7 @@ describe('each value out of its range is refused by its path', () => {
 describe('values against each other', () => {
   test('the spike count needs one neuron a label in the last layer', () => {
     const settings = smallSettings();
-    settings.network.readout.type = 'spike-count';
+    settings.network.readout = { type: 'spike-count' };
     expect(validateSettings(settings, '')).toEqual(settings);
     settings.labels.push('три');
     expect(() => validateSettings(settings, '')).toThrow(
@@ -332,16 +334,16 @@ describe('parameter shapes', () => {
 
   test('pooled scaling has one statistic, scaling by the clip none', () => {
     const settings = smallSettings();
-    settings.scaling.pooled = true;
+    settings.scaling = { type: 'standard', over: 'training-set', pooled: true };
     expect(parameterShapes(settings).get('scaling.offset')).toEqual([1]);
-    settings.scaling.over = 'clip';
+    settings.scaling = { type: 'standard', over: 'clip', pooled: true };
     expect(parameterShapes(settings).has('scaling.offset')).toBe(false);
   });
 
   test('MFCC inputs are the coefficients kept', () => {
     const settings = smallSettings();
-    settings.frontend.type = 'mfcc';
-    settings.encoding.type = 'direct';
+    settings.frontend = { ...settings.frontend, type: 'mfcc', coefficients: 2 };
+    settings.encoding = { type: 'direct', stepsPerFrame: 1 };
     expect(parameterShapes(settings).get('layers.0.weight')).toEqual([3, 2]);
   });
 });
@@ -349,7 +351,8 @@ describe('parameter shapes', () => {
 describe('adaptive neurons', () => {
   const given = smallSettings().network.layers[0]!;
   const validated = (layer: unknown) =>
-    validateSettings(replaced(smallSettings(), 'network.layers[0]', layer), '').network.layers[0];
+    validateSettings(replaced(smallSettings(), 'network.layers[0]', layer), '').network
+      .layers[0] as AdaptiveLayer;
 
   test('what is left out of their adaptation has the usual value', () => {
     const usual = { decay: 0.9, coupling: 0.1, jump: 0.5 };
@@ -359,14 +362,14 @@ describe('adaptive neurons', () => {
 
   test('others have none', () => {
     expect(validated({ ...given, neuron: 'lif', adaptation: null })).not.toHaveProperty('adaptation');
-    expect(() => validated({ ...given, neuron: 'relu', recurrent: false })).toThrow(
-      'network.layers[0].adaptation is an object; it must be null, as relu neurons do not adapt, or left out.',
+    expect(() => validated({ ...given, neuron: 'lif' })).toThrow(
+      'network.layers[0].adaptation is an object; it must be left out, as only neuron \'adaptive\' uses it and neuron is "lif".',
     );
   });
 
   test('the mean of the potentials has the tensors of the leaky integrator', () => {
     const settings = smallSettings();
-    settings.network.readout.type = 'mean-potential';
+    settings.network.readout = { type: 'mean-potential', decay: 0.9, learnDecay: true };
     expect(parameterShapes(validateSettings(settings, ''))).toEqual(parameterShapes(smallSettings()));
   });
 });
@@ -418,7 +421,11 @@ describe('connections', () => {
     ['network.layers[0].recurrent', true, 'only a dense layer of one tap'],
     ['network.layers[2].recurrent', true, 'only a dense layer of one tap'],
     ['network.layers[3].connection', convolution, 'no bands to convolve over'],
-    ['network.layers[2].connection', { type: 'dense', kernel: 3 }, 'unknown key "kernel"'],
+    [
+      'network.layers[2].connection',
+      { type: 'dense', kernel: 3 },
+      "must be left out, as only type 'convolution' uses it",
+    ],
   ])('%s: %o', (path, value, why) => {
     const attempt = () => validateSettings(replaced(convolving(), path, value), '');
     expect(attempt).toThrow(refusal(path.replace('[3].connection', '[3].connection.type')));
@@ -427,10 +434,10 @@ describe('connections', () => {
 
   test('a spike count counts spikes, and all of them', () => {
     const settings = convolving();
-    settings.network.readout.type = 'spike-count';
+    settings.network.readout = { type: 'spike-count' };
     settings.network.layers[3]!.dropout = 0.5;
     expect(() => validateSettings(settings, '')).toThrow(refusal('network.layers[3].dropout'));
-    Object.assign(settings.network.layers[3]!, { dropout: 0, neuron: 'relu' });
+    settings.network.layers[3] = { neurons: 2, neuron: 'relu', recurrent: false };
     expect(() => validateSettings(settings, '')).toThrow(refusal('network.layers[3].neuron'));
   });
 });

@@ -20,6 +20,7 @@ const USABLE = 0.7; // of the memory that is free
 /** Hard spikes, reset to zero, no gradient through the reset: what SpikingJelly and snnTorch can both compute. */
 function layerSettings(n, steps) {
   const base = presetSettings('original', DIGITS);
+  const { coefficients: _, ...frontend } = base.frontend;
   const layer = {
     ...base.network.layers[0],
     neurons: n,
@@ -33,9 +34,9 @@ function layerSettings(n, steps) {
   };
   return {
     ...base,
-    frontend: { ...base.frontend, type: 'log-mel', melBands: n },
+    frontend: { ...frontend, type: 'log-mel', melBands: n },
     frames: steps,
-    encoding: { type: 'direct', stepsPerFrame: 1, threshold: 0 },
+    encoding: { type: 'direct', stepsPerFrame: 1 },
     network: { layers: [layer], readout: base.network.readout },
     labels: Array.from({ length: n }, (_, i) => `${i}`),
   };

@@ -9,12 +9,11 @@ import { writeFileAtomic } from './atomic-file.js';
 import { damaged } from './damaged.js';
 import { elementCount, type RawTensor } from './dtypes.js';
 import { readWhole } from './files.js';
-import { fromOldDelta, hasOldDelta } from './old-delta.js';
+import { FORMAT_VERSION, migrateSettings, migrateTensors } from './migrations.js';
 import { encodeSafetensors, parseSafetensors } from './safetensors.js';
 import { isJsonObject, parseStrictJson } from './strict-json.js';
 
 const FORMAT = 'sonospike';
-const VERSION = 1;
 const ZIP_START = Buffer.from('PK\u0003\u0004');
 const STATE_PREFIX = 'state.';
 /** Tensor of the hashes of the clips that the model was trained on. */
@@ -75,10 +74,10 @@ function isZip(bytes: Uint8Array): boolean {
 export function decodeModel(bytes: Uint8Array, file?: string): ModelFile {
   if (bytes.length === 0) throw damaged(file, 'it is empty');
   const { metadata, tensors } = parseSafetensors(bytes, file);
-  checkFormat(metadata, file);
+  const version = formatVersion(metadata, file);
   const blame = { code: 'ERR_MODEL_INVALID', file } as const;
   const stored = readJson(metadata, 'settings', file);
-  const settings = validateSettings(stored, 'settings', blame);
+  const settings = validateSettings(migrateSettings(stored, version), 'settings', blame, { stored: true });
   const confidence = readJson(metadata, 'confidence', file);
   const json = readJson(metadata, 'state', file);
   const model: ModelFile = {
@@ -100,10 +99,7 @@ export function decodeModel(bytes: Uint8Array, file?: string): ModelFile {
     target.set(shortName, { shape: tensor.shape, data: tensor.data.slice() });
   }
   checkTensors(model, (what) => damaged(file, what));
-  if (hasOldDelta(stored)) {
-    fromOldDelta(model.parameters);
-    if (model.state) fromOldDelta(model.state.tensors);
-  }
+  migrateTensors(stored, [model.parameters, ...(model.state ? [model.state.tensors] : [])]);
   return model;
 }
 
@@ -120,20 +116,21 @@ async function readOriginal(bytes: Uint8Array, file: string | undefined): Promis
   return { settings, parameters, training: { preset: 'original', epoch }, confidence: null, state: null };
 }
 
-function checkFormat(metadata: Record<string, string>, file: string | undefined): void {
+function formatVersion(metadata: Record<string, string>, file: string | undefined): number {
   if (metadata.format !== FORMAT) throw damaged(file, 'it is a safetensors file, but not one of sonospike');
   const version = metadata.version;
-  if (version === String(VERSION)) return;
   if (version === undefined || !/^(0|[1-9]\d{0,8})$/.test(version))
     throw damaged(file, 'it has no format version');
+  const number = Number(version);
+  if (1 <= number && number <= FORMAT_VERSION) return number;
   const advice =
-    Number(version) > VERSION
+    number > FORMAT_VERSION
       ? 'a newer sonospike wrote it: update sonospike to read it'
       : 'it is too old to be read: train the model again';
   const subject = file ?? 'The data';
   throw new SonospikeError(
     'ERR_MODEL_VERSION',
-    `${subject} has format version ${version}, and this sonospike reads version ${VERSION}; ${advice}.`,
+    `${subject} has format version ${version}, and this sonospike reads versions 1 to ${FORMAT_VERSION}; ${advice}.`,
     { file },
   );
 }
@@ -191,7 +188,7 @@ export function encodeModel(model: ModelFile): Uint8Array[] {
   );
   const metadata: Record<string, string> = {
     format: FORMAT,
-    version: String(VERSION),
+    version: String(FORMAT_VERSION),
     settings: JSON.stringify(model.settings),
   };
   if (model.training !== null) metadata.training = JSON.stringify(model.training);

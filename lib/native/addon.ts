@@ -38,7 +38,7 @@ export interface NativeTrainingOptions {
   batchSize: number;
   seed: number;
   optimizer: OptimizerSettings;
-  schedule: { type: 'constant' | 'cosine' | 'one-cycle'; rate: number; warmupShare: number };
+  schedule: { type: 'constant' | 'cosine' | 'one-cycle'; rate: number; warmupShare?: number };
   labelSmoothing: number;
   spikeCost: number;
   augmentation: Augmentation | null;
@@ -200,6 +200,8 @@ export interface NativeAddon {
   ) => NativeTrainer;
   Stream: new (model: NativeModel, options: NativeStreamOptions) => NativeStream;
   info(): { instructionSet: string; instructionSets: string[]; threads: number; compiler: string };
+  /** The names of every choice in settings that the core knows, by the kind of choice. */
+  choices(): Record<string, string[]>;
   selectInstructionSet(name: string): boolean;
   resample(samples: Float32Array, from: number, to: number): Float32Array;
   features(

@@ -19,6 +19,8 @@ const PACKAGE = packageFolder();
 /** Scripts as TypeScript has left them. They import each other by relative paths, so that the folders stay as they are. */
 const SCRIPTS = join(PACKAGE, 'dist');
 const SCRIPT_FOLDERS = ['page/browser', 'page', 'plot'];
+/** The other scripts that those import. */
+const SCRIPT_FILES = ['settings/choices.js'];
 /** What the page has besides: not compiled, so it is served from where it was written. */
 const SOURCES = join(PACKAGE, 'lib/page/browser');
 
@@ -30,7 +32,8 @@ export async function pageFiles(): Promise<ReadonlyMap<string, PageFile>> {
   const scripts = await Promise.all(SCRIPT_FOLDERS.map((folder) => filesOf(join(SCRIPTS, folder), ['.js'])));
   const sources = await filesOf(SOURCES, ['.html', '.css', '.svg']);
   const files = new Map<string, PageFile>();
-  for (const file of scripts.flat()) files.set(urlPath(SCRIPTS, file), await read(file));
+  for (const file of [...scripts.flat(), ...SCRIPT_FILES.map((name) => join(SCRIPTS, name))])
+    files.set(urlPath(SCRIPTS, file), await read(file));
   for (const file of sources) files.set(urlPath(SOURCES, file), await read(file));
   const index = files.get('/index.html');
   if (index === undefined || !files.has('/page/browser/main.js')) {

@@ -1,6 +1,8 @@
 import type { Observation } from '../model/model.js';
 import type { Prediction } from '../model/prediction.js';
+import { ENCODINGS } from '../settings/choices.js';
 import type { ModelSettings } from '../settings/settings.js';
+import { sendsSpikes } from '../settings/shapes.js';
 import { MAX_POTENTIALS } from './limits.js';
 import { type NumberArray, pack } from './message.js';
 import type { Activity, Guess, Live, Picture } from './protocol.js';
@@ -29,11 +31,11 @@ export function pictureMessage<T extends Live | Picture>(
     arrays[name] = binary ? Uint8Array.from(values) : values;
     if (binary) bits.push(name);
   };
-  spikes('input', input.data, settings.encoding.type !== 'direct');
+  spikes('input', input.data, ENCODINGS[settings.encoding.type].spikes);
   const potentials: number[] = [];
   let room = MAX_POTENTIALS;
   for (const [k, layer] of observation.layers.entries()) {
-    spikes(`spikes.${k}`, layer.spikes, sendsBits(settings, k));
+    spikes(`spikes.${k}`, layer.spikes, sendsSpikes(settings.network.layers[k]!));
     if (!layers.includes(k) || layer.potential.length > room) continue;
     room -= layer.potential.length;
     potentials.push(k);
@@ -49,12 +51,6 @@ export function pictureMessage<T extends Live | Picture>(
     potentials,
   };
   return pack({ ...about, activity }, arrays, bits);
-}
-
-/** Spikes of soft neurons are shares of one, and rectified linear units send numbers. */
-function sendsBits({ network }: ModelSettings, layer: number): boolean {
-  const { spike, neuron } = network.layers[layer]!;
-  return spike.type === 'hard' && neuron !== 'relu';
 }
 
 /** Seconds of audio that fill all frames that the network hears of one clip. */

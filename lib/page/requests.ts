@@ -5,7 +5,7 @@ import type { Word } from '../model/word-stream.js';
 import { guard } from '../native/errors.js';
 import { native } from '../native/load.js';
 import type { EncodingSettings } from '../settings/settings.js';
-import { featureCount } from '../settings/shapes.js';
+import { channelsOfFeature, featureCount } from '../settings/shapes.js';
 import { validateEncoding } from '../settings/validate.js';
 import { SonospikeError } from '../support/errors.js';
 import { integer } from '../support/options.js';
@@ -86,7 +86,7 @@ export function encoded(
 }
 
 function encode(features: Float32Array, frames: number, width: number, encoding: EncodingSettings) {
-  const channels = width * (encoding.type === 'delta' ? 2 : 1);
+  const channels = width * channelsOfFeature(encoding);
   const steps = frames * encoding.stepsPerFrame;
   if (steps * channels > MAX_ENCODED) {
     throw new SonospikeError(

@@ -39,7 +39,7 @@ export function plotObservation(
 ): string {
   const { samples, sampleRate, truth, settings } = optionsObject(options, 'options', OBSERVATION_KEYS);
   checkFigure(options);
-  const checked = validateSettings(settings, 'settings');
+  const checked = validateSettings(settings, 'settings', undefined, { stored: true });
   if ((samples === undefined) !== (sampleRate === undefined)) {
     throw invalid('samples and sampleRate must be given together.');
   }

@@ -1,4 +1,6 @@
+import { ENCODINGS } from '../settings/choices.js';
 import type { ConnectionSettings, ModelSettings } from '../settings/settings.js';
+import { channelsOfFeature, sendsSpikes } from '../settings/shapes.js';
 import { heatPanel } from './heat-panel.js';
 import { countRuns, envelope, type Grid, rasterPath } from './marks.js';
 import { melTicks } from './mel.js';
@@ -55,10 +57,9 @@ export function featuresPanel(
   const { frames, features: rows, data } = features;
   const mel = frontend.type === 'log-mel';
   const peak = scaling.type === 'peak';
-  const given =
-    encoding.type === 'direct'
-      ? `, the input${encoding.stepsPerFrame > 1 ? ` for ${encoding.stepsPerFrame} steps` : ''}`
-      : '';
+  const given = !ENCODINGS[encoding.type].spikes
+    ? `, the input${encoding.stepsPerFrame > 1 ? ` for ${encoding.stepsPerFrame} steps` : ''}`
+    : '';
   return heatPanel(
     { rows, columns: frames, at: (row, column) => data[column * rows + row]! },
     {
@@ -83,14 +84,14 @@ export function inputPanel(
   { encoding }: Readonly<ModelSettings>,
   timing: Timing,
 ): Panel[] {
-  if (encoding.type === 'direct') return [];
+  if (!ENCODINGS[encoding.type].spikes) return [];
   const { channels, steps, data } = input;
   const spikes = data.reduce((sum, value) => sum + value, 0);
   const share = ((100 * spikes) / data.length).toFixed(1);
   const whole: Grid = { rows: channels, columns: steps, at: (row, column) => data[column * channels + row]! };
   const note = `${channels} channels, ${steps} steps of ${milliseconds(timing.stepSeconds)} · ${share}% of them spike`;
   const options = { title: `Input: ${encoding.type} encoding`, note, height: 84 };
-  if (encoding.type !== 'delta')
+  if (channelsOfFeature(encoding) === 1)
     return [spikePanel(whole, { ...options, y: numbered(channels, 1, 'channel') }, timing)];
   const rows = channels / 2;
   const half = (down: 0 | 1): Grid => ({
@@ -119,7 +120,8 @@ export function layerPanel(
   timing: Timing,
 ): Panel {
   const { neurons, spikes } = layers[k]!;
-  const { connection, spike, neuron, recurrent } = network.layers[k]!;
+  const layer = network.layers[k]!;
+  const { connection, neuron, recurrent } = layer;
   const grid: Grid = {
     rows: neurons,
     columns: timing.steps,
@@ -134,7 +136,7 @@ export function layerPanel(
   const y = bands === null ? numbered(neurons, 1, 'neuron') : numbered(bands, 1, 'band');
   const options = { title: `Layer ${k + 1}`, height, y };
   const rate = firingRates[k]!;
-  if (neuron === 'relu' || spike.type === 'soft') {
+  if (!sendsSpikes(layer)) {
     const told =
       neuron === 'relu' ? `${percent(rate)} of the outputs are not 0` : `mean spike ${rate.toFixed(3)}`;
     return heatPanel(grid, {

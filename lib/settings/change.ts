@@ -1,66 +1,76 @@
 import { SonospikeError } from '../support/errors.js';
-import { choice, integer, number, object } from '../support/options.js';
-import type { EncodingSettings, ModelSettings } from './settings.js';
+import { readField } from '../support/fields.js';
+import { number, object } from '../support/options.js';
+import { ENCODINGS, type EncodingName } from './choices.js';
+import type { EncodingSettings, ModelSettings, ScalingSettings } from './settings.js';
+import { ENCODING_FIELDS } from './table.js';
 import { validateSettings } from './validate.js';
 
-/** Changes to the settings of a model that several fields have a part in. */
+/** Changes to the settings of a model that concern several fields. */
 export interface SettingsOptions {
   /**
    * Frames of the front end a second. The distance between frames is rounded to whole samples, and the number of
-   * frames is set so that they cover as many seconds as before. At least so many that no sample falls between two
-   * windows.
+   * frames is set so that they cover as many seconds as before. There are at least so many that no sample falls between
+   * two windows.
    */
   framesPerSecond?: number;
   /**
-   * How values become input. With another encoding than the settings have come
+   * How values become input. An encoding other than that of the settings also brings
    * - the scaling and threshold that suit it: for `rate` and `latency` values from 0 to 1, as they stand for a
    *   probability and a time, for `delta` the same with a spike for a change of 0.1; `direct` takes any scaling
    * - for `rate` and `latency`, which cannot tell values apart in one time step, 10 steps a frame where the
    *   settings have 1
    */
-  encoding?: EncodingSettings['type'];
+  encoding?: EncodingName;
   /** Time steps for each frame. */
   stepsPerFrame?: number;
 }
 
-const ENCODINGS = ['rate', 'latency', 'delta', 'direct'] as const;
-/** Of the values from 0 to 1. */
-const DELTA_THRESHOLD = 0.1;
-const SEVERAL_STEPS = 10;
+const OPTIONS = ['framesPerSecond', 'encoding', 'stepsPerFrame'] as const;
 
 /**
- * Settings with some of them changed; those given are left as they are.
+ * Settings with some of them changed; those given are left as they are, and the result is the caller's to change.
  * @throws SonospikeError ERR_INVALID_OPTION if an option is out of range, for itself or with the other settings
  */
 export function changeSettings(settings: ModelSettings, options: SettingsOptions): ModelSettings {
-  const base = validateSettings(settings, 'settings');
-  const given = object(options, 'the options', ['framesPerSecond', 'encoding', 'stepsPerFrame']);
-  let changed = base;
-  if (given.encoding !== undefined) {
-    changed = withEncoding(changed, choice(given.encoding, 'encoding', ENCODINGS));
-  }
+  return structuredClone(withChanges(validateSettings(settings, 'settings'), options));
+}
+
+/** @internal `changeSettings` of settings that are checked; so is the result. */
+export function withChanges(checked: ModelSettings, options: SettingsOptions): ModelSettings {
+  const given = object(options, 'the options', OPTIONS);
+  const { type, stepsPerFrame } = ENCODING_FIELDS;
+  let changed = checked;
+  if (given.encoding !== undefined)
+    changed = withEncoding(changed, readField(type, given.encoding, 'encoding') as EncodingName);
   if (given.stepsPerFrame !== undefined) {
-    const stepsPerFrame = integer(given.stepsPerFrame, 'stepsPerFrame', 1, 1000);
-    changed = { ...changed, encoding: { ...changed.encoding, stepsPerFrame } };
+    const steps = readField(stepsPerFrame, given.stepsPerFrame, 'stepsPerFrame') as number;
+    changed = { ...changed, encoding: { ...changed.encoding, stepsPerFrame: steps } };
   }
   if (given.framesPerSecond !== undefined) changed = withFrameRate(changed, given.framesPerSecond);
   return validateSettings(changed, 'settings');
 }
 
-function withEncoding(settings: ModelSettings, type: EncodingSettings['type']): ModelSettings {
+function withEncoding(settings: ModelSettings, type: EncodingName): ModelSettings {
   const { encoding, scaling } = settings;
   if (type === encoding.type) return settings;
-  const severalSteps = (type === 'rate' || type === 'latency') && encoding.stepsPerFrame === 1;
+  const { threshold, steps } = ENCODINGS[type];
   return {
     ...settings,
-    // Peak scaling gives values from 0 to 1, which suit every encoding.
-    scaling: type === 'direct' || scaling.type === 'peak' ? scaling : { ...scaling, type: 'min-max' },
+    scaling: scalingFor(type, scaling),
     encoding: {
       type,
-      stepsPerFrame: severalSteps ? SEVERAL_STEPS : encoding.stepsPerFrame,
-      threshold: type === 'delta' ? DELTA_THRESHOLD : 0,
-    },
+      stepsPerFrame: encoding.stepsPerFrame === 1 ? steps : encoding.stepsPerFrame,
+      ...(threshold === null ? {} : { threshold }),
+    } as EncodingSettings,
   };
+}
+
+/** Peak scaling gives values from 0 to 1, which suit every encoding. */
+function scalingFor(type: EncodingName, scaling: ScalingSettings): ScalingSettings {
+  if (!ENCODINGS[type].unitRange || scaling.type === 'peak') return scaling;
+  if (scaling.type === 'none') return { type: 'min-max', over: 'clip', pooled: false };
+  return { ...scaling, type: 'min-max' };
 }
 
 function withFrameRate(settings: ModelSettings, wanted: unknown): ModelSettings {

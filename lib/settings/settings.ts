@@ -1,3 +1,5 @@
+import type { EncodingName, Surrogate, ThresholdEncoding } from './choices.js';
+
 /**
  * Every setting on the way from samples to scores. They are stored in the model file beside the weights,
  * so that training, evaluation and prediction run the same code with the same settings.
@@ -20,10 +22,23 @@ export interface ModelSettings {
   labels: string[];
 }
 
-/** Names and defaults as in torchaudio.transforms.MFCC / MelSpectrogram + AmplitudeToDB. */
-export interface FrontendSettings {
-  /** `mfcc`: cepstral coefficients; `log-mel`: mel bands in dB. */
-  type: 'mfcc' | 'log-mel';
+/** Cepstral coefficients or mel bands. Fields as in torchaudio.transforms.MFCC / MelSpectrogram + AmplitudeToDB. */
+export type FrontendSettings = MfccFrontend | LogMelFrontend;
+
+/** Mel-frequency cepstral coefficients. */
+export interface MfccFrontend extends MelFrontend {
+  type: 'mfcc';
+  /** Cepstral coefficients kept, at most melBands (`n_mfcc`). */
+  coefficients: number;
+}
+
+/** Mel bands in dB. */
+export interface LogMelFrontend extends MelFrontend {
+  type: 'log-mel';
+}
+
+/** What both kinds of front end have. */
+export interface MelFrontend {
   /** Length of the periodic Hann window, samples (torchaudio `win_length`). */
   windowLength: number;
   /** Samples from one frame to the next (`hop_length`). */
@@ -36,48 +51,69 @@ export interface FrontendSettings {
   minFrequency: number;
   /** Hz, at most half of the sample rate (`f_max`). */
   maxFrequency: number;
-  /** Cepstral coefficients kept, at most melBands (`n_mfcc`); ignored for `log-mel`. */
-  coefficients: number;
   /** Dynamic range in dB below the clip's maximum (`top_db`); null for none. */
   topDb: number | null;
   /** Whether the mean of the clip's samples (an offset of the microphone) is taken from them first. Left out: false. */
   removeMean?: boolean;
 }
 
-export interface ScalingSettings {
+export type ScalingSettings = StatisticalScaling | NoScaling;
+
+/** Values stay as they are. */
+export interface NoScaling {
+  type: 'none';
+}
+
+/** Scaling with statistics of the values. */
+export interface StatisticalScaling {
   /**
    * `min-max`: (x - min) / (max - min + 1e-8); `standard`: (x - mean) / (sd + 1e-5), population sd; `peak`:
    * max(0, 1 + (x - max) / topDb), so that 1 is the loudest value of the clip and 0 is silence at any gain (log-mel
-   * with a `topDb`, over the clip, pooled); `none`: x.
+   * with a `topDb`, over the clip, pooled).
    */
-  type: 'min-max' | 'standard' | 'peak' | 'none';
+  type: 'min-max' | 'standard' | 'peak';
   /** Statistics of the clip itself, or of the training set (stored in the model). */
   over: 'clip' | 'training-set';
   /** One statistic for each feature, or one for all features together. */
   pooled: boolean;
 }
 
-export interface EncodingSettings {
-  /**
-   * `rate`: Bernoulli draws with probability clamp(x, 0, 1); `latency`: one spike a frame, the earlier the
-   * larger x; `delta`: send-on-delta, an up channel (2f) and a down channel (2f + 1) for each feature f;
-   * `direct`: x as input current.
-   */
-  type: 'rate' | 'latency' | 'delta' | 'direct';
+/**
+ * `rate`: Bernoulli draws with probability clamp(x, 0, 1); `latency`: one spike a frame, the earlier the larger x;
+ * `delta`: send-on-delta, an up channel (2f) and a down channel (2f + 1) for each feature f; `direct`: x as input
+ * current.
+ */
+export type EncodingSettings = PlainEncoding | ThresholdedEncoding;
+
+export interface PlainEncoding {
+  type: Exclude<EncodingName, ThresholdEncoding>;
+  /** Time steps for each frame. */
+  stepsPerFrame: number;
+}
+
+export interface ThresholdedEncoding {
+  type: ThresholdEncoding;
   /** Time steps for each frame. */
   stepsPerFrame: number;
   /** `delta`: the change that sends a spike; `latency`: values at or below it never spike. */
   threshold: number;
 }
 
-export type Surrogate = 'fast-sigmoid' | 'atan' | 'triangle' | 'boxcar' | 'sigmoid';
+export type { Surrogate };
 
-export interface SpikeSettings {
-  /** `hard`: 1 if u > threshold, with a surrogate derivative; `soft`: sigmoid(slope (u - threshold)). */
-  type: 'hard' | 'soft';
-  /** The surrogate derivative of a hard spike; ignored for soft spikes. */
+export type SpikeSettings = HardSpike | SoftSpike;
+
+/** 1 if u > threshold, else 0; a surrogate derivative stands for its own. */
+export interface HardSpike {
+  type: 'hard';
   surrogate: Surrogate;
-  /** Steepness: `a` of the surrogate, or the slope of the soft spike. */
+  /** Steepness `a` of the surrogate. */
+  slope: number;
+}
+
+/** sigmoid(slope (u - threshold)), forward and backward. */
+export interface SoftSpike {
+  type: 'soft';
   slope: number;
 }
 
@@ -110,51 +146,69 @@ export interface ConvolutionConnection {
 }
 
 /**
- * Initial values of what adaptive neurons have besides. After each step
+ * Initial values of the adaptation w of adaptive neurons. After each step
  * w = rho w_prev + (1 - rho) (coupling u + jump s), which is taken from the potential of the next step.
  */
 export interface AdaptationSettings {
-  /** rho, of every neuron; where the layer is constrained, training keeps it within [0, 0.999]. */
+  /** rho, the same for every neuron; where the layer is constrained, training keeps it within [0, 0.999]. */
   decay: number;
   /** Drawn for every neuron from 0 to this. */
   coupling: number;
-  /** Of every neuron. */
+  /** The same for every neuron. */
   jump: number;
 }
 
+export type LayerSettings = LifLayer | AdaptiveLayer | ReluLayer;
+
+/** Leaky integrate-and-fire neurons: u = decay v + W s_in + b (+ R s_prev). */
+export interface LifLayer extends SpikingLayer {
+  /** Default: `lif`. */
+  neuron?: 'lif';
+}
+
 /**
- * A layer of leaky integrate-and-fire neurons: u = decay v + W s_in + b (+ R s_prev) (- w_prev where they adapt); or,
- * to compare them with, of rectified linear units.
+ * The same neurons with an adaptation w that is subtracted from u, in the symplectic-Euler discretisation of Baronig et
+ * al. 2025 (arXiv 2408.07517; docs/architecture.md tells the differences).
  */
-export interface LayerSettings {
-  /** Of a convolution ceil(bands / stride) x channels: it may be left out where settings are given. */
+export interface AdaptiveLayer extends SpikingLayer {
+  neuron: 'adaptive';
+  /** Default: decay 0.9, coupling 0.1, jump 0.5. */
+  adaptation?: AdaptationSettings;
+}
+
+/**
+ * Rectified linear units, s = max(0, W s_in + b): an artificial neural network to compare with, which sends numbers.
+ * Its firing rate is how often s is not 0.
+ */
+export interface ReluLayer extends AnyLayer {
+  neuron: 'relu';
+}
+
+/** What every layer has. */
+export interface AnyLayer {
+  /** For a convolution ceil(bands / stride) x channels: it may be left out where settings are given. */
   neurons: number;
-  /** Dense of one tap where it is left out. */
+  /** Default: dense, one tap. */
   connection?: ConnectionSettings;
   /**
-   * `lif` where it is left out. `adaptive`: the same with an adaptation w, in the symplectic-Euler discretisation of
-   * Baronig et al. 2025 (arXiv 2408.07517; docs/architecture.md has the differences). `relu`: s = max(0, W s_in + b),
-   * an artificial neural network that sends numbers: spike, reset, decay and threshold are of no use, and its firing
-   * rate is how often s is not 0.
-   */
-  neuron?: 'lif' | 'adaptive' | 'relu';
-  /**
    * Probability, below 1, with which training silences a neuron (a channel of a convolution) for a whole clip; what
-   * the others send is divided by the rest. 0 where it is left out. Not for recurrent layers, soft spikes, and neurons
+   * the others send is divided by the rest. Default: 0. Not for recurrent layers, soft spikes, and neurons
    * whose spikes are the scores.
    */
   dropout?: number;
-  /** Whether the layer reads its own spikes of the step before; only dense layers of one tap do. */
+  /** Whether the layer reads its own spikes of the step before; only dense layers of one tap that spike can. */
   recurrent: boolean;
-  /** Of `adaptive` neurons, 0.9, 0.1 and 0.5 where they are left out; of others null or left out. */
-  adaptation?: AdaptationSettings | null;
+  /** Initial weights are drawn from ±weightGain / sqrt(inputs of a neuron). Default: 1. */
+  weightGain?: number;
+}
+
+/** What layers of spiking neurons have besides. */
+export interface SpikingLayer extends AnyLayer {
   spike: SpikeSettings;
   /** `zero`: v = u (1 - s); `subtract`: v = u - s threshold. */
   reset: 'zero' | 'subtract';
   /** Whether the gradient is kept from flowing through the s of the reset. */
   detachReset: boolean;
-  /** Initial weights are drawn from ±weightGain / sqrt(inputs of a neuron); 1 where it is left out. */
-  weightGain?: number;
   /** Initial values, drawn for every neuron from `decay` ± `decaySpread` and `threshold` ± `thresholdSpread`. */
   decay: number;
   decaySpread: number;
@@ -169,15 +223,27 @@ export interface LayerSettings {
 
 export interface NetworkSettings {
   layers: LayerSettings[];
-  /**
-   * `spike-count`: scores are the last layer's spikes summed over time, loss is cross-entropy of them; the
-   * last layer has one neuron a label. `leaky-integrator`: o = d o + (1 - d)(W s + b), scores are the mean over
-   * time of softmax(o), loss is -log of the label's score. `mean-potential`: scores are the mean over time of the o
-   * of the same integrator, loss is cross-entropy of them.
-   */
-  readout: {
-    type: 'spike-count' | 'leaky-integrator' | 'mean-potential';
-    decay: number;
-    learnDecay: boolean;
-  };
+  readout: ReadoutSettings;
+}
+
+export type ReadoutSettings = SpikeCountReadout | IntegratorReadout;
+
+/**
+ * Scores are the last layer's spikes summed over time, the loss is their cross-entropy; the last layer has one neuron a
+ * label.
+ */
+export interface SpikeCountReadout {
+  type: 'spike-count';
+}
+
+/**
+ * Leaky integrators, o = d o + (1 - d)(W s + b). `leaky-integrator`: scores are the mean over time of softmax(o), the
+ * loss is -log of the label's score. `mean-potential`: scores are the mean over time of o, the loss is their
+ * cross-entropy.
+ */
+export interface IntegratorReadout {
+  type: 'leaky-integrator' | 'mean-potential';
+  /** Initial value of d. */
+  decay: number;
+  learnDecay: boolean;
 }

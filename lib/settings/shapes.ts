@@ -1,3 +1,4 @@
+import { ENCODINGS } from './choices.js';
 import type { EncodingSettings, LayerSettings, ModelSettings } from './settings.js';
 
 /** Values of a frame: cepstral coefficients, or mel bands. */
@@ -10,9 +11,14 @@ export function inputCount(settings: ModelSettings): number {
   return featureCount(settings) * channelsOfFeature(settings.encoding);
 }
 
-/** `delta` has an up and a down channel for each feature. */
-export function channelsOfFeature({ type }: EncodingSettings): number {
-  return type === 'delta' ? 2 : 1;
+/** Inputs of the network for each feature: `delta` has an up and a down channel. */
+export function channelsOfFeature({ type }: Pick<EncodingSettings, 'type'>): number {
+  return ENCODINGS[type].channels;
+}
+
+/** Whether a layer sends hard spikes, 0 or 1, rather than numbers. */
+export function sendsSpikes(layer: LayerSettings): boolean {
+  return layer.neuron !== 'relu' && layer.spike.type === 'hard';
 }
 
 /**
@@ -45,8 +51,9 @@ export function parameterShapes(settings: ModelSettings): Map<string, number[]> 
     shapes.set('readout.bias', [classes]);
     shapes.set('readout.decay', [classes]);
   }
-  if (settings.scaling.over === 'training-set' && settings.scaling.type !== 'none') {
-    const statistics = settings.scaling.pooled ? 1 : featureCount(settings);
+  const { scaling } = settings;
+  if (scaling.type !== 'none' && scaling.over === 'training-set') {
+    const statistics = scaling.pooled ? 1 : featureCount(settings);
     shapes.set('scaling.offset', [statistics]);
     shapes.set('scaling.scale', [statistics]);
   }

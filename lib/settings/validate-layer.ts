@@ -1,171 +1,122 @@
-import { type Blame, boolean, choice, integer, number, object, refuse } from '../support/options.js';
-import type { AdaptationSettings, ConnectionSettings, LayerSettings, SpikeSettings } from './settings.js';
+import { type Reading, readFields } from '../support/fields.js';
+import { type Blame, refuse } from '../support/options.js';
+import type { ConnectionSettings, LayerSettings, SpikingLayer } from './settings.js';
 import type { Bands } from './shapes.js';
+import { CHANNEL_MULTIPLE, LAYER_FIELDS, MAX_HISTORY, MAX_NEURONS } from './table.js';
 
-const MAX_NEURONS = 8192;
-/** A convolution has no padding of its own in the kernels' rows of 16 values. */
-const CHANNEL_MULTIPLE = 16;
-const MAX_TAPS = 64;
-/** Steps that a layer looks back; they are kept beside each piece of a clip. */
-const MAX_HISTORY = 1024;
-const MAX_DROPOUT = 0.95;
-/** Of decays, thresholds and slopes: far beyond use, yet safe from overflow in float32. */
-export const LARGE = 1e6;
+/** The number of neurons may be left out where it follows from the bands. */
+const FIELDS = { ...LAYER_FIELDS, neurons: { ...LAYER_FIELDS.neurons, optional: true } } as const;
 
-const NEURONS = ['lif', 'adaptive', 'relu'] as const;
-const LAYER = [
-  'neurons',
-  'connection',
-  'neuron',
-  'adaptation',
-  'recurrent',
-  'dropout',
-  'weightGain',
-  'spike',
-  'reset',
-  'detachReset',
-  'decay',
-  'decaySpread',
-  'threshold',
-  'thresholdSpread',
-  'learnDecay',
-  'learnThreshold',
-  'constrain',
-] as const;
-
-/** @param bands what the layer stands on */
-export function validateLayer(value: unknown, at: string, bands: Bands, blame: Blame): LayerSettings {
-  const given = object(value, at, LAYER, blame);
-  const connection = validateConnection(given.connection, `${at}.connection`, bands, blame);
-  const neuron = given.neuron === undefined ? 'lif' : choice(given.neuron, `${at}.neuron`, NEURONS, blame);
-  const recurrent = validateRecurrent(given.recurrent, `${at}.recurrent`, connection, neuron, blame);
-  const spike = validateSpike(given.spike, `${at}.spike`, blame);
-  const soft = neuron !== 'relu' && spike.type === 'soft';
-  return {
-    neurons: validateNeurons(given.neurons, `${at}.neurons`, connection, bands, blame),
-    connection,
-    neuron,
-    ...validateAdaptation(given.adaptation, `${at}.adaptation`, neuron, blame),
-    recurrent,
-    dropout: validateDropout(given.dropout, `${at}.dropout`, recurrent || soft, blame),
-    weightGain:
-      given.weightGain === undefined ? 1 : number(given.weightGain, `${at}.weightGain`, 0, LARGE, blame),
-    spike,
-    reset: choice(given.reset, `${at}.reset`, ['zero', 'subtract'], blame),
-    detachReset: boolean(given.detachReset, `${at}.detachReset`, blame),
-    decay: number(given.decay, `${at}.decay`, -LARGE, LARGE, blame),
-    decaySpread: number(given.decaySpread, `${at}.decaySpread`, 0, LARGE, blame),
-    threshold: number(given.threshold, `${at}.threshold`, -LARGE, LARGE, blame),
-    thresholdSpread: number(given.thresholdSpread, `${at}.thresholdSpread`, 0, LARGE, blame),
-    learnDecay: boolean(given.learnDecay, `${at}.learnDecay`, blame),
-    learnThreshold: boolean(given.learnThreshold, `${at}.learnThreshold`, blame),
-    constrain: boolean(given.constrain, `${at}.constrain`, blame),
-  };
-}
-
-/** The field, where there is one. */
-function validateAdaptation(
-  value: unknown,
-  at: string,
-  neuron: LayerSettings['neuron'],
-  blame: Blame,
-): { adaptation?: AdaptationSettings } {
-  if (neuron !== 'adaptive') {
-    if (value === undefined || value === null) return {};
-    throw refuse(value, at, `null, as ${neuron} neurons do not adapt, or left out`, blame);
+/**
+ * Checks a layer by the table, and its fields against each other.
+ * @param bands what the layer stands on
+ */
+export function validateLayer(value: unknown, at: string, bands: Bands, reading: Reading): LayerSettings {
+  const { blame, stored } = reading;
+  const layer = readFields(FIELDS, value, at, reading) as unknown as LayerSettings;
+  const connection = layer.connection!;
+  checkConnection(connection, `${at}.connection`, bands, blame);
+  const neurons = neuronsOf(layer.neurons, `${at}.neurons`, connection, bands, blame);
+  checkRecurrent(layer, `${at}.recurrent`, connection, blame);
+  const soft = layer.neuron !== 'relu' && layer.spike.type === 'soft';
+  if (layer.dropout && (layer.recurrent || soft)) {
+    const wanted = '0 in a recurrent layer and where spikes are soft';
+    throw refuse(layer.dropout, `${at}.dropout`, wanted, blame);
   }
-  const given = value === undefined ? {} : object(value, at, ['decay', 'coupling', 'jump'], blame);
-  const { decay = 0.9, coupling = 0.1, jump = 0.5 } = given;
-  return {
-    adaptation: {
-      decay: number(decay, `${at}.decay`, 0, 1, blame),
-      coupling: number(coupling, `${at}.coupling`, 0, LARGE, blame),
-      jump: number(jump, `${at}.jump`, -LARGE, LARGE, blame),
-    },
-  };
+  if (layer.neuron !== 'relu' && !stored) checkSpreads(layer, at, blame);
+  return { ...layer, neurons };
 }
 
-function validateConnection(value: unknown, at: string, bands: Bands, blame: Blame): ConnectionSettings {
-  if (value === undefined) return { type: 'dense', taps: 1, dilation: 1 };
-  const given = object(value, at, ['type', 'channels', 'kernel', 'stride', 'taps', 'dilation'], blame);
-  const type = choice(given.type, `${at}.type`, ['dense', 'convolution'], blame);
-  const taps = given.taps === undefined ? 1 : integer(given.taps, `${at}.taps`, 1, MAX_TAPS, blame);
+function checkConnection(connection: ConnectionSettings, at: string, bands: Bands, blame?: Blame): void {
+  const { taps, dilation } = connection;
   const farthest = Math.floor(MAX_HISTORY / Math.max(1, taps - 1));
-  const dilation =
-    given.dilation === undefined ? 1 : integer(given.dilation, `${at}.dilation`, 1, farthest, blame);
-  if (type === 'dense') {
-    object(value, at, ['type', 'taps', 'dilation'], blame);
-    return { type, taps, dilation };
+  if (dilation > farthest) {
+    const wanted = `at most ${farthest} with ${taps} taps, as a layer looks back at most ${MAX_HISTORY} steps`;
+    throw refuse(dilation, `${at}.dilation`, wanted, blame);
   }
+  if (connection.type === 'dense') return;
   if (bands === null) {
-    throw refuse(
-      type,
-      `${at}.type`,
-      "'dense', as the dense layer below has no bands to convolve over",
-      blame,
-    );
+    const wanted = "'dense', as the dense layer below has no bands to convolve over";
+    throw refuse(connection.type, `${at}.type`, wanted, blame);
   }
-  const channels = integer(given.channels, `${at}.channels`, CHANNEL_MULTIPLE, MAX_NEURONS, blame);
-  if (channels % CHANNEL_MULTIPLE !== 0) {
+  const { channels, kernel, stride } = connection;
+  if (channels % CHANNEL_MULTIPLE !== 0)
     throw refuse(channels, `${at}.channels`, `a multiple of ${CHANNEL_MULTIPLE}`, blame);
+  const below = `the ${bands.count} bands below`;
+  if (kernel > 2 * bands.count) {
+    const wanted = `an integer from 1 to ${2 * bands.count}, twice ${below}`;
+    throw refuse(kernel, `${at}.kernel`, wanted, blame);
   }
-  const kernel = integer(given.kernel, `${at}.kernel`, 1, 2 * bands.count, blame);
-  const stride = integer(given.stride, `${at}.stride`, 1, bands.count, blame);
-  return { type, channels, kernel, stride, taps, dilation };
+  if (stride > bands.count)
+    throw refuse(stride, `${at}.stride`, `an integer from 1 to ${bands.count}, ${below}`, blame);
 }
 
-/** Those of a convolution follow from the bands below it. */
-function validateNeurons(
-  value: unknown,
+/** The neurons of a convolution follow from the bands below it. */
+function neuronsOf(
+  given: number | undefined,
   at: string,
   connection: ConnectionSettings,
   bands: Bands,
-  blame: Blame,
+  blame?: Blame,
 ): number {
-  if (connection.type === 'dense' || bands === null) return integer(value, at, 1, MAX_NEURONS, blame);
+  if (connection.type === 'dense' || bands === null) {
+    if (given === undefined) throw refuse(given, at, `an integer from 1 to ${MAX_NEURONS}`, blame);
+    return given;
+  }
   const outputs = Math.ceil(bands.count / connection.stride);
   const neurons = outputs * connection.channels;
-  if (value !== undefined && value !== neurons) {
-    const wanted = `${neurons}, the ${outputs} output bands x ${connection.channels} channels, or left out`;
-    throw refuse(value, at, wanted, blame);
-  }
-  return integer(neurons, at, 1, MAX_NEURONS, blame);
+  const follows = `${outputs} output bands x ${connection.channels} channels`;
+  if (given !== undefined && given !== neurons)
+    throw refuse(given, at, `${neurons}, the ${follows}, or left out`, blame);
+  if (neurons > MAX_NEURONS) throw refuse(neurons, at, `at most ${MAX_NEURONS}; it is ${follows}`, blame);
+  return neurons;
 }
 
-function validateRecurrent(
-  value: unknown,
+function checkRecurrent(
+  { recurrent, neuron }: LayerSettings,
   at: string,
-  connection: ConnectionSettings,
-  neuron: LayerSettings['neuron'],
-  blame: Blame,
-): boolean {
-  const recurrent = boolean(value, at, blame);
-  if (recurrent && (connection.type !== 'dense' || connection.taps > 1 || neuron === 'relu')) {
-    throw refuse(
-      recurrent,
-      at,
-      'false: only a dense layer of one tap, of spiking neurons, can be recurrent',
-      blame,
-    );
-  }
-  return recurrent;
+  { type, taps }: ConnectionSettings,
+  blame?: Blame,
+): void {
+  if (!recurrent || (type === 'dense' && taps === 1 && neuron !== 'relu')) return;
+  throw refuse(
+    recurrent,
+    at,
+    'false: only a dense layer of one tap, of spiking neurons, can be recurrent',
+    blame,
+  );
 }
 
-function validateDropout(value: unknown, at: string, impossible: boolean, blame: Blame): number {
-  if (value === undefined) return 0;
-  const dropout = number(value, at, 0, MAX_DROPOUT, blame);
-  if (dropout > 0 && impossible) {
-    throw refuse(dropout, at, '0 in a recurrent layer and where spikes are soft', blame);
+/** No neuron may draw a decay or a threshold that `decay` and `threshold` themselves may not have. */
+function checkSpreads(
+  { decay, decaySpread, threshold, thresholdSpread }: SpikingLayer,
+  at: string,
+  blame?: Blame,
+): void {
+  // Sums such as 0.9 + 0.1 must not fail for their rounding.
+  const room = Math.min(decay, 1 - decay) + 1e-12;
+  if (decaySpread > room) {
+    const wanted = `at most ${room.toPrecision(6).replace(/\.?0+$/, '')}, so that decay ± decaySpread stays within 0 and 1`;
+    throw refuse(decaySpread, `${at}.decaySpread`, wanted, blame);
   }
-  return dropout;
+  if (thresholdSpread >= threshold) {
+    const wanted = `below threshold, ${threshold}, so that every neuron draws a threshold above 0`;
+    throw refuse(thresholdSpread, `${at}.thresholdSpread`, wanted, blame);
+  }
 }
 
-function validateSpike(value: unknown, at: string, blame: Blame): SpikeSettings {
-  const given = object(value, at, ['type', 'surrogate', 'slope'], blame);
-  const surrogates = ['fast-sigmoid', 'atan', 'triangle', 'boxcar', 'sigmoid'] as const;
-  return {
-    type: choice(given.type, `${at}.type`, ['hard', 'soft'], blame),
-    surrogate: choice(given.surrogate, `${at}.surrogate`, surrogates, blame),
-    slope: number(given.slope, `${at}.slope`, 1 / LARGE, LARGE, blame),
-  };
+/** The last layer under a readout that counts its spikes: one neuron a label, which spikes and is never silenced. */
+export function requireCountable(
+  { neuron, neurons, dropout }: LayerSettings,
+  at: string,
+  labels: number,
+  blame?: Blame,
+): void {
+  const why = 'as the readout counts the spikes of this layer';
+  if (neurons !== labels) {
+    const wanted = `${labels}, the number of labels, as the readout counts the spikes of one neuron a label`;
+    throw refuse(neurons, `${at}.neurons`, wanted, blame);
+  }
+  if (neuron === 'relu') throw refuse(neuron, `${at}.neuron`, `'lif' or 'adaptive', ${why}`, blame);
+  if (dropout) throw refuse(dropout, `${at}.dropout`, `0, ${why}`, blame);
 }

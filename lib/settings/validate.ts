@@ -1,65 +1,41 @@
-import {
-  array,
-  type Blame,
-  boolean,
-  choice,
-  integer,
-  number,
-  object,
-  refuse,
-  string,
-} from '../support/options.js';
+import { type Reading, readField, readFields } from '../support/fields.js';
+import { array, type Blame, refuse } from '../support/options.js';
+import { defaultText } from './defaults.js';
+import { validateLabels } from './labels.js';
 import type {
   EncodingSettings,
   FrontendSettings,
-  LayerSettings,
   ModelSettings,
   NetworkSettings,
   ScalingSettings,
 } from './settings.js';
-import type { Bands } from './shapes.js';
-import { bandsAbove, channelsOfFeature, featureCount, parameterShapes } from './shapes.js';
-import { LARGE, validateLayer } from './validate-layer.js';
+import { type Bands, bandsAbove, channelsOfFeature, featureCount, parameterShapes } from './shapes.js';
+import {
+  ENCODING_FIELDS,
+  MAX_FEATURES,
+  MAX_FRAME_RATE,
+  MAX_PARAMETERS,
+  MAX_STEPS,
+  NETWORK_FIELDS,
+  SETTINGS_FIELDS,
+} from './table.js';
+import { requireCountable, validateLayer } from './validate-layer.js';
 
-const MAX_LAYERS = 16;
-const MAX_LABELS = 1000;
-const MAX_LABEL_LENGTH = 200;
-/** Of feature frames: more than half an hour at the usual 100 a second. */
-const MAX_FRAMES = 200_000;
-const MAX_STEPS = 2_000_000;
-/** Values of a clip after the front end, frames x features: 128 MiB. */
-const MAX_FEATURES = 2 ** 25;
-/** Weights and the like: 1 GiB. */
-const MAX_PARAMETERS = 2 ** 28;
-/** Of feature frames, so that half an hour of audio still fits. */
-const MAX_FRAME_RATE = 1000;
+/** How settings are checked. */
+export interface Checking {
+  /**
+   * Whether they come from a model file. Its ranges are wider: version 0.1.0 refused no decay and no threshold, and a
+   * model that was trained from such values must load.
+   */
+  stored?: boolean;
+}
 
-const READOUTS = ['spike-count', 'leaky-integrator', 'mean-potential'] as const;
-const SETTINGS = [
-  'sampleRate',
-  'frontend',
-  'scaling',
-  'frames',
-  'tail',
-  'encoding',
-  'network',
-  'labels',
-] as const;
-const FRONTEND = [
-  'type',
-  'windowLength',
-  'hopLength',
-  'fftLength',
-  'melBands',
-  'minFrequency',
-  'maxFrequency',
-  'coefficients',
-  'topDb',
-  'removeMean',
-] as const;
+/** Settings that were checked; they are frozen, so that they need not be checked again. */
+const checked = new WeakMap<object, 'given' | 'stored'>();
 
 /**
- * Checks settings that are not trusted, field by field and against each other.
+ * Checks settings that are not trusted, field by field by the table and against each other. What it returns is frozen;
+ * given that again, it returns it as it is, so that settings are checked once, at the first door.
  * @param where what the settings are called in error texts (`settings.network.layers[1].neurons`); may be empty
  * @param blame the error code, and the file they come from if it is one
  * @returns a copy with exactly the fields of `ModelSettings`; labels in Unicode's NFC
@@ -69,23 +45,30 @@ export function validateSettings(
   value: unknown,
   where: string,
   blame: Blame = { code: 'ERR_INVALID_OPTION' },
+  { stored = false }: Checking = {},
 ): ModelSettings {
-  const given = object(value, where || 'the settings', SETTINGS, blame);
+  const before = typeof value === 'object' && value !== null ? checked.get(value) : undefined;
+  if (before === 'given' || (before === 'stored' && stored)) return value as ModelSettings;
+  const name = where || 'the settings';
   const at = where === '' ? '' : `${where}.`;
-  const sampleRate = integer(given.sampleRate, `${at}sampleRate`, 1000, 192_000, blame);
-  const frontend = validateFrontend(given.frontend, `${at}frontend`, sampleRate, blame);
-  const scaling = validateScaling(given.scaling, `${at}scaling`, blame);
-  requirePeak(scaling, frontend, at, blame);
-  const frames = integer(given.frames, `${at}frames`, 1, MAX_FRAMES, blame);
-  const encoding = validateEncoding(given.encoding, `${at}encoding`, frames, blame);
-  const labels = validateLabels(given.labels, `${at}labels`, blame);
-  const bands = { count: featureCount({ frontend }), channels: channelsOfFeature(encoding) };
-  const network = validateNetwork(given.network, `${at}network`, labels.length, bands, blame);
-  const tail = given.tail ?? null;
-  const fitted = tail === null ? {} : { tail: integer(tail, `${at}tail`, 0, MAX_FRAMES, blame) };
-  const settings = { sampleRate, frontend, scaling, frames, ...fitted, encoding, network, labels };
-  requireMemory(settings, where || 'the settings', blame);
+  const reading: Reading = { blame, stored, defaultOf: (path) => defaultText(path.slice(at.length)) };
+  const read = readFields(SETTINGS_FIELDS, value, name, reading, at) as unknown as ModelSettings;
+  checkFrontend(read, `${at}frontend`, blame);
+  requirePeak(read.scaling, read.frontend, at, blame);
+  const encoding = checkEncoding(read.encoding, `${at}encoding`, read.frames, reading);
+  const labels = validateLabels(read.labels, `${at}labels`, blame);
+  const bands = { count: featureCount(read), channels: channelsOfFeature(encoding) };
+  const network = readNetwork(read.network, `${at}network`, labels.length, bands, reading);
+  const settings = { ...read, encoding, network, labels };
+  requireMemory(settings, name, blame);
+  freeze(settings);
+  checked.set(settings, stored ? 'stored' : 'given');
   return settings;
+}
+
+function freeze(value: object): void {
+  Object.freeze(value);
+  for (const item of Object.values(value)) if (typeof item === 'object' && item !== null) freeze(item);
 }
 
 /** Memory follows from the settings alone: a small file must not ask for more than a machine has. */
@@ -102,44 +85,29 @@ function requireMemory(settings: ModelSettings, name: string, blame: Blame): voi
   }
 }
 
-function validateFrontend(value: unknown, at: string, sampleRate: number, blame: Blame): FrontendSettings {
-  const given = object(value, at, FRONTEND, blame);
+/** Rules between the fields of the front end. */
+function checkFrontend({ frontend, sampleRate }: ModelSettings, at: string, blame: Blame): void {
+  const { windowLength, hopLength, fftLength, melBands, minFrequency, maxFrequency } = frontend;
   const nyquist = sampleRate / 2;
-  const windowLength = integer(given.windowLength, `${at}.windowLength`, 2, 16_384, blame);
-  const melBands = integer(given.melBands, `${at}.melBands`, 1, 512, blame);
-  const minFrequency = number(given.minFrequency, `${at}.minFrequency`, 0, nyquist, blame);
-  const maxFrequency = number(given.maxFrequency, `${at}.maxFrequency`, minFrequency, nyquist, blame);
-  if (maxFrequency === minFrequency) {
-    throw refuse(maxFrequency, `${at}.maxFrequency`, 'more than minFrequency', blame);
-  }
-  return {
-    type: choice(given.type, `${at}.type`, ['mfcc', 'log-mel'], blame),
-    windowLength,
-    hopLength: integer(
-      given.hopLength,
+  const leastHop = Math.ceil(sampleRate / MAX_FRAME_RATE);
+  if (fftLength < windowLength)
+    throw refuse(fftLength, `${at}.fftLength`, `at least windowLength, ${windowLength}`, blame);
+  if (hopLength < leastHop)
+    throw refuse(
+      hopLength,
       `${at}.hopLength`,
-      Math.ceil(sampleRate / MAX_FRAME_RATE),
-      65_536,
+      `at least ${leastHop}, for at most ${MAX_FRAME_RATE} frames a second`,
       blame,
-    ),
-    fftLength: integer(given.fftLength, `${at}.fftLength`, windowLength, 16_384, blame),
-    melBands,
-    minFrequency,
-    maxFrequency,
-    coefficients: integer(given.coefficients, `${at}.coefficients`, 1, melBands, blame),
-    topDb: given.topDb === null ? null : number(given.topDb, `${at}.topDb`, 0, 1000, blame),
-    // Left out where it is not done, as in the files of before.
-    ...(boolean(given.removeMean ?? false, `${at}.removeMean`, blame) ? { removeMean: true } : {}),
-  };
-}
-
-function validateScaling(value: unknown, at: string, blame: Blame): ScalingSettings {
-  const given = object(value, at, ['type', 'over', 'pooled'], blame);
-  return {
-    type: choice(given.type, `${at}.type`, ['min-max', 'standard', 'peak', 'none'], blame),
-    over: choice(given.over, `${at}.over`, ['clip', 'training-set'], blame),
-    pooled: boolean(given.pooled, `${at}.pooled`, blame),
-  };
+    );
+  for (const [key, frequency] of Object.entries({ minFrequency, maxFrequency })) {
+    if (frequency > nyquist)
+      throw refuse(frequency, `${at}.${key}`, `at most ${nyquist}, half of the sample rate`, blame);
+  }
+  if (maxFrequency <= minFrequency) {
+    throw refuse(maxFrequency, `${at}.maxFrequency`, `more than minFrequency, ${minFrequency}`, blame);
+  }
+  if (frontend.type === 'mfcc' && frontend.coefficients > melBands)
+    throw refuse(frontend.coefficients, `${at}.coefficients`, `at most melBands, ${melBands}`, blame);
 }
 
 /** Peak scaling counts dB down from the loudest band of the clip. */
@@ -154,74 +122,57 @@ function requirePeak(scaling: ScalingSettings, frontend: FrontendSettings, at: s
   if (!scaling.pooled) throw refuse(scaling.pooled, `${at}scaling.pooled`, 'true for peak scaling', blame);
 }
 
-/** Checks an encoding of clips of `frames` frames. */
+/**
+ * Checks an encoding of clips of `frames` frames.
+ * @throws SonospikeError with the code of `blame`, ERR_INVALID_OPTION unless told otherwise
+ */
 export function validateEncoding(
   value: unknown,
   at: string,
   frames: number,
   blame?: Blame,
 ): EncodingSettings {
-  const given = object(value, at, ['type', 'stepsPerFrame', 'threshold'], blame);
-  const type = choice(given.type, `${at}.type`, ['rate', 'latency', 'delta', 'direct'], blame);
-  const maxSteps = Math.min(1000, Math.floor(MAX_STEPS / frames));
-  const threshold = number(given.threshold, `${at}.threshold`, -LARGE, LARGE, blame);
-  if (type === 'delta' && threshold <= 0) {
-    throw refuse(threshold, `${at}.threshold`, 'more than 0 for the delta encoding', blame);
-  }
-  return {
-    type,
-    stepsPerFrame: integer(given.stepsPerFrame, `${at}.stepsPerFrame`, 1, maxSteps, blame),
-    threshold,
-  };
+  const reading: Reading = { blame, defaultOf: (path) => defaultText(path.replace(at, 'encoding')) };
+  const encoding = readFields(ENCODING_FIELDS, value, at, reading) as unknown as EncodingSettings;
+  return checkEncoding(encoding, at, frames, reading);
 }
 
-function validateNetwork(
-  value: unknown,
+/** Rules between the encoding and the number of frames. */
+function checkEncoding(
+  encoding: EncodingSettings,
+  at: string,
+  frames: number,
+  reading: Reading,
+): EncodingSettings {
+  const { stepsPerFrame } = ENCODING_FIELDS;
+  const max = Math.min(stepsPerFrame.max, Math.floor(MAX_STEPS / frames));
+  readField({ ...stepsPerFrame, max }, encoding.stepsPerFrame, `${at}.stepsPerFrame`, reading);
+  if (encoding.type === 'delta' && encoding.threshold <= 0) {
+    const wanted = 'more than 0 for the delta encoding';
+    throw refuse(encoding.threshold, `${at}.threshold`, wanted, reading.blame);
+  }
+  return encoding;
+}
+
+function readNetwork(
+  network: NetworkSettings,
   at: string,
   labels: number,
   features: Bands,
-  blame: Blame,
+  reading: Reading,
 ): NetworkSettings {
-  const given = object(value, at, ['layers', 'readout'], blame);
+  const { blame } = reading;
+  const { min, max } = NETWORK_FIELDS.layers;
   let bands = features;
   // Unlike map, Array.from does not pass over holes.
-  const layers = Array.from(array(given.layers, `${at}.layers`, 1, MAX_LAYERS, blame), (item, index) => {
-    const layer = validateLayer(item, `${at}.layers[${index}]`, bands, blame);
+  const layers = Array.from(array(network.layers, `${at}.layers`, min, max, blame), (item, index) => {
+    const layer = validateLayer(item, `${at}.layers[${index}]`, bands, reading);
     bands = bandsAbove(layer, bands);
     return layer;
   });
-  const readout = object(given.readout, `${at}.readout`, ['type', 'decay', 'learnDecay'], blame);
-  const type = choice(readout.type, `${at}.readout.type`, READOUTS, blame);
-  const last = layers.length - 1;
-  if (type === 'spike-count' && layers[last]!.neurons !== labels) {
-    const wanted = `${labels}, the number of labels, as the readout counts the spikes of one neuron a label`;
-    throw refuse(layers[last]!.neurons, `${at}.layers[${last}].neurons`, wanted, blame);
+  if (network.readout.type === 'spike-count') {
+    const last = layers.length - 1;
+    requireCountable(layers[last]!, `${at}.layers[${last}]`, labels, blame);
   }
-  if (type === 'spike-count') requireCountable(layers[last]!, `${at}.layers[${last}]`, blame);
-  const decay = number(readout.decay, `${at}.readout.decay`, -LARGE, LARGE, blame);
-  const learnDecay = boolean(readout.learnDecay, `${at}.readout.learnDecay`, blame);
-  return { layers, readout: { type, decay, learnDecay } };
-}
-
-/** Scores are spikes, of which none is left out. */
-function requireCountable({ neuron, dropout }: LayerSettings, at: string, blame: Blame): void {
-  const why = 'as the readout counts the spikes of this layer';
-  if (neuron === 'relu') throw refuse(neuron, `${at}.neuron`, `'lif' or 'adaptive', ${why}`, blame);
-  if (dropout) throw refuse(dropout, `${at}.dropout`, `0, ${why}`, blame);
-}
-
-/** The words of a model: 2 to 1000 different ones, printable; returned in Unicode's NFC. */
-export function validateLabels(value: unknown, at: string, blame?: Blame): string[] {
-  const labels = new Set<string>();
-  for (const [index, item] of array(value, at, 2, MAX_LABELS, blame).entries()) {
-    const name = `${at}[${index}]`;
-    const label = string(item, name, blame).normalize('NFC');
-    // Control characters would break a terminal's line, and lone surrogates have no UTF-8 form.
-    if (label.length > MAX_LABEL_LENGTH || label.trim() === '' || /[\p{Cc}\p{Cs}]/u.test(label)) {
-      throw refuse(item, name, `a word of up to ${MAX_LABEL_LENGTH} printable characters`, blame);
-    }
-    if (labels.has(label)) throw refuse(item, name, 'different from the labels before it', blame);
-    labels.add(label);
-  }
-  return [...labels];
+  return { ...network, layers };
 }

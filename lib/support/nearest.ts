@@ -4,7 +4,9 @@ export function nearest(given: string, names: readonly string[]): string | null 
     .map((name) => ({ name, distance: editDistance(given, name) }))
     .sort((a, b) => a.distance - b.distance);
   const best = ranked[0];
-  return best && best.distance <= Math.max(2, given.length / 3) ? best.name : null;
+  // A name that keeps no letter of what was given is not near.
+  const most = Math.min(given.length - 1, Math.max(2, given.length / 3));
+  return best && best.distance <= most ? best.name : null;
 }
 
 /**

@@ -39,8 +39,13 @@ export function choice<T extends string>(
   blame?: Blame,
 ): T {
   const found = choices.find((each) => each === value);
-  if (found === undefined) throw refuse(value, name, choices.map((each) => `'${each}'`).join(' or '), blame);
-  return found;
+  if (found !== undefined) return found;
+  const wanted = choices.map((each) => `'${each}'`).join(' or ');
+  const meant = typeof value === 'string' ? nearest(value, choices) : null;
+  throw complain(
+    `${name} is ${describe(value)}; it must be ${wanted}.${meant === null ? '' : ` Did you mean '${meant}'?`}`,
+    blame,
+  );
 }
 
 export function boolean(value: unknown, name: string, blame?: Blame): boolean {
@@ -113,7 +118,7 @@ function within(value: number, min: number, max: number): boolean {
 }
 
 /** A value in a few words, whatever it is. */
-function describe(value: unknown): string {
+export function describe(value: unknown): string {
   if (value === undefined) return 'missing';
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   if (Array.isArray(value)) return `an array of ${value.length}`;

@@ -25,7 +25,8 @@ inline Napi::Array get_array(const Napi::Object& object, const char* key, uint32
     const Napi::Array array = value.As<Napi::Array>();
     if (array.Length() >= min && array.Length() <= max) return array;
   }
-  fail(object.Env(), std::string(key) + " must be an array of a usual length");
+  fail(object.Env(), std::string(key) + " must be an array of " + std::to_string(min) + " to " +
+                         std::to_string(max) + " items");
 }
 
 inline bool get_bool(const Napi::Object& object, const char* key) {
@@ -41,14 +42,16 @@ T get_choice(const Napi::Object& object, const char* key, const std::map<std::st
     const auto found = choices.find(value.As<Napi::String>().Utf8Value());
     if (found != choices.end()) return found->second;
   }
-  fail(object.Env(), std::string(key) + " is not one of those known");
+  std::string names;
+  for (const auto& [name, _] : choices) names += (names.empty() ? "" : ", ") + name;
+  fail(object.Env(), std::string(key) + " must be one of " + names);
 }
 
 inline float get_float(const Napi::Object& object, const char* key) {
   return static_cast<float>(get_number(object, key));
 }
 
-/// Of files and callers that do not know the field yet.
+/// The same for a field that may be left out.
 inline float get_float_or(const Napi::Object& object, const char* key, float fallback) {
   return object.Get(key).IsUndefined() ? fallback : get_float(object, key);
 }

@@ -1,42 +1,33 @@
 // The layers and the readout of ModelSettings (lib/settings/settings.ts).
+#include "addon/choices.h"
 #include "addon/fields.h"
 #include "core/support/buffer.h"
 
 namespace sonospike {
 namespace {
 
-// As in lib/settings/validate-layer.ts, or wider.
+// As in lib/settings/table.ts, or wider.
 constexpr int64_t kMostLayers = 16, kMostKernel = 2 * kMostNeurons, kMostTaps = 64, kMostHistory = 1024;
 
 NeuronModel read_neuron(const Napi::Object& layer) {
+  const bool named = !layer.Get("neuron").IsUndefined();
+  const NeuronKind kind = named ? get_choice(layer, "neuron", kNeurons) : NeuronKind::kLif;
+  // What a unit without spikes does not use is the same for all of them.
+  if (kind == NeuronKind::kRelu) return {SpikeKind::kRelu, 1.0f, ResetKind::kZero, false};
   const Napi::Object spike = get_object(layer, "spike");
   NeuronModel model;
-  enum class Kind { kLif, kAdaptive, kRelu } kind = Kind::kLif;
-  if (!layer.Get("neuron").IsUndefined()) {
-    kind = get_choice<Kind>(layer, "neuron",
-                            {{"lif", Kind::kLif}, {"adaptive", Kind::kAdaptive}, {"relu", Kind::kRelu}});
-  }
-  const bool hard = get_choice<bool>(spike, "type", {{"hard", true}, {"soft", false}});
-  model.spike = hard ? get_choice<SpikeKind>(spike, "surrogate",
-                                             {{"fast-sigmoid", SpikeKind::kFastSigmoid},
-                                              {"atan", SpikeKind::kAtan},
-                                              {"triangle", SpikeKind::kTriangle},
-                                              {"boxcar", SpikeKind::kBoxcar},
-                                              {"sigmoid", SpikeKind::kSigmoid}})
-                     : SpikeKind::kSoft;
+  const bool hard = get_choice(spike, "type", kSpikes);
+  model.spike = hard ? get_choice(spike, "surrogate", kSurrogates) : SpikeKind::kSoft;
   model.slope = get_float(spike, "slope");
-  model.reset =
-      get_choice<ResetKind>(layer, "reset", {{"zero", ResetKind::kZero}, {"subtract", ResetKind::kSubtract}});
+  model.reset = get_choice(layer, "reset", kResets);
   model.detach_reset = get_bool(layer, "detachReset");
-  model.adaptive = kind == Kind::kAdaptive;
-  // What a unit without spikes does not use is the same for all of them.
-  return kind == Kind::kRelu ? NeuronModel{SpikeKind::kRelu, 1.0f, ResetKind::kZero, false} : model;
+  model.adaptive = kind == NeuronKind::kAdaptive;
+  return model;
 }
 
 ConnectionOptions read_connection(const Napi::Object& object) {
   ConnectionOptions options;
-  options.kind = get_choice<ConnectionKind>(
-      object, "type", {{"dense", ConnectionKind::kDense}, {"convolution", ConnectionKind::kConvolution}});
+  options.kind = get_choice(object, "type", kConnections);
   if (options.convolves()) {
     options.channels = static_cast<int>(get_int(object, "channels", 1, kMostNeurons));
     options.kernel = static_cast<int>(get_int(object, "kernel", 1, kMostKernel));
@@ -68,6 +59,8 @@ LayerOptions read_layer(const Napi::Object& layer) {
          "dropout must be from 0 to below 1, and 0 where a layer is recurrent or its spikes are soft");
   }
   options.weight_gain = get_float_or(layer, "weightGain", 1.0f);
+  options.learn_decay = options.learn_threshold = options.constrain = false;
+  if (relu) return options;
   options.decay = get_float(layer, "decay");
   options.decay_spread = get_float(layer, "decaySpread");
   options.threshold = get_float(layer, "threshold");
@@ -113,12 +106,11 @@ NetworkOptions read_network(const Napi::Object& network, int features, int chann
   if (options.layers.empty()) fail(network.Env(), "layers must not be empty");
   check_bands(network.Env(), options);
   const Napi::Object readout = get_object(network, "readout");
-  options.readout.kind = get_choice<ReadoutKind>(readout, "type",
-                                                 {{"spike-count", ReadoutKind::kSpikeCount},
-                                                  {"leaky-integrator", ReadoutKind::kLeakyIntegrator},
-                                                  {"mean-potential", ReadoutKind::kMeanPotential}});
-  options.readout.decay = get_float(readout, "decay");
-  options.readout.learn_decay = get_bool(readout, "learnDecay");
+  options.readout.kind = get_choice(readout, "type", kReadouts);
+  if (options.readout.kind != ReadoutKind::kSpikeCount) {
+    options.readout.decay = get_float(readout, "decay");
+    options.readout.learn_decay = get_bool(readout, "learnDecay");
+  }
   if (options.readout.kind == ReadoutKind::kSpikeCount && options.layers.back().neurons != classes) {
     fail(network.Env(), "the last layer needs a neuron for each label");
   }

@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <new>
 
+#include "addon/choices.h"
 #include "addon/fields.h"
 #include "core/network/parameters.h"
 
 namespace sonospike {
 namespace {
 
-// As in lib/settings/validate.ts, where the user is told, or wider (features and labels, for layers that are
+// As in lib/settings/table.ts, where the user is told, or wider (features and labels, for layers that are
 // measured by themselves); here they keep the core's arithmetic and memory within bounds.
 constexpr int64_t kMostLabels = kMostNeurons;
 constexpr int64_t kMostFrames = 200'000, kMostStepsPerFrame = 1000, kMostSteps = 2'000'000;
@@ -89,8 +90,7 @@ Napi::Float32Array new_floats(Napi::Env env, const float* values, size_t count) 
 FrontEndOptions read_front_end(const Napi::Object& front_end, int sample_rate) {
   FrontEndOptions options;
   options.sample_rate = sample_rate;
-  options.kind = get_choice<FeatureKind>(front_end, "type",
-                                         {{"mfcc", FeatureKind::kMfcc}, {"log-mel", FeatureKind::kLogMel}});
+  options.kind = get_choice(front_end, "type", kFrontEnds);
   options.fft_length = static_cast<int>(get_int(front_end, "fftLength", 2, kMostFftLength));
   options.window_length = static_cast<int>(get_int(front_end, "windowLength", 2, options.fft_length));
   options.hop_length = static_cast<int>(get_int(front_end, "hopLength", 1, kMostHopLength));
@@ -101,7 +101,8 @@ FrontEndOptions read_front_end(const Napi::Object& front_end, int sample_rate) {
         options.max_frequency <= sample_rate / 2.0)) {
     fail(front_end.Env(), "the frequencies must rise from 0 to half of the sample rate");
   }
-  options.coefficients = static_cast<int>(get_int(front_end, "coefficients", 1, options.mel_bands));
+  if (options.kind == FeatureKind::kMfcc)
+    options.coefficients = static_cast<int>(get_int(front_end, "coefficients", 1, options.mel_bands));
   options.top_db = front_end.Get("topDb").IsNull() ? -1.0 : get_number(front_end, "topDb");
   options.remove_mean = front_end.Get("removeMean").ToBoolean();
   return options;
@@ -109,13 +110,9 @@ FrontEndOptions read_front_end(const Napi::Object& front_end, int sample_rate) {
 
 EncodingOptions read_encoding(const Napi::Object& encoding) {
   EncodingOptions options;
-  options.kind = get_choice<EncodingKind>(encoding, "type",
-                                          {{"rate", EncodingKind::kRate},
-                                           {"latency", EncodingKind::kLatency},
-                                           {"delta", EncodingKind::kDelta},
-                                           {"direct", EncodingKind::kDirect}});
+  options.kind = get_choice(encoding, "type", kEncodings);
   options.steps_per_frame = static_cast<int>(get_int(encoding, "stepsPerFrame", 1, kMostStepsPerFrame));
-  options.threshold = get_float(encoding, "threshold");
+  options.threshold = get_float_or(encoding, "threshold", 0.0f);
   return options;
 }
 
@@ -125,14 +122,11 @@ ModelOptions read_model_options(const Napi::Object& settings) {
       read_front_end(get_object(settings, "frontend"),
                      static_cast<int>(get_int(settings, "sampleRate", kLeastRate, kMostRate)));
   const Napi::Object scaling = get_object(settings, "scaling");
-  options.scaling.kind = get_choice<ScalingKind>(scaling, "type",
-                                                 {{"min-max", ScalingKind::kMinMax},
-                                                  {"standard", ScalingKind::kStandard},
-                                                  {"peak", ScalingKind::kPeak},
-                                                  {"none", ScalingKind::kNone}});
-  options.scaling.over_training_set =
-      get_choice<bool>(scaling, "over", {{"clip", false}, {"training-set", true}});
-  options.scaling.pooled = get_bool(scaling, "pooled");
+  options.scaling.kind = get_choice(scaling, "type", kScalings);
+  if (options.scaling.kind != ScalingKind::kNone) {
+    options.scaling.over_training_set = get_choice(scaling, "over", kScaledOver);
+    options.scaling.pooled = get_bool(scaling, "pooled");
+  }
   if (options.scaling.kind == ScalingKind::kPeak &&
       (options.scaling.over_training_set || !options.scaling.pooled || !(options.front_end.top_db > 0) ||
        options.front_end.kind != FeatureKind::kLogMel)) {
@@ -152,7 +146,7 @@ ModelOptions read_model_options(const Napi::Object& settings) {
 
 OptimizerOptions read_optimizer(const Napi::Object& object) {
   OptimizerOptions options;
-  options.decoupled_decay = get_choice<bool>(object, "type", {{"adam", false}, {"adamw", true}});
+  options.decoupled_decay = get_choice(object, "type", kOptimizers);
   options.beta1 = get_float(object, "beta1");
   options.beta2 = get_float(object, "beta2");
   options.epsilon = get_float(object, "epsilon");
@@ -224,12 +218,10 @@ TrainingOptions read_training_options(const Napi::Object& object) {
   options.seed = to_seed(object.Get("seed"));
   options.optimizer = read_optimizer(get_object(object, "optimizer"));
   const Napi::Object schedule = get_object(object, "schedule");
-  options.schedule.kind = get_choice<ScheduleKind>(schedule, "type",
-                                                   {{"constant", ScheduleKind::kConstant},
-                                                    {"cosine", ScheduleKind::kCosine},
-                                                    {"one-cycle", ScheduleKind::kOneCycle}});
+  options.schedule.kind = get_choice(schedule, "type", kSchedules);
   options.schedule.rate = get_float(schedule, "rate");
-  options.schedule.warmup_share = get_float(schedule, "warmupShare");
+  if (options.schedule.kind == ScheduleKind::kOneCycle)
+    options.schedule.warmup_share = get_float(schedule, "warmupShare");
   options.loss.label_smoothing = get_float(object, "labelSmoothing");
   options.loss.spike_cost = get_float_or(object, "spikeCost", 0.0f);
   if (!object.Get("negatives").IsUndefined())
@@ -238,6 +230,35 @@ TrainingOptions read_training_options(const Napi::Object& object) {
   if (!augmentation.IsNull() && !augmentation.IsUndefined())
     options.augmentation = read_augmentation(get_object(object, "augmentation"));
   return options;
+}
+
+namespace {
+
+template <typename T>
+void add_names(const Napi::Object& names, const char* kind, const Choices<T>& choices) {
+  const Napi::Array array = Napi::Array::New(names.Env());
+  uint32_t at = 0;
+  for (const auto& [name, _] : choices) array.Set(at++, name);
+  names.Set(kind, array);
+}
+
+}  // namespace
+
+Napi::Object choice_names(const Napi::Env& env) {
+  const Napi::Object names = Napi::Object::New(env);
+  add_names(names, "frontends", kFrontEnds);
+  add_names(names, "scalings", kScalings);
+  add_names(names, "scaledOver", kScaledOver);
+  add_names(names, "encodings", kEncodings);
+  add_names(names, "connections", kConnections);
+  add_names(names, "neurons", kNeurons);
+  add_names(names, "spikes", kSpikes);
+  add_names(names, "surrogates", kSurrogates);
+  add_names(names, "resets", kResets);
+  add_names(names, "readouts", kReadouts);
+  add_names(names, "optimizers", kOptimizers);
+  add_names(names, "schedules", kSchedules);
+  return names;
 }
 
 }  // namespace sonospike

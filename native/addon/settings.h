@@ -9,9 +9,9 @@
 
 namespace sonospike {
 
-/// Greatest sample rate of audio that comes in, Hz.
-inline constexpr int kMostClipRate = 1'000'000;
-/// Of a layer; as many bands and classes can be asked for.
+/// Highest sample rate of clips and streams, Hz: MAX_CLIP_RATE of lib/settings/table.ts.
+inline constexpr int kMostClipRate = 768'000;
+/// Neurons of a layer; there may be as many bands and classes.
 inline constexpr int64_t kMostNeurons = 8192;
 
 /// The C++ form of ModelSettings (lib/settings/settings.ts), which has been validated there.
@@ -23,8 +23,8 @@ struct ModelOptions {
   NetworkOptions network;
 };
 
-/// These throw a TypeError where a field is missing, has a wrong type, or is beyond what
-/// lib/settings/validate.ts lets pass.
+/// These throw a TypeError where a field is missing, has a wrong type, or is beyond what lib/settings/table.ts lets
+/// pass (test/limits.test.ts). Fields that a choice does not use are not read.
 FrontEndOptions read_front_end(const Napi::Object& front_end, int sample_rate);
 EncodingOptions read_encoding(const Napi::Object& encoding);
 /// `channels`: inputs for each of the features.
@@ -36,6 +36,8 @@ void require_bands(const Napi::Env& env, const AugmentationOptions& augmentation
                    const FrontEndOptions& front_end);
 TrainingOptions read_training_options(const Napi::Object& options);
 OptimizerOptions read_optimizer(const Napi::Object& options);
+/// The names of every choice by its kind: { encodings: ['rate', …], … }.
+Napi::Object choice_names(const Napi::Env& env);
 
 /// Fields of a JavaScript object; they throw a TypeError. Reading one can run JavaScript (a getter), which
 /// can take the memory of any array away: arrays are read last.

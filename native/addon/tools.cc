@@ -68,6 +68,11 @@ Napi::Value info_of(const Napi::CallbackInfo& info) {
   return object;
 }
 
+/// choices() → the names of every choice in settings, by its kind
+Napi::Value choices(const Napi::CallbackInfo& info) {
+  return choice_names(info.Env());
+}
+
 /// selectInstructionSet(name) → whether this machine has it
 Napi::Value select_instruction_set(const Napi::CallbackInfo& info) {
   if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "a name is needed");
@@ -174,6 +179,7 @@ void define_tools(Napi::Env env, Napi::Object exports) {
   auto* tools = new Tools;
   env.AddCleanupHook([](Tools* gone) { delete gone; }, tools);
   exports.Set("info", Napi::Function::New<guarded<info_of>>(env, "info"));
+  exports.Set("choices", Napi::Function::New<guarded<choices>>(env, "choices"));
   exports.Set("selectInstructionSet",
               Napi::Function::New<guarded<select_instruction_set>>(env, "selectInstructionSet"));
   exports.Set("resample", Napi::Function::New<guarded<resample>>(env, "resample", tools));

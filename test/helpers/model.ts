@@ -1,12 +1,12 @@
 import type { ModelFile } from '../../lib/files/model-file.js';
-import type { ModelSettings } from '../../lib/settings/settings.js';
+import type { LifLayer, ModelSettings } from '../../lib/settings/settings.js';
 import { parameterShapes } from '../../lib/settings/shapes.js';
 import type { Tensors } from '../../lib/support/tensor.js';
 
 /** Settings of a small network that use every kind of tensor a model can have. */
 export function smallSettings(): ModelSettings {
   const adaptation = { decay: 0.8, coupling: 0.2, jump: 0.4 };
-  const layer: ModelSettings['network']['layers'][number] = {
+  const layer: LifLayer = {
     neurons: 3,
     connection: { type: 'dense', taps: 1, dilation: 1 },
     neuron: 'lif',
@@ -34,7 +34,6 @@ export function smallSettings(): ModelSettings {
       melBands: 4,
       minFrequency: 20,
       maxFrequency: 4000,
-      coefficients: 2,
       topDb: null,
     },
     scaling: { type: 'standard', over: 'training-set', pooled: false },

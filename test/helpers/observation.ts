@@ -1,4 +1,4 @@
-import type { ModelSettings, Observation } from '../../lib/index.js';
+import type { LifLayer, ModelSettings, Observation } from '../../lib/index.js';
 import { presetSettings } from '../../lib/settings/presets.js';
 import { inputCount } from '../../lib/settings/shapes.js';
 
@@ -11,17 +11,17 @@ export function plotSettings(
   more: Partial<ModelSettings> = {},
 ): ModelSettings {
   const base = presetSettings('original', ['a', 'b']);
-  const hard: Layer = {
-    ...base.network.layers[0]!,
-    spike: { type: 'hard', surrogate: 'triangle', slope: 1 },
+  const hard = {
+    ...(base.network.layers[0] as LifLayer),
+    spike: { type: 'hard', surrogate: 'triangle', slope: 1 } as const,
     neurons: 4,
   };
   return {
     ...base,
     labels: [...labels],
-    encoding: { type: 'direct', stepsPerFrame: 1, threshold: 0 },
+    encoding: { type: 'direct', stepsPerFrame: 1 },
     network: {
-      layers: layers.map((layer) => ({ ...hard, ...layer })),
+      layers: layers.map((layer) => ({ ...hard, ...layer }) as Layer),
       readout: { type: 'mean-potential', decay: 0.9, learnDecay: true },
     },
     ...more,

@@ -25,7 +25,7 @@ export function quickSettings(changes: Partial<ModelSettings> = {}): ModelSettin
   return {
     ...settings,
     frames: 30,
-    frontend: { ...settings.frontend, melBands: 12, coefficients: 8, hopLength: 160 },
+    frontend: { ...settings.frontend, melBands: 12, hopLength: 160 },
     network: { ...settings.network, layers: [layer, layer] },
     ...changes,
   };
@@ -50,7 +50,14 @@ export function convolutionSettings(): ModelSettings {
             adaptation: { decay: 0.8, coupling: 0.2, jump: 0.5 },
             dropout: 0.2,
           },
-          { ...layer, connection: { type: 'dense', ...delays }, neuron: 'relu', dropout: 0.1 },
+          {
+            neurons: layer.neurons,
+            connection: { type: 'dense', ...delays },
+            neuron: 'relu',
+            recurrent: false,
+            dropout: 0.1,
+            weightGain: 2,
+          },
           layer,
         ],
       },

@@ -9,6 +9,7 @@ import { loadModel, type Model } from '../../model/model.js';
 import type { HeardPart } from '../../model/prediction.js';
 import type { PlotPageEntry } from '../../plot/html.js';
 import { plotObservation } from '../../plot/observation.js';
+import { sendsSpikes } from '../../settings/shapes.js';
 import { SonospikeError } from '../../support/errors.js';
 import { MAX_THREADS } from '../../support/options.js';
 import type { OptionTable, Values } from '../args.js';
@@ -265,7 +266,7 @@ function noneRead(errors: readonly SonospikeError[]): SonospikeError {
 function resultTable(results: readonly Result[], { labels, settings }: Model): string {
   const counted = settings.network.readout.type === 'spike-count';
   // Spikes of soft neurons are shares of one, so that their counts are not whole numbers.
-  const digits = settings.network.layers.some(({ spike }) => spike.type === 'soft') ? 1 : 0;
+  const digits = settings.network.layers.every(sendsSpikes) ? 0 : 1;
   const shown = counted ? (value: number) => value.toFixed(digits) : percent;
   const columns = labels.length <= COLUMNS ? labels : ['best scores'];
   const cells = ({ scores, probabilities }: Result) => {

@@ -1,4 +1,5 @@
 import { viridis } from '../../plot/colours.js';
+import { ENCODINGS, type EncodingName, namesOf } from '../../settings/choices.js';
 import type { EncodingSettings } from '../../settings/settings.js';
 import type { Encoded } from '../protocol.js';
 import type { Arrays, Connection } from './connection.js';
@@ -6,15 +7,6 @@ import { currentTheme, drawAxis, drawMap, drawRaster, drawTimeAxis, surfaceOf } 
 import { byId, element } from './elements.js';
 import { percent } from './names.js';
 import type { Shown } from './shown.js';
-
-type EncodingType = EncodingSettings['type'];
-
-const ENCODINGS: Readonly<Record<EncodingType, string>> = {
-  rate: 'rate: the larger the value, the more likely a spike',
-  latency: 'latency: the larger the value, the earlier the one spike of a frame',
-  delta: 'delta: a spike for every change, up and down apart',
-  direct: 'direct: the value itself, as a current',
-};
 
 interface View {
   title: HTMLElement;
@@ -44,7 +36,7 @@ export class Encodings {
   constructor(connection: Connection) {
     this.#connection = connection;
     this.#selects = (['rate', 'latency'] as const).map((chosen, i) => {
-      const options = Object.keys(ENCODINGS).map((type) => element('option', { value: type }, type));
+      const options = namesOf(ENCODINGS).map((type) => element('option', { value: type }, type));
       const select = element(
         'select',
         { 'aria-label': `${i === 0 ? 'First' : 'Second'} encoding` },
@@ -82,12 +74,12 @@ export class Encodings {
     this.#results = encodings.map((each, i) => {
       const values = arrays[`input.${i}`]!;
       const { encoding, channels } = each;
-      return { ...each, values: encoding.type === 'delta' ? apart(values, channels) : values };
+      return { ...each, values: inPairs(encoding) ? apart(values, channels) : values };
     });
     for (const [i, result] of this.#results.entries()) {
       const { title, note, canvas } = this.#views[i]!;
       title.textContent = result.encoding.type;
-      note.textContent = `${countText(result)} ${sentence(ENCODINGS[result.encoding.type])}`;
+      note.textContent = `${countText(result)} ${sentence(result.encoding.type)}`;
       canvas.setAttribute('aria-label', `${result.encoding.type} encoding: ${countText(result)}`);
     }
     this.#draw();
@@ -96,10 +88,14 @@ export class Encodings {
   #ask(): void {
     if (this.#shown === null || !this.#steps.validity.valid || !this.#threshold.validity.valid) return;
     const encodings = this.#selects.map(({ value }): EncodingSettings => {
-      const type = value as EncodingType;
+      const type = value as EncodingName;
+      const { spikes, threshold } = ENCODINGS[type];
       // A current is the same in all steps of a frame.
-      const stepsPerFrame = type === 'direct' ? 1 : Number(this.#steps.value);
-      return { type, stepsPerFrame, threshold: type === 'delta' ? Number(this.#threshold.value) : 0 };
+      const stepsPerFrame = spikes ? Number(this.#steps.value) : 1;
+      if (threshold === null) return { type, stepsPerFrame } as EncodingSettings;
+      // Where the usual threshold is 0, every value above it spikes, and there is nothing to choose.
+      const chosen = threshold > 0 ? Number(this.#threshold.value) : 0;
+      return { type, stepsPerFrame, threshold: chosen } as EncodingSettings;
     });
     const { frames, features } = this.#shown;
     this.#id = this.#connection.nextId();
@@ -114,13 +110,11 @@ export class Encodings {
       const surface = surfaceOf(canvas);
       const below = surfaceOf(axis);
       if (surface === null || below === null) continue;
-      if (encoding.type === 'direct')
-        drawMap(surface, values, steps, channels, (value) => [...viridis(value), 255]);
-      else drawRaster(surface, values, steps, channels, theme);
-      const delta = encoding.type === 'delta';
+      if (ENCODINGS[encoding.type].spikes) drawRaster(surface, values, steps, channels, theme);
+      else drawMap(surface, values, steps, channels, (value) => [...viridis(value), 255]);
       drawAxis(
         surface,
-        delta
+        inPairs(encoding)
           ? [
               { at: 0.75, text: 'down' },
               { at: 0.5, text: '' },
@@ -135,6 +129,11 @@ export class Encodings {
       drawTimeAxis(below, seconds, theme);
     }
   }
+}
+
+/** Whether each feature has an up and a down channel. */
+function inPairs({ type }: EncodingSettings): boolean {
+  return ENCODINGS[type].channels === 2;
 }
 
 /** Up and down channels lie by turns; for the eye all up ones come first, then all down. */
@@ -162,11 +161,11 @@ function numberInput(min: number, max: number, step: number, value: number): HTM
 
 function countText({ encoding, values, steps }: Result): string {
   const count = Array.from(values).filter((value) => value !== 0).length;
-  if (encoding.type === 'direct') return 'No spikes: a current in every step.';
+  if (!ENCODINGS[encoding.type].spikes) return 'No spikes: a current in every step.';
   const share = percent(count / values.length);
   return `${count} ${count === 1 ? 'spike' : 'spikes'} in ${steps} steps, ${share} of all that could be.`;
 }
 
-function sentence(text: string): string {
-  return `${text[0]!.toUpperCase()}${text.slice(1)}.`;
+function sentence(type: EncodingName): string {
+  return `${type[0]!.toUpperCase()}${type.slice(1)}: ${ENCODINGS[type].help}.`;
 }

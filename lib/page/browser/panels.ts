@@ -1,5 +1,6 @@
 import { viridis } from '../../plot/colours.js';
 import { melTicks } from '../../plot/mel.js';
+import { ENCODINGS } from '../../settings/choices.js';
 import type { ModelSettings } from '../../settings/settings.js';
 import {
   currentTheme,
@@ -126,7 +127,7 @@ function panelsOf(settings: ModelSettings): Panel[] {
       ...featureTitle(settings),
       draw: (surface, shown, theme) => drawFeatures(surface, shown, settings, theme),
     },
-    ...(encoding.type === 'direct' ? [] : [inputPanel(settings)]),
+    ...(ENCODINGS[encoding.type].spikes ? [inputPanel(settings)] : []),
     ...layers,
     {
       kind: 'readout',
@@ -145,7 +146,7 @@ function panelsOf(settings: ModelSettings): Panel[] {
 function featureTitle({ frontend, encoding }: ModelSettings) {
   const note =
     frontend.type === 'mfcc' ? `${frontend.coefficients} coefficients` : `${frontend.melBands} mel bands`;
-  return { title: 'Features', note: encoding.type === 'direct' ? `${note}, sent as current` : note };
+  return { title: 'Features', note: ENCODINGS[encoding.type].spikes ? note : `${note}, sent as current` };
 }
 
 function readoutTitle({ network, labels }: ModelSettings) {

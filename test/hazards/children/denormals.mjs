@@ -36,7 +36,7 @@ try {
 } catch {
   intact('after a call that failed');
 }
-addon.encode(new Float32Array(4), 2, 2, { type: 'rate', stepsPerFrame: 2, threshold: 0 }, 1, 0, 0);
+addon.encode(new Float32Array(4), 2, 2, { type: 'rate', stepsPerFrame: 2 }, 1, 0, 0);
 intact('after a tool');
 
 if (isMainThread) {

@@ -95,7 +95,7 @@ function attempt(call) {
 }
 
 // Good arguments, which are then made bad one at a time.
-const direct = { type: 'direct', stepsPerFrame: 1, threshold: 0 };
+const direct = { type: 'direct', stepsPerFrame: 1 };
 const valid = {
   predict: [sweep(), 8000, 0],
   predictSync: [sweep(), 8000, 0],
