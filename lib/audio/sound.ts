@@ -1,5 +1,7 @@
+import { MAX_CLIP_RATE } from '../settings/table.js';
+
 /** Hz. Twice the highest rate that audio hardware has, and far above anything speech needs. */
-export const MAX_SAMPLE_RATE = 768_000;
+export const MAX_SAMPLE_RATE = MAX_CLIP_RATE;
 
 /** Seconds of the longest sound that is read as a whole. */
 export const MAX_DURATION = 30 * 60;

@@ -22,8 +22,8 @@ export function migrateTensors(settings: unknown, all: readonly Tensors[]): void
 }
 
 /**
- * Whether a settings file is one of version 0.1.0, which demanded every field whatever the choices were. Files of later
- * versions cannot have all of them, as a field that is of no use is refused.
+ * Whether a settings file is one of version 0.1.0, which demanded every field whatever the choices were. A file of a
+ * later version that has all of these fields uses all of them, and loses nothing in a migration.
  */
 export function isOldSettings(json: unknown): boolean {
   const { frontend, scaling, encoding, network } = fieldsOf(json);

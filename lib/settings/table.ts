@@ -32,6 +32,8 @@ export const MAX_FEATURES = 2 ** 25;
 /** Parameters of a network: 1 GiB. */
 export const MAX_PARAMETERS = 2 ** 28;
 export const MAX_NEURONS = 8192;
+/** Mel bands. */
+const MAX_BANDS = 512;
 /** A convolution has no padding of its own in the kernels' rows of 16 values. */
 export const CHANNEL_MULTIPLE = 16;
 /** Time steps that a layer looks back; they are kept beside each piece of a clip. */
@@ -72,25 +74,26 @@ export const FRONTEND_FIELDS = {
     unit: 'samples',
     help: 'Length of the FFT, at least windowLength.',
   },
-  melBands: { type: 'integer', min: 1, max: 512, help: 'Number of mel bands.' },
+  melBands: { type: 'integer', min: 1, max: MAX_BANDS, help: 'Number of mel bands.' },
   minFrequency: {
     type: 'number',
     min: 0,
-    max: 96_000,
+    max: 95_999,
     unit: 'Hz',
     help: 'Lower edge of the lowest mel band.',
   },
   maxFrequency: {
     type: 'number',
-    min: 0,
+    min: 1,
     max: 96_000,
+    stored: { min: 0 },
     unit: 'Hz',
     help: 'Upper edge of the highest mel band, at most half of the sample rate.',
   },
   coefficients: {
     type: 'integer',
     min: 1,
-    max: 512,
+    max: MAX_BANDS,
     when: { type: ['mfcc'] },
     help: 'Cepstral coefficients of a frame, at most melBands.',
   },
@@ -151,14 +154,14 @@ export const CONNECTION_FIELDS = {
   kernel: {
     type: 'integer',
     min: 1,
-    max: 2 * MAX_NEURONS,
+    max: 2 * MAX_BANDS,
     when: { type: ['convolution'] },
     help: 'Bands that a neuron reads, at most twice the bands below.',
   },
   stride: {
     type: 'integer',
     min: 1,
-    max: MAX_NEURONS,
+    max: MAX_BANDS,
     when: { type: ['convolution'] },
     help: 'Bands from one output band to the next, at most the bands below.',
   },
@@ -270,7 +273,7 @@ export const LAYER_FIELDS = {
   decaySpread: {
     type: 'number',
     min: 0,
-    max: 1,
+    max: 0.5,
     stored: { max: LARGE },
     ...spiking,
     help: 'Each neuron draws its initial decay from decay ± decaySpread.',
@@ -286,7 +289,8 @@ export const LAYER_FIELDS = {
   thresholdSpread: {
     type: 'number',
     min: 0,
-    max: LARGE,
+    max: LARGE / 2,
+    stored: { max: LARGE },
     ...spiking,
     help: 'Each neuron draws its initial threshold from threshold ± thresholdSpread.',
   },
