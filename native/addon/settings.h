@@ -23,8 +23,8 @@ struct ModelOptions {
   NetworkOptions network;
 };
 
-/// These throw a TypeError where a field is missing, has a wrong type, or is beyond what lib/settings/table.ts lets
-/// pass (test/limits.test.ts). Fields that a choice does not use are not read.
+/// These throw a TypeError where a field is missing, has a wrong type, or is beyond what
+/// lib/settings/table.ts lets pass (test/limits.test.ts). Fields that a choice does not use are not read.
 FrontEndOptions read_front_end(const Napi::Object& front_end, int sample_rate);
 EncodingOptions read_encoding(const Napi::Object& encoding);
 /// `channels`: inputs for each of the features.
