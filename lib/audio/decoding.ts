@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { SonospikeError } from '../support/errors.js';
@@ -6,8 +7,15 @@ import type { AudioFormat, DecodedAudio } from './formats/format.js';
 
 /** Threads that decode at the same time at most. */
 const MOST = Math.max(1, Math.min(4, availableParallelism() - 1));
-/** Run from its source, as by tests, the package has no file that a thread could run. */
-const COMPILED = import.meta.url.endsWith('.js');
+/** The file that a thread runs; null in a bundle and where the package is run from its source, as by tests. */
+const THREAD_FILE = threadFile();
+
+function threadFile(): URL | null {
+  // Bundlers that make CommonJS leave no address of the module.
+  if (!(import.meta.url as string | undefined)) return null;
+  const file = new URL('./decoding-thread.js', import.meta.url);
+  return existsSync(file) ? file : null;
+}
 
 interface Job {
   resolve(audio: DecodedAudio): void;
@@ -25,7 +33,7 @@ export async function decodeInThread(
   bytes: Uint8Array,
   file: string | undefined,
 ): Promise<DecodedAudio> {
-  const thread = COMPILED ? leastBusy() : null;
+  const thread = THREAD_FILE === null ? null : leastBusy(THREAD_FILE);
   if (thread !== null) return thread.decode(format.name, bytes, file);
   return format.decodeLater ? format.decodeLater(bytes, file) : format.decode!(bytes, file);
 }
@@ -33,11 +41,11 @@ export async function decodeInThread(
 const threads: DecodingThread[] = [];
 
 /** The thread with the fewest jobs; null where no thread may be started. */
-function leastBusy(): DecodingThread | null {
+function leastBusy(file: URL): DecodingThread | null {
   const [first] = [...threads].sort((a, b) => a.busy - b.busy);
   if (first && (first.busy === 0 || threads.length === MOST)) return first;
   try {
-    const thread = new DecodingThread();
+    const thread = new DecodingThread(file);
     threads.push(thread);
     return thread;
   } catch {
@@ -48,11 +56,12 @@ function leastBusy(): DecodingThread | null {
 
 class DecodingThread {
   /** Node's own options are not passed on: with some, as `--input-type`, a thread does not start. */
-  readonly #worker = new Worker(new URL('./decoding-thread.js', import.meta.url), { execArgv: [] });
+  readonly #worker: Worker;
   readonly #jobs = new Map<number, Job>();
   #next = 0;
 
-  constructor() {
+  constructor(file: URL) {
+    this.#worker = new Worker(file, { execArgv: [] });
     this.#worker.unref();
     this.#worker.on('message', (reply: DecodeReply) => this.#finish(reply));
     this.#worker.on('error', (error) => this.#end(error));

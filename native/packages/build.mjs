@@ -39,7 +39,7 @@ function sourcesFor(arch) {
   };
   const conditional = gyp.conditions.flatMap(([condition, then]) => (holds(condition) ? then.targets : []));
   return [...gyp.targets, ...conditional].flatMap((target) =>
-    target.sources.flatMap(expand).map((source) => ({ source, flags: target.cflags_cc ?? [] })),
+    [...new Set(target.sources.flatMap(expand))].map((source) => ({ source, flags: target.cflags_cc ?? [] })),
   );
 }
 

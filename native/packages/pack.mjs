@@ -7,7 +7,7 @@
 //   npm run build && npm run build:packages && npm run check:packages && npm run pack:packages
 //
 // The order above is the order in which they are published. With names of platforms as arguments only those are packed.
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addonOf, chosenTargets } from './targets.mjs';
 
@@ -37,6 +37,11 @@ const nameOf = (target) => `@sonospike/${target.name}`;
 function packPlatform(target) {
   const addon = addonOf(target);
   if (!existsSync(addon)) throw new Error(`${addon} is missing: run "npm run build:packages -- ${target.name}" first.`);
+  const made = statSync(addon).mtimeMs;
+  const newer = readdirSync('native', { recursive: true }).filter(
+    (name) => /\.(cc|h|inc)$/.test(name) && statSync(join('native', name)).mtimeMs > made,
+  );
+  if (newer.length > 0) throw new Error(`${addon} is older than native/${newer[0]}: run "npm run build:packages" first.`);
   writePackage(
     {
       name: nameOf(target),
