@@ -64,6 +64,7 @@ export {
 export type { ConfidenceSettings } from './settings/confidence.js';
 export type { PresetName } from './settings/presets.js';
 export { presetNames, presetSettings } from './settings/presets.js';
+export { type JsonSchema, settingsSchema } from './settings/schema.js';
 export type {
   AdaptationSettings,
   AdaptiveLayer,

@@ -41,8 +41,9 @@ describe('help and version', () => {
 
   it('has every option of train with its range and default', async () => {
     const { stdout } = await run(['train', '--help']);
-    expect(stdout).toMatch(/--batch-size N .*\. Left out: 32;\s+original: 10\.\s+\(1 to\s+65536\)/);
-    expect(stdout).toContain('(default sonospike-model.safetensors)');
+    expect(stdout).toMatch(/--batch-size N .*\(1 to\s+65536;\s+default:\s+32;\s+preset\s+original:\s+10\)/);
+    expect(stdout).toMatch(/--warmup-share N .*\n?.*\(0 to 0\.99; default: 0\.3\)/);
+    expect(stdout).toContain('(default: sonospike-model.safetensors)');
     expect(stdout).toContain('--preset default|original');
     expect(stdout).toContain('--resume [FILE]');
   });

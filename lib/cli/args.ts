@@ -6,6 +6,8 @@ import { choice, integer, number } from '../support/options.js';
 interface Described {
   /** One sentence for `--help`; ranges, choices and the default are added to it. */
   help: string;
+  /** What `--help` says of the default, where the library chooses it: "default: 24; preset original: 12". */
+  defaults?: string;
 }
 
 interface FlagSpec extends Described {

@@ -1,6 +1,6 @@
 import { SonospikeError } from '../support/errors.js';
 import { type OptionTable, type Parsed, parseOptions } from './args.js';
-import { helpText } from './help.js';
+import { type HelpPage, helpText } from './help.js';
 import { Output } from './output.js';
 
 /** One command of the program, as main.ts knows it. */
@@ -21,6 +21,8 @@ interface CommandSpec<T extends OptionTable> {
   /** Arguments that are not options: how they are called in `--help`, and how many there may be. */
   positionals?: { usage: string; max: number };
   options: T;
+  /** A list at the end of `--help`. */
+  more?: HelpPage['more'];
   /** What `--json` does, where it is not the usual. */
   json?: string;
   run(input: Parsed<T> & { args: string[] }, out: Output): Promise<void>;

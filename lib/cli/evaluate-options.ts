@@ -6,25 +6,25 @@ import { TRAIN_OPTIONS } from './train-options.js';
 
 /** Options for measuring a model that there is. */
 export const MODEL_OPTIONS = {
-  model: { type: 'text', value: 'FILE', help: 'Left out: the shipped model.' },
+  model: { type: 'text', value: 'FILE', help: 'Model to measure (default: the shipped one).' },
   split: {
     type: 'text',
     value: 'SPLIT',
     help:
-      'official, speakers:<name,name>, leave-one-speaker-out, random:<fraction> or all. Left out: the split that ' +
-      'the model was trained with if it was on this data, else all.',
+      'official, speakers:<name,name>, leave-one-speaker-out, random:<fraction> or all (default: the split that ' +
+      'the model was trained with if it was on this data, else all).',
   },
   fold: { type: 'integer', min: 1, max: 1000, help: 'Fold of a split that has several.' },
   part: {
     type: 'choice',
     choices: ['train', 'validation', 'test'],
-    help: 'The part of the split. Left out: test.',
+    help: 'The part of the split (default: test).',
   },
   splitSeed: {
     type: 'integer',
     min: 0,
     max: Number.MAX_SAFE_INTEGER,
-    help: "Of the split's draw. Left out: the model's, for the split that it was trained with.",
+    help: "Seed of the split's draw (default: the model's, for the split that it was trained with).",
   },
   unknown: {
     type: 'text',
@@ -61,14 +61,14 @@ export const PROTOCOL_OPTIONS = {
     type: 'integer',
     min: 1,
     max: 1000,
-    help: 'Trainings of every fold, each with the next seed. Left out: official 5, leave-one-speaker-out 3, audiomnist 1.',
+    help: 'Trainings of every fold, each with the next seed (default: official 5, leave-one-speaker-out 3, audiomnist 1).',
   },
-  folds: { type: 'text', value: 'LIST', help: 'Some of the folds, as in 1,3. Left out: all.' },
+  folds: { type: 'text', value: 'LIST', help: 'Some of the folds, as in 1,3 (default: all).' },
   parallel: {
     type: 'integer',
     min: 1,
     max: MAX_THREADS,
-    help: 'Trainings side by side. Left out: one for each thread; with --target 1.',
+    help: 'Trainings side by side (default: one for each thread; with --target 1).',
   },
   target: {
     type: 'number',
@@ -88,7 +88,7 @@ export const EVALUATE_OPTIONS = {
   data: {
     type: 'text',
     value: 'DIR',
-    help: `${DATA_HELP} Left out: the shipped samples.`,
+    help: `${DATA_HELP} (default: the shipped samples)`,
   },
   ...LAYOUT_OPTION,
   ...MODEL_OPTIONS,
@@ -96,7 +96,7 @@ export const EVALUATE_OPTIONS = {
     type: 'integer',
     min: 0,
     max: Number.MAX_SAFE_INTEGER,
-    help: 'Of the rate encoding, made sounds and disturbances; with --protocol the first of the trainings.',
+    help: 'Seed of the rate encoding, made sounds and disturbances; with --protocol the first of the trainings.',
   },
   plot: {
     type: 'text',

@@ -10,14 +10,17 @@ export interface HelpPage {
   description: string;
   examples: readonly string[];
   options: OptionTable;
+  /** A list after the options. */
+  more?: { title: string; entries: readonly (readonly [name: string, text: string])[] } | undefined;
 }
 
 /** The text of `--help`, made from the table that the arguments are parsed with. */
-export function helpText({ usage, description, examples, options }: HelpPage): string {
+export function helpText({ usage, description, examples, options, more }: HelpPage): string {
   const entries = Object.entries(options).map(([key, spec]) => entry(optionTitle(key, spec), describe(spec)));
   const parts = [`Usage: sonospike ${usage}`, '', ...wrap(description, WIDTH)];
   if (examples.length > 0) parts.push('', 'Examples:', ...examples.map((line) => `  ${asTyped(line)}`));
-  return [...parts, '', 'Options:', ...entries, ''].join('\n');
+  const list = more ? ['', more.title, ...more.entries.map(([name, text]) => entry(name, text))] : [];
+  return [...parts, '', 'Options:', ...entries, ...list, ''].join('\n');
 }
 
 /** A name and what it means, beside each other where the name is short enough. */
@@ -43,7 +46,8 @@ function describe(spec: OptionSpec): string {
     const from = spec.type === 'integer' && spec.max === Number.MAX_SAFE_INTEGER;
     remarks.push(from ? `from ${spec.min}` : `${spec.min} to ${spec.max}`);
   }
-  if (spec.type !== 'flag' && spec.default !== undefined) remarks.push(`default ${spec.default}`);
+  if (spec.type !== 'flag' && spec.default !== undefined) remarks.push(`default: ${spec.default}`);
+  if (spec.defaults) remarks.push(spec.defaults);
   return remarks.length === 0 ? spec.help : `${spec.help} (${remarks.join('; ')})`;
 }
 

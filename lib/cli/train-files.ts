@@ -1,8 +1,13 @@
 import { constants } from 'node:fs';
 import { access, open, readFile, stat } from 'node:fs/promises';
 import { dirname, format, parse, resolve } from 'node:path';
+import { isOldSettings, migrateSettings } from '../files/migrations.js';
 import { isJsonObject } from '../files/strict-json.js';
 import { type Augmentation, DEFAULT_AUGMENTATION, validateAugmentation } from '../settings/augmentation.js';
+import { type SettingsOptions, withChanges } from '../settings/change.js';
+import type { EncodingName } from '../settings/choices.js';
+import { assign, mergeSettings, readAssignment } from '../settings/paths.js';
+import { presetSettings } from '../settings/presets.js';
 import type { ModelSettings } from '../settings/settings.js';
 import { validateSettings } from '../settings/validate.js';
 import { fileError, SonospikeError } from '../support/errors.js';
@@ -83,11 +88,38 @@ async function looksLikeModel(file: string): Promise<boolean> {
   }
 }
 
-/** Settings from a JSON file; labels that it leaves out are those of the dataset. */
-export async function readSettings(file: string, labels: readonly string[]): Promise<ModelSettings> {
-  const json = await readJson(file);
+/** What settings are made from, the later over the earlier. */
+export interface SettingsSource {
+  preset: string;
+  labels: readonly string[];
+  /** A JSON file with some or all of the settings. */
+  file?: string | undefined;
+  /** `NAME=VALUE`, as `readAssignment` takes them. */
+  set?: readonly string[] | undefined;
+  /** Changes that concern several fields, made before those of `set`. */
+  changes?: SettingsOptions;
+}
+
+/**
+ * Settings of a preset, with those of a file and those that are set one by one over them.
+ * @throws SonospikeError ERR_INVALID_OPTION, ERR_UNKNOWN_PRESET, ERR_FILE_*
+ */
+export async function makeSettings(source: SettingsSource): Promise<ModelSettings> {
+  const { preset, labels, file, set = [], changes = {} } = source;
+  const json = file === undefined ? {} : await readJson(file);
   const blame = { code: 'ERR_INVALID_OPTION', file } as const;
-  return validateSettings(isJsonObject(json) ? { labels: [...labels], ...json } : json, '', blame);
+  const given = isOldSettings(json) ? migrateSettings(json, 1) : json;
+  if (!isJsonObject(given)) return validateSettings(given, '', blame);
+  const base = validateSettings(mergeSettings(presetSettings(preset, labels), given), '', blame);
+  const assignments = set.map(readAssignment);
+  // An encoding brings the scaling and the threshold that suit it.
+  const encodings = assignments.filter(({ path }) => path === 'encoding.type').map(({ value }) => value);
+  const encoding = encodings.at(-1) as EncodingName | undefined;
+  const changed = withChanges(base, { ...changes, ...(encoding === undefined ? {} : { encoding }) });
+  if (assignments.length === 0) return changed;
+  return validateSettings(assign(changed, assignments), '', {
+    code: 'ERR_INVALID_OPTION',
+  });
 }
 
 /** `none`, `default` or a JSON file. */

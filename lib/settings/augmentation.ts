@@ -1,11 +1,12 @@
-import { type Blame, integer, number, object, refuse } from '../support/options.js';
+import { type Fields, readFields } from '../support/fields.js';
+import type { Blame } from '../support/options.js';
 
 /** A pair: what is drawn lies between them. */
 export type Range = [min: number, max: number];
 
 /**
- * How every clip is changed at random each time it is trained on, in this order. What is left out or null is
- * not done. What is drawn depends on the seed, the clip and the epoch alone.
+ * How every clip is changed at random each time it is trained on, in this order. Changes that are left out or
+ * null are not made. What is drawn depends on the seed, the clip and the epoch alone.
  */
 export interface Augmentation {
   /** Factor by which the clip plays faster: pitch, formants and tempo together, as of a tape. Log-uniform. */
@@ -47,18 +48,49 @@ export const DEFAULT_AUGMENTATION = {
   frequencyMask: { count: 2, bands: 8 },
 } satisfies Augmentation;
 
-const KEYS = [
-  'speed',
-  'gain',
-  'shift',
-  'silenceAfter',
-  'noise',
-  'tempo',
-  'frequencyWarp',
-  'filter',
-  'timeMask',
-  'frequencyMask',
-] as const satisfies (keyof Augmentation)[];
+const range = (min: number, max: number, help: string, unit = '') =>
+  ({ type: 'range', min, max, nullable: true, default: null, help, ...(unit && { unit }) }) as const;
+
+/** The fields of an augmentation; null: the change is not made. */
+export const AUGMENTATION_FIELDS = {
+  speed: range(0.5, 2, 'Factor by which the clip plays faster.'),
+  gain: range(-100, 100, 'Gain.', 'dB'),
+  shift: range(-10, 10, 'Silence before the clip; below 0: cut from its start.', 'seconds'),
+  silenceAfter: range(0, 10, 'Silence after the clip.', 'seconds'),
+  noise: {
+    type: 'object',
+    nullable: true,
+    default: null,
+    help: 'Noise that is added.',
+    fields: {
+      probability: { type: 'number', min: 0, max: 1, help: 'Probability that noise is added.' },
+      snr: { type: 'range', min: -100, max: 200, unit: 'dB', help: 'Level of the clip above the noise.' },
+    },
+  },
+  tempo: range(0.5, 2, 'Factor by which the frames follow each other faster.'),
+  frequencyWarp: range(0.5, 2, 'Factor on the band axis.'),
+  filter: range(-100, 100, 'Tilt over all bands and bump of a microphone.', 'dB'),
+  timeMask: {
+    type: 'object',
+    nullable: true,
+    default: null,
+    help: 'Silent stretches of time.',
+    fields: {
+      count: { type: 'integer', min: 0, max: 1000, help: 'Most stretches.' },
+      seconds: { type: 'number', min: 0, max: 100, unit: 'seconds', help: 'Longest stretch.' },
+    },
+  },
+  frequencyMask: {
+    type: 'object',
+    nullable: true,
+    default: null,
+    help: 'Silent stretches of bands.',
+    fields: {
+      count: { type: 'integer', min: 0, max: 1000, help: 'Most stretches.' },
+      bands: { type: 'integer', min: 0, max: 512, help: 'Bands of the widest stretch.' },
+    },
+  },
+} as const satisfies Fields;
 
 /** Those that change bands by themselves, which cepstral coefficients do not have. */
 export const OF_BANDS = ['frequencyWarp', 'filter', 'timeMask', 'frequencyMask'] as const;
@@ -69,50 +101,5 @@ export const OF_BANDS = ['frequencyWarp', 'filter', 'timeMask', 'frequencyMask']
  */
 export function validateAugmentation(value: unknown, at: string, blame?: Blame): Augmentation | null {
   if (value === null || value === undefined) return null;
-  const given = object(value, at, KEYS, blame);
-  const range = (key: (typeof KEYS)[number], min: number, max: number) =>
-    orNull(given[key], (pair) => rangeOf(pair, `${at}.${key}`, min, max, blame));
-  return {
-    speed: range('speed', 0.5, 2),
-    gain: range('gain', -100, 100),
-    shift: range('shift', -10, 10),
-    silenceAfter: range('silenceAfter', 0, 10),
-    noise: orNull(given.noise, (noise) => {
-      const { probability, snr } = object(noise, `${at}.noise`, ['probability', 'snr'], blame);
-      return {
-        probability: number(probability, `${at}.noise.probability`, 0, 1, blame),
-        snr: rangeOf(snr, `${at}.noise.snr`, -100, 200, blame),
-      };
-    }),
-    tempo: range('tempo', 0.5, 2),
-    frequencyWarp: range('frequencyWarp', 0.5, 2),
-    filter: range('filter', -100, 100),
-    timeMask: orNull(given.timeMask, (mask) => {
-      const { count, seconds } = object(mask, `${at}.timeMask`, ['count', 'seconds'], blame);
-      return {
-        count: integer(count, `${at}.timeMask.count`, 0, 1000, blame),
-        seconds: number(seconds, `${at}.timeMask.seconds`, 0, 100, blame),
-      };
-    }),
-    frequencyMask: orNull(given.frequencyMask, (mask) => {
-      const { count, bands } = object(mask, `${at}.frequencyMask`, ['count', 'bands'], blame);
-      return {
-        count: integer(count, `${at}.frequencyMask.count`, 0, 1000, blame),
-        bands: integer(bands, `${at}.frequencyMask.bands`, 0, 512, blame),
-      };
-    }),
-  };
-}
-
-function orNull<T>(value: unknown, read: (value: unknown) => T): T | null {
-  return value === null || value === undefined ? null : read(value);
-}
-
-function rangeOf(value: unknown, name: string, min: number, max: number, blame?: Blame): Range {
-  const wanted = `two numbers from ${min} to ${max}, the lesser first`;
-  if (!Array.isArray(value) || value.length !== 2) throw refuse(value, name, wanted, blame);
-  const low = number(value[0], `${name}[0]`, min, max, blame);
-  const high = number(value[1], `${name}[1]`, min, max, blame);
-  if (low > high) throw refuse(low, `${name}[0]`, `at most ${high}, its other end`, blame);
-  return [low, high];
+  return readFields(AUGMENTATION_FIELDS, value, at, { blame }) as unknown as Augmentation;
 }

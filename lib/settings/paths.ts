@@ -51,7 +51,7 @@ export function placeOf(name: string): Place {
  * @throws SonospikeError ERR_INVALID_OPTION where there is no such layer
  */
 export function assign(settings: object, assignments: readonly Assignment[]): object {
-  const chosen = assignAll(settings, assignments);
+  const chosen = assignAll(withoutDerived(settings), assignments);
   return assignAll(withoutUnused(SETTINGS_FIELDS, chosen) as object, assignments);
 }
 
@@ -60,8 +60,18 @@ export function assign(settings: object, assignments: readonly Assignment[]): ob
  * that is given removes the fields that it does not use.
  */
 export function mergeSettings(base: object, given: object): object {
-  const kept = withoutUnused(SETTINGS_FIELDS, merge(base, given)) as object;
+  const kept = withoutUnused(SETTINGS_FIELDS, merge(withoutDerived(base), given)) as object;
   return merge(kept, given);
+}
+
+/** Without the neurons of convolutions, which follow from bands that may change. */
+function withoutDerived(settings: object): object {
+  const copy = structuredClone(settings) as { network?: { layers?: unknown } };
+  const layers = copy.network?.layers;
+  for (const layer of Array.isArray(layers) ? layers.filter(isObject) : []) {
+    if (isObject(layer.connection) && layer.connection.type === 'convolution') delete layer.neurons;
+  }
+  return copy;
 }
 
 function merge(base: object, given: object): object {

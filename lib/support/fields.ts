@@ -14,6 +14,8 @@ interface About {
   nullable?: true;
   /** The field may be left out, and is then left out of the result, too. */
   optional?: true;
+  /** The value in each preset. */
+  presets?: Readonly<Record<string, unknown>>;
   /** A value of the field that the result leaves out. */
   omit?: unknown;
   /** The value where the field is left out; without one, and without `optional`, the field must be given. */
@@ -39,6 +41,8 @@ export interface FlagField extends About {
 
 export interface TextField extends About {
   type: 'text';
+  /** Stands for the value in `--help`. */
+  value?: string;
 }
 
 export interface ObjectField extends About {

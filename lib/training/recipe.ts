@@ -1,7 +1,11 @@
 import type { NativeTrainingOptions } from '../native/addon.js';
-import { type Augmentation, DEFAULT_AUGMENTATION, validateAugmentation } from '../settings/augmentation.js';
+import { type Augmentation, validateAugmentation } from '../settings/augmentation.js';
+import { namesOf } from '../settings/choices.js';
+import { defaultsOf } from '../settings/defaults.js';
 import { type PresetName, presetNames } from '../settings/presets.js';
-import { choice, integer, number, object, string } from '../support/options.js';
+import { type Field, readFields, withoutUnused } from '../support/fields.js';
+import { choice, object } from '../support/options.js';
+import { RUN_FIELDS } from './run-fields.js';
 
 /** How a network is trained; everything that its bits depend on beside the data and the model's settings. */
 export interface TrainingRecipe {
@@ -15,15 +19,15 @@ export interface TrainingRecipe {
   /** Greatest learning rate of the schedule. */
   learningRate: number;
   schedule: 'constant' | 'cosine' | 'one-cycle';
-  /** One-cycle: share of the steps in which the rate rises. */
-  warmupShare: number;
-  /** Of weight matrices: L2 with `adam`, decoupled with `adamw`. */
+  /** Share of the steps in which the rate rises; only the schedule `one-cycle` has one. */
+  warmupShare?: number;
+  /** Decay of weight matrices: L2 with `adam`, decoupled with `adamw`. */
   weightDecay: number;
   /** Greatest norm of the gradient; 0: not clipped. */
   clipNorm: number;
   /** Share of the target spread evenly over all labels. */
   labelSmoothing: number;
-  /** Times the mean spikes of a neuron and step, summed over the layers, it is added to what is made small. */
+  /** Weight in the loss of the mean spikes of a neuron and step, summed over the layers. */
   spikeCost: number;
   /**
    * The epoch whose model is kept: the `best` on the validation part, or the `last`, as suits a schedule that ends at a
@@ -40,7 +44,7 @@ export interface TrainingRecipe {
    * dataset with the label `_unknown_`, the network is to find all labels equally likely.
    */
   negatives: number;
-  /** Of weights, order of the clips, augmentation, spikes and split. */
+  /** Seed of weights, order of the clips, augmentation, spikes and split. */
   seed: number;
 }
 
@@ -61,77 +65,33 @@ export type RunOptions = TrainingRecipe & SplitChoice & { preset: PresetName };
 
 type Recipe = TrainingRecipe & Pick<SplitChoice, 'validation'>;
 
-/** As the original program trains: on all of the training part, keeping the last epoch. */
-const ORIGINAL: Recipe = {
-  epochs: 12,
-  batchSize: 10,
-  rejectRate: 0.02,
-  optimizer: 'adam',
-  learningRate: 1e-3,
-  schedule: 'constant',
-  warmupShare: 0.3,
-  weightDecay: 0,
-  clipNorm: 0,
-  labelSmoothing: 0,
-  spikeCost: 0,
-  keep: 'best',
-  patience: 0,
-  augmentation: null,
-  negatives: 0,
-  seed: 0,
-  validation: 0,
-};
+/** @internal Names of the options of a training. */
+export const RUN_KEYS = namesOf(RUN_FIELDS);
 
-/** @internal */
-export const RECIPES: Record<PresetName, Recipe> = {
-  original: ORIGINAL,
-  default: {
-    ...ORIGINAL,
-    epochs: 24,
-    batchSize: 32,
-    optimizer: 'adamw',
-    learningRate: 3e-3,
-    schedule: 'one-cycle',
-    weightDecay: 0.01,
-    clipNorm: 1,
-    labelSmoothing: 0.05,
-    spikeCost: 0.1,
-    keep: 'last',
-    rejectRate: 0.05,
-    augmentation: DEFAULT_AUGMENTATION,
-    negatives: 0.1,
-    validation: 0.05,
-  },
-};
-
-/** The recipe of a preset: the training options that are not given are taken from it. */
-export function presetRecipe(preset: PresetName): TrainingRecipe & Pick<SplitChoice, 'validation'> {
-  return structuredClone(RECIPES[choice(preset, 'preset', presetNames)]);
+/** What a preset sets the options to. */
+function recipe(preset: PresetName): Record<string, unknown> {
+  const values = RUN_KEYS.filter((key) => key !== 'preset' && key !== 'fold').flatMap((key) => {
+    const field: Field = RUN_FIELDS[key];
+    return field.presets === undefined ? [] : [[key, field.presets[preset]] as const];
+  });
+  return withoutUnused(RUN_FIELDS, Object.fromEntries(values)) as Record<string, unknown>;
 }
 
-/** @internal */
-export const RUN_KEYS = [
-  'preset',
-  'epochs',
-  'batchSize',
-  'rejectRate',
-  'optimizer',
-  'learningRate',
-  'schedule',
-  'warmupShare',
-  'weightDecay',
-  'clipNorm',
-  'labelSmoothing',
-  'spikeCost',
-  'keep',
-  'patience',
-  'augmentation',
-  'negatives',
-  'seed',
-  'split',
-  'fold',
-  'validation',
-] as const satisfies (keyof RunOptions)[];
+/** @internal What the presets set an option to: "(default: 24; preset original: 12)". */
+export function recipeDefault(name: string): string {
+  const field: Field | undefined = Object.hasOwn(RUN_FIELDS, name)
+    ? RUN_FIELDS[name as keyof typeof RUN_FIELDS]
+    : undefined;
+  const text = (value: unknown) =>
+    typeof value === 'object' && value !== null ? 'the usual changes' : `${value}`;
+  const values = Object.entries(field?.presets ?? {}).map(([preset, value]) => [preset, text(value)]);
+  return defaultsOf(Object.fromEntries(values));
+}
+
+/** The recipe of a preset: the training options that are not given are taken from it. */
+export function presetRecipe(preset: PresetName): Recipe {
+  return structuredClone(recipe(choice(preset, 'preset', presetNames))) as unknown as Recipe;
+}
 
 /**
  * Options with everything that was left out taken from the preset's recipe. `defaultSplit` depends on the dataset.
@@ -140,29 +100,17 @@ export const RUN_KEYS = [
 export function resolveRunOptions(given: Partial<RunOptions>, defaultSplit: string): RunOptions {
   object(given, 'the options', RUN_KEYS);
   const preset = choice(given.preset ?? 'default', 'preset', presetNames);
-  const o = { ...RECIPES[preset], split: defaultSplit, fold: 1, ...withoutUndefined(given) };
-  return {
-    preset,
-    epochs: integer(o.epochs, 'epochs', 1, 100_000),
-    batchSize: integer(o.batchSize, 'batchSize', 1, 65_536),
-    rejectRate: number(o.rejectRate, 'rejectRate', 0, 0.5),
-    optimizer: choice(o.optimizer, 'optimizer', ['adam', 'adamw']),
-    learningRate: number(o.learningRate, 'learningRate', 1e-9, 10),
-    schedule: choice(o.schedule, 'schedule', ['constant', 'cosine', 'one-cycle']),
-    warmupShare: number(o.warmupShare, 'warmupShare', 0, 0.99),
-    weightDecay: number(o.weightDecay, 'weightDecay', 0, 10),
-    clipNorm: number(o.clipNorm, 'clipNorm', 0, 1e6),
-    labelSmoothing: number(o.labelSmoothing, 'labelSmoothing', 0, 0.99),
-    spikeCost: number(o.spikeCost, 'spikeCost', 0, 1e6),
-    keep: choice(o.keep, 'keep', ['best', 'last']),
-    patience: integer(o.patience, 'patience', 0, 100_000),
-    augmentation: validateAugmentation(o.augmentation, 'augmentation'),
-    negatives: number(o.negatives, 'negatives', 0, 10),
-    seed: integer(o.seed, 'seed', 0, Number.MAX_SAFE_INTEGER),
-    split: string(o.split, 'split'),
-    fold: integer(o.fold, 'fold', 1, 1000),
-    validation: number(o.validation, 'validation', 0, 0.9),
-  };
+  const own = withoutUndefined(given);
+  const whole = { ...recipe(preset), split: defaultSplit, fold: 1, ...own, preset };
+  // What the recipe has for another schedule goes, what the caller gives for it is refused.
+  const used = { ...(withoutUnused(RUN_FIELDS, whole) as object), ...own };
+  return readFields(
+    RUN_FIELDS,
+    used,
+    'the options',
+    { defaultOf: recipeDefault },
+    '',
+  ) as unknown as RunOptions;
 }
 
 /** Options that were given and differ from those of a checkpoint, except `epochs`. */
@@ -195,7 +143,11 @@ export function toNative(options: RunOptions): NativeTrainingOptions {
     spikeCost,
     augmentation,
     optimizer: { type: options.optimizer, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay, clipNorm },
-    schedule: { type: options.schedule, rate: options.learningRate, warmupShare: options.warmupShare },
+    schedule: {
+      type: options.schedule,
+      rate: options.learningRate,
+      ...(options.warmupShare === undefined ? {} : { warmupShare: options.warmupShare }),
+    },
   };
 }
 

@@ -4,10 +4,12 @@ import { toArrays } from '../model/model.js';
 import type { NativeTrainingState, TrainingPosition } from '../native/addon.js';
 import type { ModelSettings } from '../settings/settings.js';
 import { SonospikeError } from '../support/errors.js';
+import { withoutUnused } from '../support/fields.js';
 import { array, type Blame, boolean, integer, number, object, string } from '../support/options.js';
 import type { Tensors } from '../support/tensor.js';
 import type { EpochMetrics, Score } from './epoch.js';
 import { type RunOptions, resolveRunOptions } from './recipe.js';
+import { RUN_FIELDS } from './run-fields.js';
 
 /** The best epoch so far and its parameters. */
 export interface Best {
@@ -91,7 +93,8 @@ export async function readSavedRun(path: string): Promise<SavedRun> {
 
 function readOptions(value: unknown, file: string): RunOptions {
   try {
-    const whole = isJsonObject(value) ? { ...BEFORE, ...value } : value;
+    // Version 0.1.0 wrote warmupShare with every schedule.
+    const whole = isJsonObject(value) ? withoutUnused(RUN_FIELDS, { ...BEFORE, ...value }) : value;
     return resolveRunOptions(whole as RunOptions, '');
   } catch (cause) {
     const reason = cause instanceof SonospikeError ? cause.message : String(cause);

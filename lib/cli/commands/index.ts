@@ -6,6 +6,7 @@ import { live } from './live.js';
 import { page } from './page.js';
 import { record } from './record.js';
 import { runDigit } from './run-digit.js';
+import { settings } from './settings.js';
 import { strip } from './strip.js';
 import { train } from './train.js';
 
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   live,
   page,
   dataset,
+  settings,
   strip,
   info,
 ];

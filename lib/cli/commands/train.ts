@@ -1,7 +1,5 @@
 import type { Dataset } from '../../datasets/index.js';
 import { choosePlace } from '../../native/device.js';
-import { changeSettings } from '../../settings/change.js';
-import { presetSettings } from '../../settings/presets.js';
 import type { ModelSettings } from '../../settings/settings.js';
 import { SonospikeError } from '../../support/errors.js';
 import { pickRunOptions, type RunOptions } from '../../training/recipe.js';
@@ -13,7 +11,7 @@ import type { Output } from '../output.js';
 import { PlotFile } from '../plot-file.js';
 import { commandLine } from '../program.js';
 import { stoppable } from '../stop.js';
-import { chooseFiles, readAugmentation, readSettings, type TrainFiles } from '../train-files.js';
+import { chooseFiles, makeSettings, readAugmentation, type TrainFiles } from '../train-files.js';
 import { TRAIN_OPTIONS } from '../train-options.js';
 import { TrainingCurves } from '../train-plot.js';
 import { document, summary, TrainReport } from '../train-report.js';
@@ -118,21 +116,17 @@ export async function chooseRunOptions(
 
 /** The settings if others than the preset's are asked for. */
 export async function chooseSettings(
-  options: Pick<Options, 'settings' | 'encoding' | 'framesPerSecond' | 'stepsPerFrame' | 'preset'>,
+  options: Pick<Options, 'settings' | 'set' | 'encoding' | 'framesPerSecond' | 'stepsPerFrame' | 'preset'>,
   { labels }: Pick<Dataset, 'labels'>,
 ): Promise<ModelSettings | null> {
-  const { settings, encoding, framesPerSecond, stepsPerFrame } = options;
+  const { settings: file, set, encoding, framesPerSecond, stepsPerFrame, preset = 'default' } = options;
   const changes = {
     ...(encoding === undefined ? {} : { encoding }),
     ...(framesPerSecond === undefined ? {} : { framesPerSecond }),
     ...(stepsPerFrame === undefined ? {} : { stepsPerFrame }),
   };
-  if (settings === undefined && Object.keys(changes).length === 0) return null;
-  const base =
-    settings === undefined
-      ? presetSettings(options.preset ?? 'default', labels)
-      : await readSettings(settings, labels);
-  return changeSettings(base, changes);
+  if (file === undefined && set === undefined && Object.keys(changes).length === 0) return null;
+  return makeSettings({ preset, labels, file, set, changes });
 }
 
 /** Adds to the error of a training that was stopped how to go on. */
