@@ -71,9 +71,10 @@ describe('a tape', () => {
 
 describe('levelOf', () => {
   it.each<[number[], number, boolean]>([
-    [[0, 0.5, -0.25], -6, false],
+    [[0, 0.5, -0.5], -6, false],
+    [[0.3, 0.31, 0.29], -40, false],
     [[0, 1, 0, -1], 0, false],
-    [[0.2, -1, -1, -1], 0, true],
+    [[1, 1, -1, -1, -1, 1], 0, true],
     [[0, 0], -120, false],
   ])('of %j is %d dB, clipped: %s', (samples, peak, clipped) => {
     const sound = { name: 'test', sampleRate: 16_000, chunks: (async function* () {})() };

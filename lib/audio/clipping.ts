@@ -1,6 +1,6 @@
-/** Samples in a row at full scale: one may be there by chance, more are cut off. */
+/** Samples in a row at full scale that count as clipping: one or two can be there by chance. */
 const RUN = 3;
-/** Stretches of clipping that are remembered; what is older is forgotten. */
+/** Clipped stretches that are kept; older ones are dropped. */
 const REMEMBERED = 1000;
 
 /**

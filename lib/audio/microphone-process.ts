@@ -1,21 +1,21 @@
 // The process that `microphone.ts` starts. It ends when its parent closes the channel, or goes away.
 //
-// The package reads in the calling thread and may not return for a second, or, when the sound server hangs, at all;
-// and ALSA writes its own errors to stderr. Here neither is felt.
+// The package blocks the thread that reads, for up to a second, or for ever when the sound server hangs; and ALSA
+// writes its own errors to stderr. In a process of its own neither disturbs the program.
 
-/** What this process tells its parent. */
+/** The messages that this process sends to its parent. */
 export type MicrophoneMessage =
   | { type: 'devices'; devices: string[] }
   | { type: 'started'; device: string; sampleRate: number }
   | { type: 'frame'; frame: Int16Array }
-  /** The package is not there, or does not work on this machine. */
+  /** The package is not installed, or does not work on this machine. */
   | { type: 'no-package'; installed: boolean; reason: string }
   /** There is no microphone, or it cannot be opened. */
   | { type: 'no-device'; reason: string }
   | { type: 'unknown-device'; devices: string[] }
   | { type: 'lost'; reason: string };
 
-/** What is used of the package. */
+/** The part of the package's interface that is used here. */
 interface Recorder {
   readonly isRecording: boolean;
   readonly sampleRate: number;
@@ -28,11 +28,11 @@ interface RecorderClass {
   getAvailableDevices(): string[];
 }
 
-/** Not a literal, so that this compiles where the package is not installed. */
+/** The type string lets this compile where the package is not installed. */
 const PACKAGE: string = '@picovoice/pvrecorder-node';
 /** Samples, 20 ms. */
 const FRAME = 320;
-/** Frames that the package keeps for a reader that is late, two seconds. */
+/** Frames that the package buffers for a slow reader: two seconds. */
 const BUFFERED = 100;
 
 const [task, device = ''] = process.argv.slice(2);
@@ -52,7 +52,7 @@ async function main(): Promise<void> {
 }
 
 async function loadPackage(): Promise<RecorderClass | null> {
-  // PulseAudio would otherwise hand over two seconds at a time.
+  // Without this PulseAudio delivers two seconds at a time.
   process.env.PULSE_LATENCY_MSEC ??= '30';
   try {
     const loaded = (await import(PACKAGE)) as { PvRecorder: RecorderClass };
@@ -73,7 +73,7 @@ function availableDevices(Recorder: RecorderClass): string[] | null {
   }
 }
 
-/** The number of a device, from its number, its name, or a part of the name that no other has; null if none is meant. */
+/** The index of the device that `wanted` names: its number, its name, or a unique part of the name; null if there is none. */
 function find(devices: readonly string[], wanted: string): number | null {
   if (/^\d+$/.test(wanted)) return Number(wanted) < devices.length ? Number(wanted) : null;
   const exact = devices.indexOf(wanted);
@@ -94,14 +94,14 @@ function start(Recorder: RecorderClass, index: number): Recorder | null {
   }
 }
 
-/** Sends frames until the device stops. How long none may come is for the parent to say. */
+/** Sends frames until the device stops. The parent decides how long it waits for the next frame. */
 async function record(recorder: Recorder): Promise<void> {
   while (recorder.isRecording) {
     try {
       const frame = await recorder.read();
       tell({ type: 'frame', frame });
     } catch (error) {
-      // The package gives up after a second; a device that has slept wakes more slowly.
+      // The package gives up after a second, but a device that wakes from sleep can take longer.
       if (!isTimeout(error)) return tell({ type: 'lost', reason: text(error) });
     }
   }

@@ -26,7 +26,7 @@ const blockOf = (sampleRate: number) => Math.max(64, Math.round(sampleRate / 100
 const FADING = Math.exp(-1 / 10);
 
 /**
- * Mono from a stream of interleaved channels by the same rule, decided for each block of 10 ms over the last tenths
+ * Mono from a stream of interleaved channels by the same rule, decided for each block of 10 ms over about the last tenth
  * of a second. From one choice to the other the sound is faded over one block.
  */
 export class StreamMixer {

@@ -3,7 +3,7 @@ import type { Audio } from './source.js';
 
 export type NoiseColour = 'white' | 'pink' | 'brown';
 
-/** Sounds that are no words. */
+/** Kinds of sounds that are not words. */
 export const SOUND_KINDS = ['silence', 'noise', 'tones'] as const;
 export type SoundKind = (typeof SOUND_KINDS)[number];
 
@@ -49,7 +49,7 @@ export function scaled(samples: Float32Array, factor: number): Float32Array {
   return samples.map((x) => factor * x);
 }
 
-/** Amplitude ratio of so many dB. */
+/** The amplitude ratio of a level in dB. */
 export function ratioOf(decibels: number): number {
   return 10 ** (decibels / 20);
 }
@@ -94,7 +94,7 @@ function tones(sampleRate: number, random: Random): Float32Array {
   return scaled(samples, ratioOf(random.uniform(-30, -3)) / peak);
 }
 
-/** One harmonic tone of 80 to 1,500 Hz, as far as the rate has them, with an attack and a decay. */
+/** Adds a harmonic tone of 80 to 1,500 Hz (below 0.4 of the sample rate), with an attack and a decay. */
 function addTone(
   samples: Float32Array,
   first: number,

@@ -54,9 +54,13 @@ export async function readAudio(input: AudioInput): Promise<LoadedAudio> {
  */
 export function holdAudio(input: AudioInMemory): () => LoadedAudio | Promise<LoadedAudio> {
   if (types.isUint8Array(input) && input.length > 0) {
-    const bytes = new Uint8Array(input);
-    const format = formatOf(bytes, undefined);
-    if (format.threaded) return async () => checked(await decodeInThread(format, bytes, undefined));
+    const format = formatOf(input, undefined);
+    if (format.threaded) {
+      const bytes = new Uint8Array(input);
+      return async () => checked(await decodeInThread(format, bytes, undefined));
+    }
+    const audio = decodeNow(format, input);
+    return () => audio;
   }
   const audio = audioFromMemory(input);
   return () => audio;
@@ -69,15 +73,7 @@ export function holdAudio(input: AudioInMemory): () => LoadedAudio | Promise<Loa
 export function audioFromMemory(input: AudioInMemory): LoadedAudio {
   if (types.isUint8Array(input)) {
     if (input.length === 0) throw emptyArray('The array of bytes');
-    // Other threads can write to shared memory, even between a check and its use.
-    const bytes = types.isSharedArrayBuffer(input.buffer) ? new Uint8Array(input) : input;
-    const format = formatOfWhole(bytes, undefined);
-    if (format.decode) return checked(format.decode(bytes, undefined));
-    throw new SonospikeError(
-      'ERR_AUDIO_UNSUPPORTED',
-      `The audio is ${format.name}, which is decoded in another thread: use predict instead of predictSync, or ` +
-        'await readAudio first.',
-    );
+    return decodeNow(formatOf(input, undefined), input);
   }
   if (typeof input !== 'object' || input === null || !('samples' in input)) {
     const wanted =
@@ -96,6 +92,18 @@ export function audioFromMemory(input: AudioInMemory): LoadedAudio {
   else requireFinite(copy, undefined);
   const clipped = isClipped(copy, 1, fullScale('pcm16'));
   return checked({ samples: copy, sampleRate, clipped, remarks: [] });
+}
+
+/** Decodes on this thread. */
+function decodeNow(format: AudioFormat, input: Uint8Array): LoadedAudio {
+  // Other threads can write to shared memory, even between a check and its use.
+  const bytes = types.isSharedArrayBuffer(input.buffer) ? new Uint8Array(input) : input;
+  if (format.decode) return checked(format.decode(bytes, undefined));
+  throw new SonospikeError(
+    'ERR_AUDIO_UNSUPPORTED',
+    `The audio is ${format.name}, which is decoded in another thread: use predict instead of predictSync, or ` +
+      'await readAudio first.',
+  );
 }
 
 /** @throws SonospikeError ERR_AUDIO_EMPTY, ERR_AUDIO_INVALID, ERR_AUDIO_UNSUPPORTED */

@@ -1,4 +1,4 @@
-/** Keeps the last samples of a sound. */
+/** A ring buffer of the last samples of a sound. */
 export class Tape {
   readonly #ring: Float32Array;
   #length = 0;
@@ -8,7 +8,7 @@ export class Tape {
     this.#ring = new Float32Array(kept);
   }
 
-  /** Samples heard. */
+  /** Samples that were added, also those that are no longer kept. */
   get length(): number {
     return this.#length;
   }
@@ -23,7 +23,7 @@ export class Tape {
     this.#length += samples.length;
   }
 
-  /** A copy of the samples from `start` to `end`, counted from the first that was heard; of those that are kept. */
+  /** A copy of the samples from `start` to `end`, counted from the first that was added, as far as they are kept. */
   cut(start: number, end: number): Float32Array {
     const size = this.#ring.length;
     const from = Math.max(0, this.#length - size, start);

@@ -85,7 +85,7 @@ export function toTakeRate(samples: Float32Array, sampleRate: number): Float32Ar
 }
 
 /**
- * The peak of a stretch of a sound, in dB below full scale, and whether any of its channels is cut off there.
+ * The peak of a stretch of a sound about its mean, in dB below full scale, and whether any of its channels is cut off there.
  * @param samples from `start` to `end`, counted from the first of the sound
  */
 export function levelOf(
@@ -94,8 +94,10 @@ export function levelOf(
   start: number,
   end: number,
 ): Pick<Take, 'peak' | 'clipped'> {
+  // An offset of the microphone is no level.
+  const mean = samples.reduce((sum, sample) => sum + sample, 0) / Math.max(1, samples.length);
   let peak = 0;
-  for (const sample of samples) peak = Math.max(peak, Math.abs(sample));
+  for (const sample of samples) peak = Math.max(peak, Math.abs(sample - mean));
   return {
     peak: 20 * Math.log10(Math.max(peak, 1e-6)),
     clipped: clipped?.(start, end) ?? isClipped(samples, 1, fullScale('pcm16')),

@@ -25,8 +25,8 @@ export interface AudioFormat {
   /** Endings of file names, with the dot, in lower case. */
   readonly extensions: readonly string[];
   /**
-   * Whether bytes begin as this format does. `'more'`: that takes more of them; only where there are fewer than
-   * `SNIFF_BYTES` and 12 at least.
+   * Whether bytes begin as this format does. `'more'`: the answer needs more bytes than `head` has, at most
+   * `SNIFF_BYTES`. `head` has at least 12 bytes unless the file is shorter.
    */
   sniff(head: Uint8Array): boolean | 'more';
   /**

@@ -214,7 +214,13 @@ interface WavefileHeader {
 }
 
 /** Clips mostly come in one format, and `wavefile` makes 14 KB of objects for each header that it reads. */
-let lastHeader: { bytes: Uint8Array; fields: WavefileHeader } | undefined;
+let last: { container: string; format: Uint8Array; fields: WavefileHeader } | undefined;
+
+function isLast(container: string, format: Uint8Array): boolean {
+  if (last?.container !== container || last.format.length !== format.length) return false;
+  for (let i = 0; i < format.length; i++) if (last.format[i] !== format[i]) return false;
+  return true;
+}
 
 /** Lets `wavefile` read a WAV of the format chunk (and ds64) and an empty data chunk. */
 function parseHeader(
@@ -226,6 +232,8 @@ function parseHeader(
 ): WavefileHeader {
   // A format chunk has 40 bytes with an extension, else 16 or 18; of ds64 the first 24 are used.
   const formatSize = format.size >= 40 ? 40 : Math.min(format.size, 18);
+  const kept = bytes.subarray(format.start, format.start + formatSize);
+  if (ds64 === undefined && isLast(container, kept)) return last!.fields;
   const parts: [Chunk, number][] = [[format, formatSize]];
   if (ds64 !== undefined) parts.unshift([ds64, 24]);
   const length = parts.reduce((sum, [, size]) => sum + 8 + size + (size % 2), 12 + 8);
@@ -243,12 +251,11 @@ function parseHeader(
     at += 8 + size + (size % 2);
   }
   putFourCC(header, at, 'data');
-  if (lastHeader && Buffer.compare(lastHeader.bytes, header) === 0) return lastHeader.fields;
   try {
     const wav = new (wavefile().WaveFile)();
     wav.fromBuffer(header, false);
     const fields = wav as unknown as WavefileHeader;
-    lastHeader = { bytes: header, fields };
+    if (ds64 === undefined) last = { container, format: kept.slice(), fields };
     return fields;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
