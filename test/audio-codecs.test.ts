@@ -8,9 +8,9 @@ import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadModel, openDataset, readAudio } from '../dist/index.js';
-import { type AudioFormat, unsupported } from '../lib/audio/formats/format.js';
+import { unsupported } from '../lib/audio/formats/format.js';
 import { FORMATS, formatOf } from '../lib/audio/formats/index.js';
-import { loadDecoder } from '../lib/audio/formats/packages.js';
+import { decodeFormat, loadDecoder } from '../lib/audio/formats/packages.js';
 import { readSound } from '../lib/audio/sound-reader.js';
 import { audioFromMemory } from '../lib/audio/source.js';
 import { SonospikeError } from '../lib/support/errors.js';
@@ -33,11 +33,6 @@ function snr(samples: Float32Array, expected: Float32Array): number {
     error += (samples[i]! - expected[i]!) ** 2;
   }
   return 10 * Math.log10(signal / error);
-}
-
-/** Decoded on this thread, whatever the format. */
-async function decode(format: AudioFormat, bytes: Uint8Array) {
-  return format.decodeLater ? format.decodeLater(bytes, 'x') : format.decode!(bytes, 'x');
 }
 
 describe('FLAC', () => {
@@ -188,7 +183,7 @@ describe('every compressed format', () => {
           const bytes = Buffer.from(whole ? original : original.subarray(0, cut));
           for (const [at, value] of changes) if (at < bytes.length) bytes[at] = value;
           try {
-            const { samples } = await decode(format, bytes);
+            const { samples } = await decodeFormat(format, bytes, 'x');
             expect(samples.every(Number.isFinite)).toBe(true);
           } catch (error) {
             refused++;

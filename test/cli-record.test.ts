@@ -254,7 +254,7 @@ describe('a session', () => {
     [['--label', 'a', '--seconds', '1'], /--seconds is not of a session/],
     [['--label', 'a', '--force'], /--force is not of a session/],
     [['--label', 'a', '--count', '0'], /--count is 0/],
-    [['--label', 'a', '--out', 'file'], /file is a file; a dataset is a directory/],
+    [['--label', 'a', '--out', 'file'], /file is a file; a data set is a directory/],
     [['--seconds', '0'], /--seconds is 0; it must be a number from 0\.1/],
   ])('refuses %j', async (args, message) => {
     await writeFile(join(folder, 'file'), '');

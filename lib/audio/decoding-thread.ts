@@ -3,6 +3,7 @@ import { parentPort } from 'node:worker_threads';
 import { type ErrorCode, SonospikeError } from '../support/errors.js';
 import type { DecodedAudio } from './formats/format.js';
 import { FORMATS } from './formats/index.js';
+import { decodeFormat } from './formats/packages.js';
 
 interface DecodeRequest {
   id: number;
@@ -20,13 +21,11 @@ export type DecodeReply =
 parentPort!.on('message', async ({ id, format: name, bytes, file }: DecodeRequest) => {
   try {
     const format = FORMATS.find((candidate) => candidate.name === name)!;
-    const audio = format.decodeLater ? await format.decodeLater(bytes, file) : format.decode!(bytes, file);
+    const audio = await decodeFormat(format, bytes, file);
     parentPort!.postMessage({ id, audio } satisfies DecodeReply, [audio.samples.buffer as ArrayBuffer]);
   } catch (error) {
-    const known = error instanceof SonospikeError;
-    const reason = error instanceof Error ? error.message : String(error);
-    const message = known ? reason : `${file ?? 'The audio'} cannot be decoded as ${name} (${reason}).`;
-    const code = known ? error.code : 'ERR_AUDIO_INVALID';
+    const { code, message } =
+      error instanceof SonospikeError ? error : { code: 'ERR_INTERNAL' as const, message: String(error) };
     parentPort!.postMessage({ id, code, message, file } satisfies DecodeReply);
   }
 });

@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { SonospikeError } from '../support/errors.js';
 import type { DecodeReply } from './decoding-thread.js';
 import type { AudioFormat, DecodedAudio } from './formats/format.js';
+import { decodeFormat } from './formats/packages.js';
 
 /** Threads that decode at the same time at most. */
 const MOST = Math.max(1, Math.min(4, availableParallelism() - 1));
@@ -35,7 +36,7 @@ export async function decodeInThread(
 ): Promise<DecodedAudio> {
   const thread = THREAD_FILE === null ? null : leastBusy(THREAD_FILE);
   if (thread !== null) return thread.decode(format.name, bytes, file);
-  return format.decodeLater ? format.decodeLater(bytes, file) : format.decode!(bytes, file);
+  return decodeFormat(format, bytes, file);
 }
 
 const threads: DecodingThread[] = [];

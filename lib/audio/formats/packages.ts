@@ -1,5 +1,5 @@
 import { SonospikeError } from '../../support/errors.js';
-import { nameOf } from './format.js';
+import { type AudioFormat, type DecodedAudio, invalid, nameOf } from './format.js';
 
 /**
  * Loads the package that decodes a format.
@@ -19,5 +19,23 @@ export async function loadDecoder<T>(name: string, kind: string, file: string | 
         'Or convert it to a WAV, for example with: ffmpeg -i IN -c:a pcm_s16le OUT.wav',
       { file, cause: error },
     );
+  }
+}
+
+/**
+ * Decodes a file on this thread, with a package if the format needs one.
+ * @throws SonospikeError as the format's decoder; ERR_AUDIO_INVALID for any error of a package
+ */
+export async function decodeFormat(
+  format: AudioFormat,
+  bytes: Uint8Array,
+  file: string | undefined,
+): Promise<DecodedAudio> {
+  try {
+    return format.decodeLater ? await format.decodeLater(bytes, file) : format.decode!(bytes, file);
+  } catch (error) {
+    if (error instanceof SonospikeError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw invalid(file, format.name, `it cannot be decoded (${reason})`, error);
   }
 }
