@@ -115,8 +115,8 @@ Napi::Value encode(const Napi::CallbackInfo& info) {
   const int count = static_cast<int>(to_int(info[2], "features", 1, kMostEncoded));
   if (!info[3].IsObject()) throw Napi::TypeError::New(info.Env(), "an encoding must be an object");
   const Encoder encoder(read_encoding(info[3].As<Napi::Object>()));
-  const EncodingKey key{to_seed(info[4]), static_cast<uint32_t>(to_int(info[5], "clip", 0, UINT32_MAX)),
-                        static_cast<uint32_t>(to_int(info[6], "epoch", 0, UINT32_MAX))};
+  const ClipKey key{to_seed(info[4]), static_cast<uint32_t>(to_int(info[5], "clip", 0, UINT32_MAX)),
+                    static_cast<uint32_t>(to_int(info[6], "epoch", 0, UINT32_MAX))};
   const Napi::Float32Array values = to_floats(info[0], "values");
   if (values.ElementLength() != static_cast<size_t>(frames) * count) {
     throw Napi::TypeError::New(info.Env(), "values must have frames x features elements");

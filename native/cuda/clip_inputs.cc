@@ -69,9 +69,9 @@ void ClipInputs::send_tables(const Batch& batch, int first, const EncodedClips* 
 
   tables_.begin();
   const auto first_row = tables_.add<int>(count + 1);
-  const auto dropout_keys = tables_.add<EncodingKey>(batch.keys ? count : 0);
+  const auto dropout_keys = tables_.add<ClipKey>(batch.keys ? count : 0);
   const auto labels = tables_.add<int>(batch.labels ? count : 0);
-  const auto encoding_keys = tables_.add<EncodingKey>(features.size());
+  const auto encoding_keys = tables_.add<ClipKey>(features.size());
   const auto places = tables_.add<const float*>(features.size());
   const auto values = tables_.add<float>(passing);
   tables_.open();

@@ -32,7 +32,7 @@ class ClipInputs {
   const Clips& clips() const { return clips_; }
   const Sent& input() const { return input_; }
   /// [clips]: by which the layers drop; null: nothing is dropped.
-  const EncodingKey* dropout_keys() const { return dropout_keys_; }
+  const ClipKey* dropout_keys() const { return dropout_keys_; }
   /// [clips]; null where the batch has none.
   const int* labels() const { return labels_; }
   void free();
@@ -54,7 +54,7 @@ class ClipInputs {
   Sent input_{};
   std::optional<EncodeArgs> encoding_;
   std::pair<int, int> loaded_;  // first and count of the clips whose inputs are there
-  const EncodingKey *encoding_keys_ = nullptr, *dropout_keys_ = nullptr;
+  const ClipKey *encoding_keys_ = nullptr, *dropout_keys_ = nullptr;
   const int* labels_ = nullptr;
   const float* const* features_ = nullptr;
   DeviceArray<int> step_of_, clip_of_;

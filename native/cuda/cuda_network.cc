@@ -1,11 +1,11 @@
 #include "cuda/cuda_network.h"
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <string>
 
 #include "core/support/denormals.h"
-#include "cuda/kernels/parameters.h"
 
 namespace sonospike::cuda {
 namespace {
@@ -19,14 +19,22 @@ std::vector<LayerPass> make_passes(Device& device, const NetworkOptions& options
   return layers;
 }
 
-uint8_t flags_of(const ParameterInfo& info) {
+/// The number of the range that a parameter is kept in, which is added where there is none like it.
+size_t range_of(const ParameterInfo& info, std::vector<KeptRange>& ranges) {
+  const auto same = [&](const KeptRange& range) {
+    return range.least == info.least && range.most == info.most;
+  };
+  const auto found = std::find_if(ranges.begin(), ranges.end(), same);
+  const size_t number = static_cast<size_t>(found - ranges.begin());
+  if (found == ranges.end()) ranges.push_back({info.least, info.most});
+  assert(ranges.size() <= size_t{kMostRanges});
+  return number;
+}
+
+uint8_t flags_of(const ParameterInfo& info, std::vector<KeptRange>& ranges) {
   if (!info.trained) return 0;
   const int decays = info.role == ParameterRole::kWeight ? kDecays : 0;
-  if (!info.constrained) return static_cast<uint8_t>(kTrained | decays);
-  const int kept = info.role == ParameterRole::kThreshold         ? kAboveThreshold
-                   : info.role == ParameterRole::kAdaptationDecay ? kWithinRho
-                                                                  : kWithinOne;
-  return static_cast<uint8_t>(kTrained | decays | kept);
+  return static_cast<uint8_t>(kTrained | decays | range_of(info, ranges) << kRangeShift);
 }
 
 }  // namespace
@@ -63,7 +71,8 @@ CudaNetwork::CudaNetwork(const NetworkOptions& options, int device, int host_thr
     array->zero();
   }
   std::vector<uint8_t> flags(table_.size());
-  for (const ParameterInfo& info : table_.all()) std::fill_n(&flags[info.offset], info.size, flags_of(info));
+  for (const ParameterInfo& info : table_.all())
+    std::fill_n(&flags[info.offset], info.size, flags_of(info, ranges_));
   flags_.upload(flags.data(), flags.size());
   norm_.reserve(kNormParts);
 }
@@ -305,11 +314,25 @@ void CudaNetwork::step(const OptimizerOptions& options, float rate) {
   const auto correction = [this](float beta) {
     return static_cast<float>(1.0 - std::pow(static_cast<double>(beta), steps_));
   };
-  adam_step(device_, {table_.size(), flags_.data(), parameters_.data(), m_.data(), v_.data(),
-                      gradient_.data(), clips ? norm_.data() : nullptr, options.clip_norm, rate,
-                      options.beta1, options.beta2, options.epsilon, correction(options.beta1),
-                      correction(options.beta2), options.decoupled_decay ? options.weight_decay : 0.0f,
-                      options.decoupled_decay ? 0.0f : options.weight_decay});
+  AdamStep adam{table_.size(),
+                flags_.data(),
+                parameters_.data(),
+                m_.data(),
+                v_.data(),
+                gradient_.data(),
+                clips ? norm_.data() : nullptr,
+                options.clip_norm,
+                rate,
+                options.beta1,
+                options.beta2,
+                options.epsilon,
+                correction(options.beta1),
+                correction(options.beta2),
+                options.decoupled_decay ? options.weight_decay : 0.0f,
+                options.decoupled_decay ? 0.0f : options.weight_decay,
+                {}};
+  std::copy(ranges_.begin(), ranges_.end(), adam.ranges);
+  adam_step(device_, adam);
   packed_ = host_is_current_ = false;
 }
 

@@ -7,6 +7,7 @@
 #include "core/network/backend.h"
 #include "cuda/clip_inputs.h"
 #include "cuda/cuda_backend.h"
+#include "cuda/kernels/parameters.h"
 #include "cuda/readout_pass.h"
 #include "cuda/repeated_work.h"
 
@@ -54,7 +55,7 @@ class CudaNetwork final : public Backend {
   void pass_forward(const LossOptions& loss, float weight, const int* labels);
   NarrowArgs narrow_arguments() const;
   /// By which the clips in hand drop; null: nothing is dropped.
-  const EncodingKey* keys() const { return dropping_ ? inputs_.dropout_keys() : nullptr; }
+  const ClipKey* keys() const { return dropping_ ? inputs_.dropout_keys() : nullptr; }
   Sent input_of(size_t layer) const { return layer > 0 ? layers_[layer - 1].sent() : inputs_.input(); }
   void keep_input_gradient(const Batch& batch);
   size_t rows_before(int clip) const;
@@ -82,6 +83,7 @@ class CudaNetwork final : public Backend {
   Scratch scratch_;
   DeviceArray<float> parameters_, gradient_, m_, v_;
   DeviceArray<uint8_t> flags_;
+  std::vector<KeptRange> ranges_;  // that the flags number
   DeviceArray<double> norm_;
   DeviceArray<float> scores_, grad_score_, g_, gx_;
   DeviceArray<float> input_gradient_;  // [rows of all clips, inputs] of the batch before

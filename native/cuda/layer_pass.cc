@@ -28,8 +28,7 @@ ConnectionShape connection_shape(const NetworkOptions& options, size_t layer) {
   const ConnectionOptions& c = of.connection;
   if (!c.convolves()) return dense(inputs, of.neurons, c.taps, c.dilation);
   const Bands in = bands_below(options)[layer];
-  const int bands = output_bands(c, in.count);
-  const int left = std::max(0, (bands - 1) * c.stride + c.kernel - in.count) / 2;
+  const int bands = output_bands(c, in.count), left = padding_before(c, in.count);
   return {inputs, in.channels, bands, c.channels, c.kernel, c.stride, left, c.taps, c.dilation};
 }
 
@@ -86,7 +85,7 @@ void LayerPass::pack() {
   if (options_.recurrent) recurrent_.pack(parameters_ + offset("recurrent"));
 }
 
-LayerArgs LayerPass::arguments(const EncodingKey* keys) const {
+LayerArgs LayerPass::arguments(const ClipKey* keys) const {
   const bool adaptive = options_.neuron.adaptive;
   const auto parameter = [&](const char* name) { return parameters_ + offset(name); };
   return {options_.neuron,
@@ -123,14 +122,14 @@ void LayerPass::reserve(const Clips& clips, Scratch& scratch) {
   if (options_.recurrent) scratch.state.reserve(2 * states);
 }
 
-void LayerPass::forward(const Clips& clips, const Sent& input, const EncodingKey* keys, Scratch& scratch) {
+void LayerPass::forward(const Clips& clips, const Sent& input, const ClipKey* keys, Scratch& scratch) {
   reserve(clips, scratch);
   drive(device_, weights_.shape(), clips, input, weights_.forward(), parameters_ + offset("bias"), u_.data());
   if (!options_.recurrent) return scan_forward(device_, arguments(keys), clips, trace());
   recurrent_forward(device_, arguments(keys), clips, trace(), recurrent_.forward(), scratch.state.data());
 }
 
-void LayerPass::backward(const Clips& clips, const Sent& input, const EncodingKey* keys, const float* every,
+void LayerPass::backward(const Clips& clips, const Sent& input, const ClipKey* keys, const float* every,
                          float spike_cost, bool add, Scratch& scratch, float* g, float* gradient) {
   const BackwardArgs back{g, every, spike_cost, take_neurons(clips.count, scratch.sums, gradient)};
   if (options_.recurrent) {
@@ -167,7 +166,7 @@ bool LayerPass::narrow() const {
   return dense && shape.inputs <= kNarrow && shape.channels <= kNarrow;
 }
 
-NarrowLayer LayerPass::narrow_layer(const EncodingKey* keys) const {
+NarrowLayer LayerPass::narrow_layer(const ClipKey* keys) const {
   NarrowLayer layer{};
   layer.layer = arguments(keys);
   layer.trace = trace();
@@ -178,7 +177,7 @@ NarrowLayer LayerPass::narrow_layer(const EncodingKey* keys) const {
   return layer;
 }
 
-NarrowLayer LayerPass::narrow_layer(const EncodingKey* keys, float spike_cost, int clips, NeuronSums& sums,
+NarrowLayer LayerPass::narrow_layer(const ClipKey* keys, float spike_cost, int clips, NeuronSums& sums,
                                     float* gradient) const {
   const size_t weights = weights_.shape().weights();
   NarrowLayer layer = narrow_layer(keys);

@@ -60,15 +60,15 @@ class LayerPass {
   void pack();
 
   /// keys: by which it drops [clips]; null: it does not.
-  void forward(const Clips& clips, const Sent& input, const EncodingKey* keys, Scratch& scratch);
+  void forward(const Clips& clips, const Sent& input, const ClipKey* keys, Scratch& scratch);
   /// Makes room for what `forward` leaves of some clips; it does so itself.
   void reserve(const Clips& clips, Scratch& scratch);
   /// Whether it is a layer that narrow_forward takes.
   bool narrow() const;
   /// Itself for narrow_forward.
-  NarrowLayer narrow_layer(const EncodingKey* keys) const;
+  NarrowLayer narrow_layer(const ClipKey* keys) const;
   /// Itself for narrow_backward, after it.
-  NarrowLayer narrow_layer(const EncodingKey* keys, float spike_cost, int clips, NeuronSums& sums,
+  NarrowLayer narrow_layer(const ClipKey* keys, float spike_cost, int clips, NeuronSums& sums,
                            float* gradient) const;
   /// Values that `backward`, or narrow_backward, takes of `sums`.
   size_t sums_size(int clips, bool narrow) const;
@@ -77,7 +77,7 @@ class LayerPass {
   /// After `forward`, of the same clips. `every`: dL/ds of every step, [clips, neurons]; null: g has it,
   /// [rows, neurons]. g: out: dL/du. gradient: of all parameters of the network, but for what scratch.sums
   /// still has to add up; `add`: to what is there.
-  void backward(const Clips& clips, const Sent& input, const EncodingKey* keys, const float* every,
+  void backward(const Clips& clips, const Sent& input, const ClipKey* keys, const float* every,
                 float spike_cost, bool add, Scratch& scratch, float* g, float* gradient);
   /// To dL/dx [rows, inputs].
   void pass_down(const Clips& clips, const float* g, float* gx) const;
@@ -87,7 +87,7 @@ class LayerPass {
 
  private:
   size_t offset(const char* name) const { return table_.at(prefix_ + name).offset; }
-  LayerArgs arguments(const EncodingKey* keys) const;
+  LayerArgs arguments(const ClipKey* keys) const;
   float* take_neurons(int clips, NeuronSums& sums, float* gradient) const;
   TraceArgs trace() const;
 

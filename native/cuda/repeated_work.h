@@ -15,7 +15,7 @@ struct WorkKey {
   Clips clips;
   std::optional<EncodeArgs> encoding;  ///< where the device makes the input
   Sent input;
-  const EncodingKey* dropout_keys;  ///< null: nothing is dropped
+  const ClipKey* dropout_keys;  ///< null: nothing is dropped
   const int* labels;
   LossOptions loss;
   bool of_input;  ///< whether it makes the gradient to the input

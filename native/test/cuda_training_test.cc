@@ -41,7 +41,7 @@ TEST_CASE("cuda: inputs encoded on the device have the bits of the CPU's, kept t
     const int channels = encoder.channels(features);
     cuda::ClipInputs inputs(device, channels, 1);
     std::vector<std::vector<float>> values;
-    std::vector<EncodingKey> keys;
+    std::vector<ClipKey> keys;
     std::vector<int> steps;
     for (int i = 0; i < clips; ++i) {
       const int frames = maker.between(1, 9);

@@ -28,7 +28,7 @@ Input random_input(int frames, int features, std::mt19937& random, float low = -
 }
 
 /// [steps, channels], written with a wider stride whose rest must stay as it was.
-std::vector<float> encode(const EncodingOptions& options, const Input& input, const EncodingKey& key = {}) {
+std::vector<float> encode(const EncodingOptions& options, const Input& input, const ClipKey& key = {}) {
   const Encoder encoder(options);
   const int steps = encoder.steps(input.frames), channels = encoder.channels(input.features),
             stride = channels + 5;
@@ -47,7 +47,7 @@ std::vector<float> encode(const EncodingOptions& options, const Input& input, co
 }
 
 /// The same as bits, with a wider stride.
-void check_bits(const Encoder& encoder, const Input& input, int first, int count, const EncodingKey& key,
+void check_bits(const Encoder& encoder, const Input& input, int first, int count, const ClipKey& key,
                 std::vector<float>::const_iterator expected) {
   const int channels = encoder.channels(input.features), words = pad_lanes(channels) / kLanePad + 1;
   std::vector<uint16_t> bits(static_cast<size_t>(count) * words, 0xabcd);
@@ -66,7 +66,7 @@ void check_bits(const Encoder& encoder, const Input& input, int first, int count
 
 TEST_CASE("encoding: any part of the steps by itself is that part of the whole") {
   std::mt19937 random(11);
-  const EncodingKey key{5, 6, 7};
+  const ClipKey key{5, 6, 7};
   for (int features : {6, 20, 33}) {
     const Input input = random_input(9, features, random);
     for (EncodingKind kind :
@@ -99,7 +99,7 @@ TEST_CASE("rate encoding: each draw is its own word of Philox") {
     for (int features : {1, 3, 4, 20, 33}) {
       for (int repeats : {1, 7, 10}) {
         const Input input = random_input(6, features, random);
-        const EncodingKey key{uint64_t{random()} << 32 | random(), static_cast<uint32_t>(random()), 5};
+        const ClipKey key{uint64_t{random()} << 32 | random(), static_cast<uint32_t>(random()), 5};
         const auto spikes = encode({EncodingKind::kRate, repeats, 0.0f}, input, key);
         std::vector<float> expected;
         const int blocks = (features + 3) / 4;  // of each step
@@ -139,8 +139,7 @@ TEST_CASE("rate encoding: seed, clip and epoch each give other spikes, the same 
   const EncodingOptions options{EncodingKind::kRate, 10, 0.0f};
   const auto spikes = encode(options, input, {1, 2, 3});
   CHECK(encode(options, input, {1, 2, 3}) == spikes);
-  for (const EncodingKey& other :
-       {EncodingKey{9, 2, 3}, {1, 9, 3}, {1, 2, 9}, {1 + (uint64_t{1} << 32), 2, 3}}) {
+  for (const ClipKey& other : {ClipKey{9, 2, 3}, {1, 9, 3}, {1, 2, 9}, {1 + (uint64_t{1} << 32), 2, 3}}) {
     const auto others = encode(options, input, other);
     int equal = 0;
     for (size_t i = 0; i < spikes.size(); ++i) equal += spikes[i] == others[i];

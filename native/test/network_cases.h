@@ -28,7 +28,7 @@ struct NetworkCase {
   std::vector<std::vector<float>> clips;  // [steps, inputs] each
   std::vector<int> lengths;               // steps of each clip, of which the rest is not seen; empty: all
   std::vector<int> labels;
-  std::vector<EncodingKey> keys;  // of the dropout, [clips]; empty: nothing is dropped
+  std::vector<ClipKey> keys;  // of the dropout, [clips]; empty: nothing is dropped
   LossOptions loss;
 
   /// Clips [first, first + count).

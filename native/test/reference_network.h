@@ -48,7 +48,7 @@ class ReferenceNetwork {
   ///
   /// `key`: of the random numbers by which neurons are dropped; null: none is.
   ReferencePass forward(Doubles x, const ReferencePass* reset_by = nullptr,
-                        const EncodingKey* key = nullptr) const {
+                        const ClipKey* key = nullptr) const {
     ReferencePass pass;
     pass.x = std::move(x);
     for (size_t k = 0; k < options_.layers.size(); ++k) {
@@ -113,7 +113,7 @@ class ReferenceNetwork {
   bool takes_softmax() const { return options_.readout.kind == ReadoutKind::kLeakyIntegrator; }
   bool relu(size_t k) const { return options_.layers[k].neuron.spike == SpikeKind::kRelu; }
   bool costs(size_t k) const { return !relu(k); }
-  Doubles draw_kept(size_t k, const EncodingKey* key) const {
+  Doubles draw_kept(size_t k, const ClipKey* key) const {
     const double p = options_.layers[k].dropout;
     Doubles kept(options_.layers[k].neurons, 1.0);
     for (size_t i = 0; key && p > 0.0 && i < kept.size(); ++i) {

@@ -14,8 +14,8 @@ constexpr int kMostBlocks = 1024;  // random numbers at a time: 16 KB
 
 }  // namespace
 
-void Encoder::encode(const float* values, int features, int first, int steps, const EncodingKey& key,
-                     float* out, size_t stride, EncoderScratch& scratch) const {
+void Encoder::encode(const float* values, int features, int first, int steps, const ClipKey& key, float* out,
+                     size_t stride, EncoderScratch& scratch) const {
   switch (options_.kind) {
     case EncodingKind::kRate: {
       const int words = pad_lanes(features) / kLanePad;
@@ -36,7 +36,7 @@ void Encoder::encode(const float* values, int features, int first, int steps, co
   }
 }
 
-void Encoder::encode_spikes(const float* values, int features, int first, int steps, const EncodingKey& key,
+void Encoder::encode_spikes(const float* values, int features, int first, int steps, const ClipKey& key,
                             uint16_t* bits, size_t stride, EncoderScratch& scratch) const {
   assert(spikes());
   if (options_.kind == EncodingKind::kRate) {
@@ -49,7 +49,7 @@ void Encoder::encode_spikes(const float* values, int features, int first, int st
     kernels().spike_bits(scratch.values.data() + static_cast<size_t>(t) * width, width, bits + stride * t);
 }
 
-void Encoder::rate(const float* values, int features, int first, int steps, const EncodingKey& key,
+void Encoder::rate(const float* values, int features, int first, int steps, const ClipKey& key,
                    uint16_t* bits, size_t stride, EncoderScratch& scratch) const {
   // Every step takes whole blocks of four words, so that the draw of (step, feature) has a place of its own.
   const int blocks = (features + 3) / 4, repeats = options_.steps_per_frame, width = pad_lanes(features);

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "core/support/buffer.h"
+#include "core/support/draws.h"
 
 namespace sonospike {
 
@@ -15,13 +16,6 @@ struct EncodingOptions {
       0.0f;  ///< delta: the change that sends a spike; latency: values at or below it never spike
 
   bool operator==(const EncodingOptions&) const = default;
-};
-
-/// Names the random numbers of one clip in one epoch.
-struct EncodingKey {
-  uint64_t seed = 0;
-  uint32_t clip = 0;
-  uint32_t epoch = 0;
 };
 
 /// Of one thread; keeps its memory from call to call.
@@ -54,18 +48,18 @@ class Encoder {
 
   /// Writes `steps` steps from `first` on, step first + t to out[t * stride …]; does not touch what lies
   /// beyond the channels.
-  void encode(const float* values, int features, int first, int steps, const EncodingKey& key, float* out,
+  void encode(const float* values, int features, int first, int steps, const ClipKey& key, float* out,
               size_t stride, EncoderScratch& scratch) const;
 
   /// Whether all that comes out is 0 or 1.
   bool spikes() const { return options_.kind != EncodingKind::kDirect; }
   /// The same as bits, where all is 0 or 1: channel c of step first + t is bit c % 16 of bits[t * stride + c
   /// / 16].
-  void encode_spikes(const float* values, int features, int first, int steps, const EncodingKey& key,
+  void encode_spikes(const float* values, int features, int first, int steps, const ClipKey& key,
                      uint16_t* bits, size_t stride, EncoderScratch& scratch) const;
 
  private:
-  void rate(const float* values, int features, int first, int steps, const EncodingKey& key, uint16_t* bits,
+  void rate(const float* values, int features, int first, int steps, const ClipKey& key, uint16_t* bits,
             size_t stride, EncoderScratch& scratch) const;
   void latency(const float*, int, int, int, float*, size_t) const;
   void delta(const float*, int, int, int, float*, size_t) const;

@@ -20,7 +20,7 @@ struct EncodedClips {
   /// The same number stands for the same values for as long as the process runs, so that they can be kept;
   /// 0: they will not come again.
   std::function<uint64_t(int clip)> identity;
-  const EncodingKey* keys = nullptr;  ///< [clips]: of the random numbers
+  const ClipKey* keys = nullptr;  ///< [clips]: of the random numbers
 };
 
 /// A batch whose inputs are made where and when they are needed, so that they are never all in memory at
@@ -41,7 +41,7 @@ struct Batch {
 
   const int* labels = nullptr;  ///< [clips]; training only
   /// [clips]: `gradient` draws by them what the layers drop; null: nothing is dropped.
-  const EncodingKey* keys = nullptr;
+  const ClipKey* keys = nullptr;
   /// Whether `gradient` makes dloss/dinput too, for `read_input_gradient`.
   bool of_input = false;
   /// The inputs are those of the call before: a backend that still has them need not ask for them again.

@@ -18,8 +18,7 @@ BandConnection::BandConnection(const ConnectionOptions& options, const Connectio
       weight_t_(static_cast<size_t>(taps_) * depth() * width_),
       weight_(static_cast<size_t>(taps_) * channels_ * columns_) {
   const int step = options.convolves() ? options.stride : 1;
-  const int bands = (in_.count + step - 1) / step;
-  const int left = std::max(0, (bands - 1) * step + kernel_ - in_.count) / 2;
+  const int bands = output_bands(options, in_.count), left = padding_before(options, in_.count);
   for (int band = 0; band < bands; ++band) {
     const int first = band * step - left;
     windows_.push_back({std::max(0, first), std::min(in_.count, first + kernel_), std::max(0, -first)});

@@ -14,7 +14,6 @@ constexpr int kMostSlots = 16;
 // Gradients of all slots of a batch together; a wide network has one slot, whatever its size. They are
 // written, read and added up for every batch.
 constexpr size_t kSlotGradientBytes = size_t{16} << 20;
-constexpr float kLeastThreshold = 0.01f, kMostAdaptationDecay = 0.999f;
 
 }  // namespace
 
@@ -245,11 +244,9 @@ void CpuBackend::step(const OptimizerOptions& options, float rate) {
 void CpuBackend::constrain() {
   for (const auto& info : table_.all()) {
     if (!info.constrained || !info.trained) continue;
-    const bool threshold = info.role == ParameterRole::kThreshold;
-    const float most = info.role == ParameterRole::kAdaptationDecay ? kMostAdaptationDecay : 1.0f;
     for (size_t i = 0; i < info.size; ++i) {
       float& x = parameters_[info.offset + i];
-      x = threshold ? std::max(x, kLeastThreshold) : std::clamp(x, 0.0f, most);
+      x = std::clamp(x, info.least, info.most);
     }
   }
 }

@@ -127,7 +127,7 @@ void LifLayer::drive(const Activity& input, size_t input_row, const Piece& piece
   connection_->drive(input, input_row, piece, bias_.data(), trace.u.data() + piece.row * stride_, scratch);
 }
 
-void LifLayer::draw_dropout(const EncodingKey* keys, int clips, int layer, LayerTrace& trace) const {
+void LifLayer::draw_dropout(const ClipKey* keys, int clips, int layer, LayerTrace& trace) const {
   Dropout& dropout = trace.dropout;
   dropout.any = options_.dropout > 0.0f;
   if (!dropout.any) return;
@@ -287,7 +287,7 @@ std::vector<LifLayer> make_layers(const NetworkOptions& options) {
                               bands[layers.size()]};
     layers.emplace_back(layer, size, spiking_input);
     inputs = layer.neurons;
-    spiking_input = sends_spikes(layer.neuron);
+    spiking_input = !sends_values(layer.neuron.spike);
   }
   return layers;
 }

@@ -75,7 +75,7 @@ class LifLayer {
   void drive(const Activity& input, size_t input_row, const Piece& piece, LayerTrace& trace,
              EventScratch& scratch) const;
   /// Draws the neurons that are left out of `clips` clips; `layer`: its number, from 0.
-  void draw_dropout(const EncodingKey* keys, int clips, int layer, LayerTrace& trace) const;
+  void draw_dropout(const ClipKey* keys, int clips, int layer, LayerTrace& trace) const;
   LifForwardArgs scan(const Piece& piece, LayerTrace& trace) const;
   void step(const Piece& piece, LayerTrace& trace, EventScratch& scratch) const;
 
@@ -98,7 +98,7 @@ class LifLayer {
     float *weight, *recurrent, *bias, *decay, *threshold, *rho, *coupling, *jump;
   };
   PackedGradient slices(float* packed) const;
-  bool sends_values() const { return !sends_spikes(options_.neuron); }
+  bool sends_values() const { return sonospike::sends_values(options_.neuron.spike); }
   /// Neurons that share bias, decay and threshold lie so far apart.
   int shared() const {
     return options_.connection.convolves() ? options_.connection.channels : options_.neurons;

@@ -11,7 +11,6 @@ constexpr int kMostClipsInGroup = 8;
 constexpr int kFewestRows = 48, kMostRows = 192;
 // Layers whose weights are larger than the caches read them once a piece.
 constexpr int kVeryWide = 1024, kRowsOfVeryWide = 512;
-constexpr int kSettledSteps = 8192;
 
 }  // namespace
 
@@ -30,7 +29,7 @@ NetworkPass::NetworkPass(const std::vector<LifLayer>& layers, const Readout& rea
 size_t NetworkPass::step_bytes() const {
   size_t bytes = input_stride_ * sizeof(float);
   for (const auto& layer : layers_) {
-    const bool spikes = sends_spikes(layer.neuron());
+    const bool spikes = !sends_values(layer.neuron().spike);
     bytes +=
         layer.stride() * (spikes ? sizeof(float) : 2 * sizeof(float)) + (spikes ? layer.stride() / 8 : 0);
     if (layer.adaptive()) bytes += layer.stride() * sizeof(float);

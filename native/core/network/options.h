@@ -12,9 +12,13 @@ struct Bands {
   int count = 0, channels = 0;
 };
 
-/// Whether what a neuron sends on is 0 or 1.
-inline bool sends_spikes(const NeuronModel& neuron) {
-  return neuron.spike != SpikeKind::kSoft && neuron.spike != SpikeKind::kRelu;
+/// Sums over time steps in float32 are added to a sum in float64 after this many steps, on every device, so
+/// that sums over very many steps lose nothing.
+inline constexpr int kSettledSteps = 8192;
+
+/// Whether a neuron sends on a value; otherwise a spike, 0 or 1.
+constexpr bool sends_values(SpikeKind spike) {
+  return spike == SpikeKind::kSoft || spike == SpikeKind::kRelu;
 }
 
 enum class ConnectionKind { kDense, kConvolution };
@@ -79,5 +83,7 @@ struct NetworkOptions {
 std::vector<Bands> bands_below(const NetworkOptions& options);
 /// Of a convolution.
 int output_bands(const ConnectionOptions& connection, int input_bands);
+/// Bands of zeros before the first band of the input ("same" padding).
+int padding_before(const ConnectionOptions& connection, int input_bands);
 
 }  // namespace sonospike

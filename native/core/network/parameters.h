@@ -28,9 +28,10 @@ struct ParameterInfo {
   ParameterRole role;
   size_t offset, size;
   bool trained;
-  /// Kept in range after each optimizer step, where it is trained: decay in [0, 1], threshold at or above
-  /// 0.01, rho in [0, 0.999]. The readout's decay always is.
-  bool constrained;
+  bool constrained;         ///< kept in [least, most] after each optimizer step, where it is trained
+  float init, init_spread;  ///< starts from init + init_spread u, with u uniform in [-1, 1)
+  float least, most;  ///< decay: [0, 1], threshold: [0.01, inf), rho: [0, 0.999], others and all that are
+                      ///< not constrained: everything
 };
 
 /// Where every parameter of a network lies.
@@ -48,10 +49,16 @@ class ParameterTable {
   void initialise(uint64_t seed, float* values) const;
 
  private:
-  void add(std::string name, int layer, std::vector<int> shape, ParameterRole role, bool trained,
-           bool constrained);
+  /// What a parameter starts from: init + init_spread u, with u uniform in [-1, 1).
+  struct Start {
+    float init = 0.0f, spread = 0.0f;
+  };
 
-  NetworkOptions options_;
+  void add(std::string name, int layer, std::vector<int> shape, ParameterRole role, bool trained,
+           bool constrained, Start start);
+  /// Weights that are read by as many neurons as shape[0], and the bias: uniform in ±1/sqrt(inputs).
+  Start add_weight(std::string name, int layer, std::vector<int> shape, float gain);
+
   std::vector<ParameterInfo> all_;
   size_t size_ = 0;
 };

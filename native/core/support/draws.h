@@ -7,17 +7,17 @@
 
 namespace sonospike {
 
-/// What the random numbers of a clip in an epoch depend on.
+/// Names the random numbers of one clip in one epoch.
 struct ClipKey {
-  uint64_t seed;
-  uint32_t clip;
-  uint32_t epoch;
+  uint64_t seed = 0;
+  uint32_t clip = 0;
+  uint32_t epoch = 0;
 };
 
 struct Range {
   double min, max;
 
-  /// Whether `value` is all there is.
+  /// True where every number in the range is `value`.
   bool only(double value) const { return min == value && max == value; }
 };
 

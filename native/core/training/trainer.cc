@@ -20,7 +20,7 @@ Batch make_batch(const FeatureStore& store, const Encoder& encoder, Features fea
                  const EncodedClips& encoded, int count, const int* labels,
                  std::vector<EncoderScratch>& scratch) {
   const int width = encoded.features;
-  const EncodingKey* keys = encoded.keys;
+  const ClipKey* keys = encoded.keys;
   Batch batch;
   batch.encoded = &encoded;
   batch.clips = count;
@@ -118,9 +118,8 @@ void Trainer::draw(const std::vector<int>& clips, int batch, Draft& draft) {
   const size_t size = store_->extractor().size();
   draft.features.resize(count * size);
   pool_->run(count, [&](int i, int worker) {
-    const ClipKey key{draft.keys[i].seed, draft.keys[i].clip, draft.keys[i].epoch};
     draft.steps[i] =
-        encoder_.steps(make_features(key, draft.features.data() + i * size, workspaces_[worker]));
+        encoder_.steps(make_features(draft.keys[i], draft.features.data() + i * size, workspaces_[worker]));
   });
 }
 
@@ -265,7 +264,7 @@ EvaluationResult evaluate(Backend& backend, const FeatureStore& store, const Enc
   ThreadPool pool(augmenter ? backend.workers() : 1);
   std::vector<AugmenterWorkspace> workspaces(pool.size());
   std::vector<float> changed(augmenter ? std::min(most, clips.size()) * size : 0);
-  const std::vector<EncodingKey> keys(most, EncodingKey{seed, 0, 0});
+  const std::vector<ClipKey> keys(most, ClipKey{seed, 0, 0});
   std::vector<EncoderScratch> scratch(backend.workers());
   for (size_t first = 0; first < clips.size(); first += most) {
     if (abort.load(std::memory_order_relaxed)) {

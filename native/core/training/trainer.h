@@ -77,7 +77,7 @@ class Trainer {
   /// A batch before it is learned from.
   struct Draft {
     const int* clips = nullptr;  // [keys.size()]
-    std::vector<EncodingKey> keys;
+    std::vector<ClipKey> keys;
     std::vector<int> labels, steps;
     std::vector<float> features;  // [clips, most frames, features] where they are not those of the store
   };

@@ -33,7 +33,7 @@ struct Rate {
     const size_t number = number_of(block);
     if (number >= static_cast<size_t>(clips.rows) * words) return;
     const Word at = word_of(number, words, clips);
-    const EncodingKey key = args.keys[at.clip];
+    const ClipKey key = args.keys[at.clip];
     // Every step takes whole blocks of four numbers.
     const uint32_t blocks = (args.features + 3) / 4, first = static_cast<uint32_t>(at.step) * blocks;
     const float* frame =

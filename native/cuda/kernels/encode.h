@@ -10,7 +10,7 @@ struct EncodeArgs {
   EncodingOptions encoding;
   int features;
   const float* const* values;  ///< [clips][frames, features]
-  const EncodingKey* keys;     ///< [clips]
+  const ClipKey* keys;         ///< [clips]
 
   bool operator==(const EncodeArgs&) const = default;
 };

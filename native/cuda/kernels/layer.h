@@ -9,14 +9,14 @@ namespace sonospike::cuda {
 
 /// What a layer leaves out of the clips in hand: drawn again wherever it is needed.
 struct DropoutArgs {
-  float probability;        ///< 0: nothing is left out
-  int layer;                ///< its number, from 0
-  const EncodingKey* keys;  ///< [clips]
+  float probability;    ///< 0: nothing is left out
+  int layer;            ///< its number, from 0
+  const ClipKey* keys;  ///< [clips]
 
   /// `own`: which of the neurons that have parameters of their own.
   SONOSPIKE_DEVICE bool keeps(int clip, int own) const {
     if (probability == 0.0f) return true;
-    const EncodingKey key = keys[clip];
+    const ClipKey key = keys[clip];
     const PhiloxBlock random = philox(key.seed, static_cast<uint32_t>(layer << 16 | own / 4),
                                       static_cast<uint32_t>(RandomStream::kDropout), key.clip, key.epoch);
     return philox_uniform(random.word[own % 4]) >= probability;

@@ -1,3 +1,4 @@
+#include "core/network/options.h"
 #include "cuda/device/launch.h"
 #include "cuda/kernels/narrow_parts.h"
 
@@ -7,7 +8,7 @@ namespace {
 /// Steps that a layer takes between two waits for its neighbours. While the state goes through a step, the
 /// sum of the next is on its way.
 constexpr int kChunk = 8;
-constexpr int kSettledSteps = 8192;  // whole chunks
+static_assert(kSettledSteps % kChunk == 0);
 
 template <typename Neurons>
 struct NarrowForward {

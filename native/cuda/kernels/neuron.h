@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "core/kernels/kernels.h"
+#include "core/network/options.h"
 #include "cuda/device/portable.h"
 
 /// One neuron in one step, forward and backward, in the order of the CPU's kernels (core/kernels/neuron.inc).
@@ -19,10 +19,6 @@ struct NeuronState {
   float v = 0.0f;  ///< membrane potential after the step
   float w = 0.0f;  ///< adaptation after the step
 };
-
-SONOSPIKE_BOTH bool sends_values(SpikeKind spike) {
-  return spike == SpikeKind::kSoft || spike == SpikeKind::kRelu;
-}
 
 /// 1 / x for x >= 1. On the GPU within 1 unit in the last place, without the branch of an exact division,
 /// which would keep the compiler from working on other things meanwhile.

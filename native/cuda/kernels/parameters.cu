@@ -140,12 +140,8 @@ struct Adam {
     q.m[i] = m;
     q.v[i] = v;
     w -= q.rate / q.correction1 * m / (sqrtf(v) * (1.0f / sqrtf(q.correction2)) + q.epsilon);
-    if (flags & (kWithinOne | kWithinRho)) {
-      const float most = flags & kWithinRho ? 0.999f : 1.0f;
-      w = w < 0.0f ? 0.0f : w > most ? most : w;
-    }
-    if ((flags & kAboveThreshold) && w < 0.01f) w = 0.01f;
-    q.parameters[i] = w;
+    const KeptRange kept = q.ranges[flags >> kRangeShift];
+    q.parameters[i] = w < kept.least ? kept.least : w > kept.most ? kept.most : w;
   }
 };
 

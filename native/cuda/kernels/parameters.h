@@ -29,10 +29,12 @@ void sum_rows(const Device& device, const std::vector<RowSum>& sums, bool add);
 /// What the optimizer does with a parameter, one byte each.
 enum ParameterFlags : uint8_t {
   kTrained = 1,
-  kDecays = 2,          ///< weight decay is of it
-  kWithinOne = 4,       ///< kept in [0, 1]
-  kWithinRho = 8,       ///< kept in [0, 0.999]
-  kAboveThreshold = 16  ///< kept at or above 0.01
+  kDecays = 2,  ///< the weight decay applies to it
+};
+/// The flags' other bits are the number of the range in which the parameter is kept.
+constexpr int kRangeShift = 2, kMostRanges = 8;
+struct KeptRange {
+  float least, most;
 };
 
 /// Squares of the gradient of what is trained, summed up in parts [kNormParts].
@@ -49,6 +51,7 @@ struct AdamStep {
   float clip_norm;
   float rate, beta1, beta2, epsilon, correction1, correction2;
   float decoupled_decay, l2_decay;
+  KeptRange ranges[kMostRanges];
 };
 void adam_step(const Device& device, const AdamStep& step);
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "core/network/options.h"
 #include "cuda/device/launch.h"
 
 namespace sonospike::cuda {
 namespace {
 
-constexpr int kSettledSteps = 8192;
 constexpr int kAhead = 8;
 constexpr double kLeastProbability = 1e-30;  // as in core/network/loss.cc
 

@@ -1,12 +1,12 @@
 #include "cuda/kernels/layer.h"
 
+#include "core/network/options.h"
 #include "cuda/device/launch.h"
 
 namespace sonospike::cuda {
 namespace {
 
 constexpr int kAhead = 16;  // steps whose values are on their way while as many before them are worked on
-constexpr int kSettledSteps = 8192;
 constexpr int kThreads = 64;
 
 /// Which neuron of which clip a thread is of. All of a warp are of one clip.
