@@ -105,7 +105,7 @@ Napi::Promise JobRunner::start(Work work, bool queued) {
     }
   } catch (...) {
     job->failure = std::current_exception();
-    settle(env, job);
+    resolve(env, job);
     return deferred.Promise();
   }
   wake_.notify_one();
@@ -135,7 +135,7 @@ void JobRunner::serve_queue() {
 
 /// Whether the job can go on now; otherwise it comes back to the queue once it can.
 bool JobRunner::take_turn(Job* job) {
-  Turns* turns = job->work.turns;
+  AsyncMutex* turns = job->work.turns;
   if (!turns || job->has_turn) return true;
   const bool now = turns->lock_or_call([this, job] {
     {
@@ -164,10 +164,10 @@ void JobRunner::execute(Job* job) {
 void JobRunner::on_done(napi_env env, napi_value, void* context, void* data) {
   // Without an environment, or a runner, everything is being torn down, and the job is gone.
   JobRunner* runner = running_runners().find(context);
-  if (env && runner) runner->settle(Napi::Env(env), static_cast<Job*>(data));
+  if (env && runner) runner->resolve(Napi::Env(env), static_cast<Job*>(data));
 }
 
-void JobRunner::settle(Napi::Env env, Job* job) {
+void JobRunner::resolve(Napi::Env env, Job* job) {
   if (job->thread.joinable()) job->thread.join();
   const std::unique_ptr<Job> owned = std::move(*job->self);
   jobs_.erase(job->self);

@@ -14,7 +14,7 @@
 #include <string>
 #include <thread>
 
-#include "addon/turns.h"
+#include "addon/async_mutex.h"
 
 namespace sonospike {
 
@@ -43,7 +43,7 @@ class JobRunner {
     AbortFlag abort;                               ///< set when the environment goes; may be null
     /// What queued work has to itself while it executes. Work that waits for its turn does not hold up what
     /// is queued behind it. It must live as long as `execute`; may be null.
-    Turns* turns = nullptr;
+    AsyncMutex* turns = nullptr;
   };
   /// Short work, one after the other in the order of the calls.
   Napi::Promise enqueue(Work work) { return start(std::move(work), true); }
@@ -64,7 +64,7 @@ class JobRunner {
   void execute(Job* job);
   void serve_queue();
   bool take_turn(Job* job);
-  void settle(Napi::Env env, Job* job);
+  void resolve(Napi::Env env, Job* job);
   void shut_down();
 
   static void on_done(napi_env env, napi_value, void* context, void* data);

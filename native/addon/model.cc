@@ -43,7 +43,7 @@ Napi::Float32Array to_array(Napi::Env env, const std::vector<float>& values) {
 }
 
 /// A prediction on its way through another thread.
-struct Question {
+struct PredictionRequest {
   OwnedClip clip;
   uint64_t seed;
   std::vector<float> scores;
@@ -59,25 +59,25 @@ struct Question {
   }
 };
 
-/// What `observe` shows beside the prediction.
-struct Sight {
+/// An observation on its way through another thread: a prediction and what every layer did.
+struct ObservationRequest {
   struct Layer {
     int neurons;
     std::vector<float> spikes, potential;
   };
-  Question question;
+  PredictionRequest request;
   int steps = 0;
   std::vector<float> features, input;
   std::vector<Layer> layers;
   std::vector<float> potential;  // of the readout; empty where it counts spikes
 
   void look(ModelCore& core) {
-    const OwnedClip& clip = question.clip;
+    const OwnedClip& clip = request.clip;
     const Observation seen =
-        core.recognizer->observe(clip.samples.data(), clip.samples.size(), clip.rate, question.seed);
+        core.recognizer->observe(clip.samples.data(), clip.samples.size(), clip.rate, request.seed);
     steps = seen.steps;
-    question.heard = seen.heard;
-    question.scores.assign(seen.scores, seen.scores + core.options.network.classes);
+    request.heard = seen.heard;
+    request.scores.assign(seen.scores, seen.scores + core.options.network.classes);
     const size_t values = static_cast<size_t>(seen.frames) * core.extractor->feature_count();
     features.assign(seen.features, seen.features + values);
     input.assign(seen.input, seen.input + static_cast<size_t>(steps) * core.recognizer->channels());
@@ -91,7 +91,7 @@ struct Sight {
       potential =
           compact(seen.network.potential, seen.network.potential_stride, steps, core.options.network.classes);
     }
-    question.rates = firing_rates(core.options.network, spikes.data(), steps);
+    request.rates = firing_rates(core.options.network, spikes.data(), steps);
     core.measure();
   }
 };
@@ -252,41 +252,41 @@ Napi::Value predict_sync(const Napi::CallbackInfo& info, const std::shared_ptr<M
 
 /// predict(samples, rate, seed) → promise: the same on another thread, when the model is free.
 Napi::Value predict(const Napi::CallbackInfo& info, const std::shared_ptr<ModelCore>& core) {
-  auto question =
-      std::make_shared<Question>(Question{to_clip(info[0], info[1]), to_seed(info[2]), {}, {}, {}});
+  auto request = std::make_shared<PredictionRequest>(
+      PredictionRequest{to_clip(info[0], info[1]), to_seed(info[2]), {}, {}, {}});
   return JobRunner::of(info.Env())
-      .enqueue({[core, question] { question->ask(*core); },
-                [core, question](Napi::Env env) -> Napi::Value {
+      .enqueue({[core, request] { request->ask(*core); },
+                [core, request](Napi::Env env) -> Napi::Value {
                   core->memory.tell(env);
-                  return to_prediction(env, *core, question->scores.data(), question->rates, question->heard);
+                  return to_prediction(env, *core, request->scores.data(), request->rates, request->heard);
                 },
                 nullptr, &core->in_use});
 }
 
 /// observe(samples, rate, seed) → promise: a prediction with everything on the way.
 Napi::Value observe(const Napi::CallbackInfo& info, const std::shared_ptr<ModelCore>& core) {
-  auto sight = std::make_shared<Sight>(
-      Sight{{to_clip(info[0], info[1]), to_seed(info[2]), {}, {}, {}}, 0, {}, {}, {}, {}});
+  auto observed = std::make_shared<ObservationRequest>(
+      ObservationRequest{{to_clip(info[0], info[1]), to_seed(info[2]), {}, {}, {}}, 0, {}, {}, {}, {}});
   return JobRunner::of(info.Env())
-      .enqueue({[core, sight] { sight->look(*core); },
-                [core, sight](Napi::Env env) -> Napi::Value {
+      .enqueue({[core, observed] { observed->look(*core); },
+                [core, observed](Napi::Env env) -> Napi::Value {
                   core->memory.tell(env);
-                  const Napi::Object result = to_prediction(env, *core, sight->question.scores.data(),
-                                                            sight->question.rates, sight->question.heard);
-                  result.Set("steps", sight->steps);
-                  result.Set("features", to_array(env, sight->features));
-                  result.Set("input", to_array(env, sight->input));
-                  const Napi::Array layers = Napi::Array::New(env, sight->layers.size());
-                  for (uint32_t k = 0; k < sight->layers.size(); ++k) {
+                  const Napi::Object result = to_prediction(env, *core, observed->request.scores.data(),
+                                                            observed->request.rates, observed->request.heard);
+                  result.Set("steps", observed->steps);
+                  result.Set("features", to_array(env, observed->features));
+                  result.Set("input", to_array(env, observed->input));
+                  const Napi::Array layers = Napi::Array::New(env, observed->layers.size());
+                  for (uint32_t k = 0; k < observed->layers.size(); ++k) {
                     const Napi::Object layer = Napi::Object::New(env);
-                    layer.Set("neurons", sight->layers[k].neurons);
-                    layer.Set("spikes", to_array(env, sight->layers[k].spikes));
-                    layer.Set("potential", to_array(env, sight->layers[k].potential));
+                    layer.Set("neurons", observed->layers[k].neurons);
+                    layer.Set("spikes", to_array(env, observed->layers[k].spikes));
+                    layer.Set("potential", to_array(env, observed->layers[k].potential));
                     layers.Set(k, layer);
                   }
                   result.Set("layers", layers);
                   result.Set("potential",
-                             sight->potential.empty() ? env.Null() : to_array(env, sight->potential));
+                             observed->potential.empty() ? env.Null() : to_array(env, observed->potential));
                   return result;
                 },
                 nullptr, &core->in_use});

@@ -22,7 +22,7 @@ struct ModelCore {
   std::shared_ptr<FeatureExtractor> extractor;
   std::shared_ptr<Backend> backend;
   std::unique_ptr<Recognizer> recognizer;
-  Turns in_use;                                                       ///< held by whoever computes with it
+  AsyncMutex in_use;                                                  ///< held by whoever computes with it
   std::shared_ptr<SamplePool> pool = std::make_shared<SamplePool>();  ///< of the streams
   ConfidenceOptions confidence;  ///< touched by the environment's thread only
   HeldMemory memory;
@@ -41,7 +41,7 @@ class ModelTurn {
 
  private:
   ModelCore& core_;
-  std::unique_lock<Turns> lock_;
+  std::unique_lock<AsyncMutex> lock_;
 };
 
 /// `new Model(settings, threads, device?)`: front end, encoder and network with their parameters. `device`:
@@ -56,7 +56,7 @@ class NativeModel : public WrappedObject<NativeModel, ModelCore> {
   static std::shared_ptr<ModelCore> unwrap(const Napi::Value& value);
 };
 
-/// Of each layer, spikes per neuron and time step, from their numbers.
+/// Firing rates: spikes per neuron and time step for each layer, from the numbers of spikes.
 std::vector<double> firing_rates(const NetworkOptions& network, const double* spikes, double steps);
 
 /// { scores, probabilities, best, confidence, rejected, firingRates: of each layer, spikes per neuron and

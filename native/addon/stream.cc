@@ -108,7 +108,7 @@ Napi::Value work(Napi::Env env, const std::shared_ptr<StreamCore>& core, const P
   size_t taken = 0;
   {
     const FlushDenormals flush;
-    std::unique_lock<Turns> held(core->model->in_use, std::defer_lock);
+    std::unique_lock<AsyncMutex> held(core->model->in_use, std::defer_lock);
     const auto may_ask = [&held] { return held.owns_lock() || held.try_lock(); };
     if (listen(*core, pcm, last, taken, found, may_ask)) {
       remember(*core);

@@ -79,7 +79,7 @@ Napi::Value progress(const Napi::CallbackInfo& info, const std::shared_ptr<Train
 /// bits.
 Napi::Value read_state(const Napi::CallbackInfo& info, const std::shared_ptr<TrainerCore>& core) {
   const Napi::Env env = info.Env();
-  std::unique_lock<Turns> held(core->model->in_use, std::try_to_lock);
+  std::unique_lock<AsyncMutex> held(core->model->in_use, std::try_to_lock);
   if (!held.owns_lock()) throw coded_error(env, "ERR_BUSY", "This training is running.");
   const ParameterTable& table = core->model->backend->table();
   std::vector<float> m(table.size()), v(table.size());
@@ -96,7 +96,7 @@ Napi::Value read_state(const Napi::CallbackInfo& info, const std::shared_ptr<Tra
 /// loadState(state): the reverse.
 Napi::Value load_state(const Napi::CallbackInfo& info, const std::shared_ptr<TrainerCore>& core) {
   const Napi::Env env = info.Env();
-  std::unique_lock<Turns> held(core->model->in_use, std::try_to_lock);
+  std::unique_lock<AsyncMutex> held(core->model->in_use, std::try_to_lock);
   if (!held.owns_lock()) throw coded_error(env, "ERR_BUSY", "This training is running.");
   if (!info[0].IsObject()) throw Napi::TypeError::New(env, "a state must be an object");
   const Napi::Object state = info[0].As<Napi::Object>();

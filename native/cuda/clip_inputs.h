@@ -9,7 +9,7 @@
 #include "core/support/thread_pool.h"
 #include "cuda/feature_cache.h"
 #include "cuda/kernels/encode.h"
-#include "cuda/parcel.h"
+#include "cuda/staged_upload.h"
 
 namespace sonospike::cuda {
 
@@ -47,7 +47,7 @@ class ClipInputs {
   int inputs_;
   ThreadPool pool_;
   FeatureCache cache_;
-  Parcel tables_;  // of the batch: what is small, and features that will not come again
+  StagedUpload tables_;  // of the batch: what is small, and features that will not come again
   std::vector<int> first_row_;
   std::vector<int> indexed_;  // the first rows that step_of_ and clip_of_ are of
   Clips clips_{};

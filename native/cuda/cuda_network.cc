@@ -166,7 +166,7 @@ void CudaNetwork::pack(bool narrow) {
   readout_.pack();
 }
 
-/// Of the device, for a step of a clip.
+/// Memory of the device for one step of a clip.
 size_t CudaNetwork::row_bytes() const {
   size_t bytes = inputs_.row_bytes() + readout_.row_bytes();
   int widest = options_.inputs;
@@ -231,8 +231,8 @@ void CudaNetwork::free_traces() {
   scratch_.sums.free();
 }
 
-/// Of the clips that are loaded, to scores_ and figures_. weight: of the loss in its gradient; labels: null:
-/// without the loss.
+/// Computes the scores and figures of the loaded clips, to scores_ and figures_. weight: of the loss in its
+/// gradient; labels: null: without the loss.
 void CudaNetwork::pass_forward(const LossOptions& loss, float weight, const int* labels) {
   inputs_.encode();
   const Clips& clips = inputs_.clips();

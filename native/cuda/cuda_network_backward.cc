@@ -51,7 +51,7 @@ void CudaNetwork::keep_input_gradient(const Batch& batch) {
   input_gradient_.reserve(rows_before(batch.clips) * options_.inputs);
 }
 
-/// Of the clips of the batch whose gradient to the inputs is kept.
+/// Rows before a clip in the kept gradient of the batch's inputs.
 size_t CudaNetwork::rows_before(int clip) const {
   return std::accumulate(steps_of_.begin(), steps_of_.begin() + clip, size_t{0});
 }
@@ -120,10 +120,10 @@ void CudaNetwork::pass_backward(const Batch& batch, int first, float spike_cost,
     layers_[k].backward(clips, input_of(k), keys(), every, spike_cost, add, scratch_, g, gradient_.data());
     every = nullptr;
     if (k > 0) {
-      layers_[k].pass_down(clips, g, gx);
+      layers_[k].input_gradient(clips, g, gx);
       std::swap(g, gx);
     } else if (batch.of_input) {
-      layers_[k].pass_down(clips, g, input_gradient_.data() + rows_before(first) * options_.inputs);
+      layers_[k].input_gradient(clips, g, input_gradient_.data() + rows_before(first) * options_.inputs);
     }
   }
   scratch_.sums.end(add);

@@ -12,7 +12,7 @@ ConnectionShape dense(int inputs, int neurons, int taps = 1, int dilation = 1) {
   return {inputs, inputs, 1, neurons, 1, 1, 0, taps, dilation};
 }
 
-/// Of a layer that reads its own spikes; without neurons where it does not.
+/// The connection of a recurrent layer with itself; it has no neurons where the layer is not recurrent.
 ConnectionShape recurrent_shape(const LayerOptions& layer) {
   ConnectionShape shape = dense(layer.neurons, layer.recurrent ? layer.neurons : 0);
   shape.delay = 1;
@@ -124,7 +124,8 @@ void LayerPass::reserve(const Clips& clips, Scratch& scratch) {
 
 void LayerPass::forward(const Clips& clips, const Sent& input, const ClipKey* keys, Scratch& scratch) {
   reserve(clips, scratch);
-  drive(device_, weights_.shape(), clips, input, weights_.forward(), parameters_ + offset("bias"), u_.data());
+  forward_product(device_, weights_.shape(), clips, input, weights_.forward(), parameters_ + offset("bias"),
+                  u_.data());
   if (!options_.recurrent) return scan_forward(device_, arguments(keys), clips, trace());
   recurrent_forward(device_, arguments(keys), clips, trace(), recurrent_.forward(), scratch.state.data());
 }
@@ -189,8 +190,8 @@ NarrowLayer LayerPass::narrow_layer(const ClipKey* keys, float spike_cost, int c
   return layer;
 }
 
-void LayerPass::pass_down(const Clips& clips, const float* g, float* gx) const {
-  sonospike::cuda::pass_down(device_, weights_.shape(), clips, g, weights_.backward(), gx);
+void LayerPass::input_gradient(const Clips& clips, const float* g, float* gx) const {
+  input_gradient_product(device_, weights_.shape(), clips, g, weights_.backward(), gx);
 }
 
 void LayerPass::download(int rows, std::vector<float>& u, std::vector<float>& s) const {

@@ -80,7 +80,7 @@ class LayerPass {
   void backward(const Clips& clips, const Sent& input, const ClipKey* keys, const float* every,
                 float spike_cost, bool add, Scratch& scratch, float* g, float* gradient);
   /// To dL/dx [rows, inputs].
-  void pass_down(const Clips& clips, const float* g, float* gx) const;
+  void input_gradient(const Clips& clips, const float* g, float* gx) const;
   /// Potentials and what was sent, [rows, neurons], after `forward`.
   void download(int rows, std::vector<float>& u, std::vector<float>& s) const;
   void free();

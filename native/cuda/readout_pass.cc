@@ -51,8 +51,8 @@ void ReadoutPass::forward(const Clips& clips, const Sent& last, float* scores) {
   current_.reserve(size);
   o_.reserve(size);
   if (options_.kind == ReadoutKind::kLeakyIntegrator) p_.reserve(size);
-  drive(device_, weights_.shape(), clips, last, weights_.forward(),
-        parameters_ + table_.at("readout.bias").offset, current_.data());
+  forward_product(device_, weights_.shape(), clips, last, weights_.forward(),
+                  parameters_ + table_.at("readout.bias").offset, current_.data());
   integrate(device_, arguments(), clips, scores);
 }
 
@@ -66,7 +66,7 @@ void ReadoutPass::backward(const Clips& clips, const Sent& last, const float* gr
   scratch.sums.add({own + size, clips.count, classes_, gradient + table_.at("readout.decay").offset});
   weights_.gradient(clips, last, current_.data(), add, scratch,
                     gradient + table_.at("readout.weight").offset);
-  pass_down(device_, weights_.shape(), clips, current_.data(), weights_.backward(), gs);
+  input_gradient_product(device_, weights_.shape(), clips, current_.data(), weights_.backward(), gs);
 }
 
 void ReadoutPass::download(std::vector<float>& potential) const {

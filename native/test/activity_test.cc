@@ -127,7 +127,7 @@ TEST_CASE("kernels: products with spikes by table, and what every place of the t
         Buffer<float> table = random_values(static_cast<size_t>(groups) * 16 * n, -1, 1, random);
         const Buffer<float> bias = random_values(n, -1, 1, random);
         Buffer<float> d(static_cast<size_t>(rows) * n);
-        kernels.nibble_product({rows, words, groups, n, bits.data()}, table.data(), bias.data(), d.data());
+        kernels.lookup_product({rows, words, groups, n, bits.data()}, table.data(), bias.data(), d.data());
         std::vector<double> product(d.size()), gradient = test::doubles(table);
         for (int row = 0; row < rows; ++row) {
           for (int j = 0; j < n; ++j) {
@@ -174,7 +174,7 @@ TEST_CASE("kernels: scalar products of listed pairs of rows") {
             for (int j = 0; j < k; ++j) expected[row * ldc + i] += double{a[row * k + j]} * b[i * k + j];
           }
         }
-        kernels.sampled_product(
+        kernels.sddmm(
             {rows, k, start.data(), start.data() + 1, index.data(), a.data(), k, b.data(), k, c.data(), ldc});
         CHECK(test::error(c, expected) <= 1e-6);
       }

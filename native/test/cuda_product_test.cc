@@ -115,7 +115,7 @@ std::vector<float> read(const DeviceArray<float>& array) {
 
 /// The errors of all three products.
 struct Errors {
-  double drive, down, gradient;
+  double forward, down, gradient;
 };
 
 Errors errors_of(Work work) {
@@ -143,7 +143,7 @@ Errors errors_of(Work work) {
   const Sent input{s.inputs, words, work.sizes.bits ? nullptr : x.data(),
                    work.sizes.bits ? packed.data() : nullptr};
 
-  std::vector<float> turned(work.weight.size());  // as pass_down reads them
+  std::vector<float> turned(work.weight.size());  // as input_gradient_product reads them
   for (int group = 0; group < s.taps * s.kernel; ++group) {
     const int tap = group / s.kernel, place = group % s.kernel;
     for (int i = 0; i < s.in_channels; ++i) {
@@ -168,9 +168,9 @@ Errors errors_of(Work work) {
 
   DeviceArray<float> out(device), gx(device), parts(device);
   out.reserve(currents.value.size());
-  drive(device, s, clips, input, weight.data(), bias.data(), out.data());
+  forward_product(device, s, clips, input, weight.data(), bias.data(), out.data());
   gx.reserve(down.value.size());
-  pass_down(device, s, clips, g.data(), back.data(), gx.data());
+  input_gradient_product(device, s, clips, g.data(), back.data(), gx.data());
   const int cut = gradient_parts(s, rows);
   parts.reserve(cut * s.weights());
   weight_gradient(device, s, clips, input, g.data(), cut, parts.data());
@@ -209,7 +209,7 @@ void check_products() {
   for (uint32_t seed = 0; seed < test::gpu_networks(24); ++seed) {
     CAPTURE(seed);
     const Errors errors = errors_of(Work(random_sizes(seed), seed));
-    CHECK(errors.drive < kMost);
+    CHECK(errors.forward < kMost);
     CHECK(errors.down < kMost);
     CHECK(errors.gradient < kMost);
   }
@@ -221,7 +221,7 @@ void check_products() {
         Sizes{dense(32, 20), {70}, true}, Sizes{convolution, {20, 1, 13}, true}}) {
     CAPTURE(sizes.shape.inputs);
     const Errors errors = errors_of(Work(sizes, 99));
-    CHECK(errors.drive < kMost);
+    CHECK(errors.forward < kMost);
     CHECK(errors.down < kMost);
     CHECK(errors.gradient < kMost);
   }

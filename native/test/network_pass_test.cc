@@ -15,7 +15,7 @@ namespace {
 using Keep = NetworkPass::Keep;
 using test::NetworkCase;
 
-constexpr NetworkPass::Limits kShortSegments{size_t{1} << 20, 1, 1};  // one piece each
+constexpr NetworkPass::Limits kShortSegments{size_t{1} << 20, 1, 1};  // one time chunk each
 
 /// A network with its weights, taken through by a pass of its own.
 class Taken {

@@ -18,7 +18,7 @@ struct EncodingOptions {
   bool operator==(const EncodingOptions&) const = default;
 };
 
-/// Of one thread; keeps its memory from call to call.
+/// Belongs to one thread; keeps its memory from call to call.
 struct EncoderScratch {
   Buffer<uint32_t> random;
   Buffer<float> values;

@@ -53,7 +53,7 @@ struct NeuronModel {
   bool operator==(const NeuronModel&) const = default;
 };
 
-/// Of adaptive neurons: u = decay v + input - w before the step, and after it
+/// Adaptive neurons: u = decay v + input - w before the step, and after it
 ///   w = rho w + (1 - rho) (coupling u + jump s)
 /// with the u and s of the same step. [stride]
 struct Adaptation {
@@ -157,6 +157,7 @@ struct AdamArgs {
 
 /// Floats that `multiply_add` writes.
 constexpr int kPeakSink = 256;
+
 /// out[i, lane] = rows[lane][i], times weights[i] where there are weights. The front end and the resampler
 /// work on arrays [values, lanes], with a frame or a stretch of a clip on each lane: every step is then the
 /// scalar algorithm on vectors. `lanes` is what `lanes_for` gives, the arrays are 64-byte aligned.
@@ -253,18 +254,17 @@ struct Kernels {
   /// Bit i % 16 of bits[i / 16]: s[i] is 1. Returns whether every value is 0 or 1. count is a multiple of
   /// kLanePad.
   bool (*spike_bits)(const float* s, size_t count, uint16_t* bits);
-  /// The other way: s[16 words].
+  /// The reverse of `spike_bits`: writes s[16 words].
   void (*expand_spikes)(const uint16_t* bits, size_t words, float* s);
   size_t (*count_spikes)(const uint16_t* bits, size_t words);
-  /// The places of the bits that are set in each of `rows` rows of `words`: those of row r are
-  /// index[start[r]]
-  /// ... index[start[r + 1] - 1]. index needs kLanePad elements more than there are spikes.
+  /// Lists the columns of the set bits in each of `rows` rows of `words`: row r has index[start[r]] up to
+  /// index[start[r + 1] - 1]. `index` needs kLanePad elements more than there are spikes.
   void (*list_spikes)(const uint16_t* bits, int rows, int words, uint32_t* start, uint32_t* index);
   void (*gather)(const GatherArgs&);
   void (*near_threshold)(const NearThresholdArgs&);
-  void (*sampled_product)(const SampledProductArgs&);
+  void (*sddmm)(const SampledProductArgs&);
   /// out[rows, n] = bias + the row's sums in table[groups, 16, n].
-  void (*nibble_product)(const NibbleArgs&, const float* table, const float* bias, float* out);
+  void (*lookup_product)(const NibbleArgs&, const float* table, const float* bias, float* out);
   /// Adds every row of d[rows, n] to the sums that the row has in the table.
   void (*nibble_gradient)(const NibbleArgs&, const float* d, float* table);
   void (*rate_spikes)(const RateSpikesArgs&);

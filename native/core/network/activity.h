@@ -40,7 +40,7 @@ class Activity {
   const uint16_t* bits(size_t row) const { return bits_.data() + row * words(); }
   int words() const { return stride_ / kLanePad; }
 
-  /// Of kind kEither: takes in rows whose values have been written. Once one of them is not 0 or 1, bits are
+  /// For kind kEither: takes in rows whose values have been written. Once one of them is not 0 or 1, bits are
   /// no longer used.
   void take(size_t row, size_t rows);
   void zero_rows(size_t row, size_t rows);

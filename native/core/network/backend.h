@@ -104,9 +104,9 @@ class Backend {
 
   /// Forward and backward: leaves the gradient of the mean loss for `step` and `read_gradient`.
   virtual BatchStatistics gradient(const Batch& batch, const LossOptions& loss) = 0;
-  /// `gradient` without waiting for a device that works elsewhere: what it gives back waits, and tells the
-  /// statistics. It may be asked after `step` and the start of other batches, or not at all, on the same
-  /// thread and while the backend lives.
+  /// Starts `gradient` and does not wait for a device that works elsewhere. Returns a function that blocks
+  /// until the statistics are there and gives them. It may be called after `step` and the start of other
+  /// batches, or not at all, on the same thread and while the backend lives.
   virtual std::function<BatchStatistics()> start_gradient(const Batch& batch, const LossOptions& loss) {
     return [done = gradient(batch, loss)] { return done; };
   }

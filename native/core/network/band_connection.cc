@@ -53,18 +53,18 @@ void BandConnection::unpack_gradient(float* packed, float* weight) const {
   each_weight([&](size_t file, size_t forward, size_t) { weight[file] = packed[forward]; });
 }
 
-void BandConnection::drive(const Activity& input, size_t row, const Piece& piece, const float* bias, float* u,
-                           EventScratch& scratch) const {
-  const int front = history() * piece.clips;
-  if (input.list(row - front, front + piece.rows(), scratch)) {
-    return drive_listed(piece, bias, u, scratch);
+void BandConnection::forward(const Activity& input, size_t row, const TimeChunk& chunk, const float* bias,
+                             float* u, EventScratch& scratch) const {
+  const int front = history() * chunk.clips;
+  if (input.list(row - front, front + chunk.rows(), scratch)) {
+    return forward_listed(chunk, bias, u, scratch);
   }
-  const float* x = input.dense(row - front, front + piece.rows(), scratch);
+  const float* x = input.dense(row - front, front + chunk.rows(), scratch);
   for (size_t band = 0; band < windows_.size(); ++band) {
     const auto [first, end, skipped] = windows_[band];
     for (int tap = 0; tap < taps_; ++tap) {
-      const size_t at = static_cast<size_t>(history() - delay(tap)) * piece.clips * input_stride_;
-      multiply(GemmArgs{piece.rows(), width_, (end - first) * in_.channels, x + at + first * in_.channels,
+      const size_t at = static_cast<size_t>(history() - delay(tap)) * chunk.clips * input_stride_;
+      multiply(GemmArgs{chunk.rows(), width_, (end - first) * in_.channels, x + at + first * in_.channels,
                         input_stride_, 1, weights(tap) + static_cast<size_t>(skipped) * in_.channels * width_,
                         width_, u + band * width_, stride_, bias + band * width_, tap > 0},
                scratch.pool);
@@ -88,17 +88,17 @@ void BandConnection::find_bands(int rows, EventScratch& scratch) const {
   }
 }
 
-void BandConnection::drive_listed(const Piece& piece, const float* bias, float* u,
-                                  EventScratch& scratch) const {
-  const int rows = history() * piece.clips + piece.rows();
+void BandConnection::forward_listed(const TimeChunk& chunk, const float* bias, float* u,
+                                    EventScratch& scratch) const {
+  const int rows = history() * chunk.clips + chunk.rows();
   find_bands(rows, scratch);
   for (size_t band = 0; band < windows_.size(); ++band) {
     const auto [first, end, skipped] = windows_[band];
     for (int tap = 0; tap < taps_; ++tap) {
-      const uint32_t* edges = scratch.edges.data() + (history() - delay(tap)) * piece.clips;
+      const uint32_t* edges = scratch.edges.data() + (history() - delay(tap)) * chunk.clips;
       // The lists count inputs from the row's first, the weights from the first under the kernel.
       const ptrdiff_t base = static_cast<ptrdiff_t>(skipped - first) * in_.channels * width_;
-      multiply(GatherArgs{piece.rows(), width_, edges + static_cast<size_t>(first) * rows,
+      multiply(GatherArgs{chunk.rows(), width_, edges + static_cast<size_t>(first) * rows,
                           edges + static_cast<size_t>(end) * rows, scratch.index.data(), weights(tap) + base,
                           width_, u + band * width_, stride_, bias + band * width_, tap > 0},
                scratch.pool);
@@ -106,20 +106,20 @@ void BandConnection::drive_listed(const Piece& piece, const float* bias, float* 
   }
 }
 
-void BandConnection::add_gradient(const Activity& input, const Piece& piece, const float* g, float* packed,
-                                  EventScratch& scratch) const {
-  const int front = history() * piece.clips, rows = front + piece.rows();
-  if (input.list(piece.row - front, rows, scratch)) {
+void BandConnection::weight_gradient(const Activity& input, const TimeChunk& chunk, const float* g,
+                                     float* packed, EventScratch& scratch) const {
+  const int front = history() * chunk.clips, rows = front + chunk.rows();
+  if (input.list(chunk.row - front, rows, scratch)) {
     input.transpose(rows, scratch);
-    return add_listed(piece, g, packed, scratch);
+    return weight_gradient_listed(chunk, g, packed, scratch);
   }
-  const float* x = input.dense(piece.row - front, rows, scratch);
+  const float* x = input.dense(chunk.row - front, rows, scratch);
   for (size_t band = 0; band < windows_.size(); ++band) {
     const auto [first, end, skipped] = windows_[band];
     for (int tap = 0; tap < taps_; ++tap) {
-      const size_t at = static_cast<size_t>(history() - delay(tap)) * piece.clips * input_stride_;
+      const size_t at = static_cast<size_t>(history() - delay(tap)) * chunk.clips * input_stride_;
       float* to = packed + (static_cast<size_t>(tap) * depth() + skipped * in_.channels) * width_;
-      multiply(GemmArgs{(end - first) * in_.channels, width_, piece.rows(), x + at + first * in_.channels, 1,
+      multiply(GemmArgs{(end - first) * in_.channels, width_, chunk.rows(), x + at + first * in_.channels, 1,
                         input_stride_, g + band * width_, stride_, to, width_, nullptr, true},
                scratch.pool);
     }
@@ -140,16 +140,16 @@ void BandConnection::find_rows(size_t first, size_t end, EventScratch& scratch) 
   }
 }
 
-void BandConnection::add_listed(const Piece& piece, const float* g, float* packed,
-                                EventScratch& scratch) const {
+void BandConnection::weight_gradient_listed(const TimeChunk& chunk, const float* g, float* packed,
+                                            EventScratch& scratch) const {
   for (int tap = 0; tap < taps_; ++tap) {
-    const ptrdiff_t front = static_cast<ptrdiff_t>(history() - delay(tap)) * piece.clips;
-    find_rows(front, front + piece.rows(), scratch);
+    const ptrdiff_t front = static_cast<ptrdiff_t>(history() - delay(tap)) * chunk.clips;
+    find_rows(front, front + chunk.rows(), scratch);
     for (size_t band = 0; band < windows_.size(); ++band) {
       const auto [first, end, skipped] = windows_[band];
       const uint32_t* edges = scratch.edges.data() + first * in_.channels;
       float* to = packed + (static_cast<size_t>(tap) * depth() + skipped * in_.channels) * width_;
-      // The lists count rows from those in front of the piece.
+      // The lists count rows from those in front of the chunk.
       multiply(GatherArgs{(end - first) * in_.channels, width_, edges, edges + inputs_, scratch.rows.data(),
                           g + band * width_ - front * stride_, stride_, to, width_, nullptr, true},
                scratch.pool);
@@ -157,18 +157,18 @@ void BandConnection::add_listed(const Piece& piece, const float* g, float* packe
   }
 }
 
-void BandConnection::pass_down(const Piece& piece, const NearThreshold*, const float* g, float* gx,
-                               EventScratch& scratch) const {
+void BandConnection::input_gradient(const TimeChunk& chunk, const NearThreshold*, const float* g, float* gx,
+                                    EventScratch& scratch) const {
   for (int tap = 0; tap < taps_; ++tap) {
-    float* to = gx + static_cast<size_t>(history() - delay(tap)) * piece.clips * input_stride_;
+    float* to = gx + static_cast<size_t>(history() - delay(tap)) * chunk.clips * input_stride_;
     for (size_t band = 0; band < windows_.size(); ++band) {
-      pass_band_down(windows_[band], tap, piece.rows(), g + band * width_, to, scratch);
+      band_input_gradient(windows_[band], tap, chunk.rows(), g + band * width_, to, scratch);
     }
   }
 }
 
-void BandConnection::pass_band_down(const Window& window, int tap, int rows, const float* g, float* gx,
-                                    EventScratch& scratch) const {
+void BandConnection::band_input_gradient(const Window& window, int tap, int rows, const float* g, float* gx,
+                                         EventScratch& scratch) const {
   const int skipped = window.skipped * in_.channels, count = (window.end - window.first) * in_.channels;
   const float* weight = weight_.data() + static_cast<size_t>(tap) * channels_ * columns_;
   gx += window.first * in_.channels;

@@ -19,12 +19,12 @@ class BandConnection final : public Connection {
   size_t bytes() const override { return bytes_of(weight_t_, weight_); }
   size_t gradient_size() const override { return weight_t_.size(); }
   void unpack_gradient(float* packed, float* weight) const override;
-  void drive(const Activity& input, size_t row, const Piece& piece, const float* bias, float* u,
-             EventScratch& scratch) const override;
-  void add_gradient(const Activity& input, const Piece& piece, const float* g, float* packed,
-                    EventScratch& scratch) const override;
-  void pass_down(const Piece& piece, const NearThreshold* below, const float* g, float* gx,
-                 EventScratch& scratch) const override;
+  void forward(const Activity& input, size_t row, const TimeChunk& chunk, const float* bias, float* u,
+               EventScratch& scratch) const override;
+  void weight_gradient(const Activity& input, const TimeChunk& chunk, const float* g, float* packed,
+                       EventScratch& scratch) const override;
+  void input_gradient(const TimeChunk& chunk, const NearThreshold* below, const float* g, float* gx,
+                      EventScratch& scratch) const override;
   bool adds_to_input() const override { return true; }
 
  private:
@@ -43,12 +43,13 @@ class BandConnection final : public Connection {
   }
   template <typename Visit>
   void each_weight(Visit visit) const;
-  void drive_listed(const Piece& piece, const float* bias, float* u, EventScratch& scratch) const;
+  void forward_listed(const TimeChunk& chunk, const float* bias, float* u, EventScratch& scratch) const;
   void find_bands(int rows, EventScratch& scratch) const;
-  void add_listed(const Piece& piece, const float* g, float* packed, EventScratch& scratch) const;
+  void weight_gradient_listed(const TimeChunk& chunk, const float* g, float* packed,
+                              EventScratch& scratch) const;
   void find_rows(size_t first, size_t end, EventScratch& scratch) const;
-  void pass_band_down(const Window& window, int tap, int rows, const float* g, float* gx,
-                      EventScratch& scratch) const;
+  void band_input_gradient(const Window& window, int tap, int rows, const float* g, float* gx,
+                           EventScratch& scratch) const;
 
   Bands in_;
   int channels_, width_;  // of an output band; padded

@@ -10,10 +10,10 @@
 namespace sonospike {
 namespace {
 
-constexpr int kMostSlots = 16;
-// Gradients of all slots of a batch together; a wide network has one slot, whatever its size. They are
+constexpr int kMostShards = 16;
+// Gradients of all shards of a batch together; a wide network has one shard, whatever its size. They are
 // written, read and added up for every batch.
-constexpr size_t kSlotGradientBytes = size_t{16} << 20;
+constexpr size_t kShardGradientBytes = size_t{16} << 20;
 
 }  // namespace
 
@@ -35,7 +35,7 @@ CpuBackend::CpuBackend(const NetworkOptions& options, int threads)
 
 size_t CpuBackend::bytes() const {
   return bytes_of(readout_, parameters_, gradient_, m_, v_, input_gradient_) + bytes_of_all(layers_) +
-         bytes_of_all(passes_) + bytes_of_all(grad_score_) + bytes_of_all(slot_gradients_);
+         bytes_of_all(passes_) + bytes_of_all(grad_score_) + bytes_of_all(shard_gradients_);
 }
 
 void CpuBackend::load_parameters(const float* values) {
@@ -83,33 +83,33 @@ void CpuBackend::set_dropping(bool dropping) {
   pack();
 }
 
-/// Of a training step; predictions have no gradient to sum.
-int CpuBackend::gradient_slots(int clips) const {
-  const size_t affordable = kSlotGradientBytes / (packed_size_ * sizeof(float));
+/// Shards of a training step; predictions have no gradient to sum.
+int CpuBackend::gradient_shards(int clips) const {
+  const size_t affordable = kShardGradientBytes / (packed_size_ * sizeof(float));
   const size_t most = std::bit_floor(std::max<size_t>(1, affordable));
-  return static_cast<int>(std::min<size_t>({static_cast<size_t>(clips), size_t{kMostSlots}, most}));
+  return static_cast<int>(std::min<size_t>({static_cast<size_t>(clips), size_t{kMostShards}, most}));
 }
 
-/// Calls work(pass, group) for all groups of one of `slots` slots.
+/// Calls work(pass, micro) for all micro-batches of one of `shards` shards.
 template <typename Work>
-void CpuBackend::for_groups(const Batch& batch, int slots, int slot, int worker, Work work) {
-  const int most = batch.steps_of ? 1 : passes_[worker].group_size(batch.steps);
-  const int first = static_cast<int>(static_cast<int64_t>(batch.clips) * slot / slots);
-  const int end = static_cast<int>(static_cast<int64_t>(batch.clips) * (slot + 1) / slots);
+void CpuBackend::for_micro_batches(const Batch& batch, int shards, int shard, int worker, Work work) {
+  const int most = batch.steps_of ? 1 : passes_[worker].micro_batch_size(batch.steps);
+  const int first = static_cast<int>(static_cast<int64_t>(batch.clips) * shard / shards);
+  const int end = static_cast<int>(static_cast<int64_t>(batch.clips) * (shard + 1) / shards);
   for (int at = first; at < end; at += most) {
-    const Group group{at, std::min(most, end - at)};
-    work(passes_[worker], group);
+    const MicroBatch micro{at, std::min(most, end - at)};
+    work(passes_[worker], micro);
   }
 }
 
 void CpuBackend::forward(const Batch& batch, float* scores, double* spikes) {
   set_dropping(false);
-  const int slots = std::min(batch.clips, kMostSlots);
-  pool_.run(slots, [&](int slot, int worker) {
-    for_groups(batch, slots, slot, worker, [&](NetworkPass& pass, Group group) {
-      pass.forward(batch, group.first, group.count, worker, NetworkPass::Keep::kScores);
-      for (int i = 0; i < group.count; ++i) {
-        const size_t clip = group.first + i;
+  const int shards = std::min(batch.clips, kMostShards);
+  pool_.run(shards, [&](int shard, int worker) {
+    for_micro_batches(batch, shards, shard, worker, [&](NetworkPass& pass, MicroBatch micro) {
+      pass.forward(batch, micro.first, micro.count, worker, NetworkPass::Keep::kScores);
+      for (int i = 0; i < micro.count; ++i) {
+        const size_t clip = micro.first + i;
         std::copy_n(pass.scores(i), options_.classes, scores + clip * options_.classes);
         for (size_t k = 0; k < layers_.size(); ++k) spikes[clip * layers_.size() + k] = pass.spikes(k, i);
       }
@@ -126,14 +126,15 @@ NetworkView CpuBackend::observe(const Batch& batch, float* scores) {
   return pass.view();
 }
 
-/// Loss, right answers and spikes of a group, and the gradient of the loss to its scores.
-void CpuBackend::add_loss(const Batch& batch, const LossOptions& loss, Group group, const NetworkPass& pass,
-                          Buffer<float>& grad_score, BatchStatistics& statistics) const {
-  grad_score.resize(static_cast<size_t>(group.count) * readout_.stride());
+/// Loss, right answers and spikes of a micro-batch, and the gradient of the loss to its scores.
+void CpuBackend::add_loss(const Batch& batch, const LossOptions& loss, MicroBatch micro,
+                          const NetworkPass& pass, Buffer<float>& grad_score,
+                          BatchStatistics& statistics) const {
+  grad_score.resize(static_cast<size_t>(micro.count) * readout_.stride());
   statistics.spikes.resize(layers_.size());
-  statistics.steps += int64_t{group.count} * batch.steps_of_clip(group.first);
-  for (int i = 0; i < group.count; ++i) {
-    const int label = batch.labels[group.first + i];
+  statistics.steps += int64_t{micro.count} * batch.steps_of_clip(micro.first);
+  for (int i = 0; i < micro.count; ++i) {
+    const int label = batch.labels[micro.first + i];
     statistics.loss +=
         clip_loss(options_.readout.kind, loss, pass.scores(i), options_.classes, label, 1.0f / batch.clips,
                   grad_score.data() + static_cast<size_t>(i) * readout_.stride());
@@ -162,44 +163,44 @@ BatchStatistics CpuBackend::gradient(const Batch& batch, const LossOptions& loss
   assert(batch.clips > 0);
   set_dropping(batch.keys && std::any_of(options_.layers.begin(), options_.layers.end(),
                                          [](const LayerOptions& layer) { return layer.dropout > 0.0f; }));
-  const int slots = gradient_slots(batch.clips);
-  std::vector<BatchStatistics> parts(slots);
+  const int shards = gradient_shards(batch.clips);
+  std::vector<BatchStatistics> parts(shards);
   if (batch.of_input) {
     input_gradient_.reserve(static_cast<size_t>(batch.steps) * batch.clips * options_.inputs);
     if (batch.steps_of) input_gradient_.zero();  // beyond the ends of clips
   }
-  if (slot_gradients_.size() < static_cast<size_t>(slots)) slot_gradients_.resize(slots);
-  const auto run = [&](int slot, int worker) {
-    slot_gradients_[slot].resize(packed_size_);
-    for_groups(batch, slots, slot, worker, [&](NetworkPass& pass, Group group) {
-      pass.forward(batch, group.first, group.count, worker, NetworkPass::Keep::kTrace);
-      add_loss(batch, loss, group, pass, grad_score_[worker], parts[slot]);
-      pass.backward(grad_score_[worker].data(), loss.spike_cost / batch.clips, slot_gradients_[slot].data(),
+  if (shard_gradients_.size() < static_cast<size_t>(shards)) shard_gradients_.resize(shards);
+  const auto run = [&](int shard, int worker) {
+    shard_gradients_[shard].resize(packed_size_);
+    for_micro_batches(batch, shards, shard, worker, [&](NetworkPass& pass, MicroBatch micro) {
+      pass.forward(batch, micro.first, micro.count, worker, NetworkPass::Keep::kTrace);
+      add_loss(batch, loss, micro, pass, grad_score_[worker], parts[shard]);
+      pass.backward(grad_score_[worker].data(), loss.spike_cost / batch.clips, shard_gradients_[shard].data(),
                     batch.of_input ? input_gradient_.data() : nullptr);
     });
   };
-  if (2 * slots > pool_.size()) {
-    pool_.run(slots, run);
+  if (2 * shards > pool_.size()) {
+    pool_.run(shards, run);
   } else {
-    // Too few for all threads: these work together on one slot after the other.
+    // Too few for all threads: these work together on one shard after the other.
     FlushDenormals flush;
     const NetworkPass::Sharing sharing(passes_[0], pool_);
-    for (int slot = 0; slot < slots; ++slot) run(slot, 0);
+    for (int shard = 0; shard < shards; ++shard) run(shard, 0);
   }
-  sum_gradients(slots);
+  sum_gradients(shards);
   return sum_in_order(parts);
 }
 
-/// Adds up the gradients of the slots, in order, and brings them into the order of `table()`.
-void CpuBackend::sum_gradients(int slots) {
+/// Adds up the gradients of the shards, in order, and brings them into the order of `table()`.
+void CpuBackend::sum_gradients(int shards) {
   constexpr size_t kChunk = size_t{1} << 16;
   pool_.run(static_cast<int>((packed_size_ + kChunk - 1) / kChunk), [&](int chunk, int) {
     const size_t first = chunk * kChunk, count = std::min(kChunk, packed_size_ - first);
-    for (int slot = 1; slot < slots; ++slot) {
-      kernels().add(slot_gradients_[0].data() + first, slot_gradients_[slot].data() + first, count);
+    for (int shard = 1; shard < shards; ++shard) {
+      kernels().add(shard_gradients_[0].data() + first, shard_gradients_[shard].data() + first, count);
     }
   });
-  float* packed = slot_gradients_[0].data();
+  float* packed = shard_gradients_[0].data();
   for (size_t k = 0; k < layers_.size(); ++k) {
     layers_[k].unpack_gradient(packed, table_, "layers." + std::to_string(k) + ".", gradient_.data());
     packed += layers_[k].gradient_size();

@@ -6,9 +6,9 @@
 
 namespace sonospike {
 
-/// The clips of a batch are cut into slots, a number that depends on the batch alone. A slot is one task for
-/// the threads, works through its clips a group at a time, and sums its gradient by itself; slots are then
-/// added in order. So the bits do not depend on the number of threads.
+/// The clips of a batch are cut into shards, a number that depends on the batch alone. A shard is one task
+/// for the threads, works through its clips a micro-batch at a time, and sums its gradient by itself; shards
+/// are then added in order. So the bits do not depend on the number of threads.
 class CpuBackend final : public Backend {
  public:
   CpuBackend(const NetworkOptions& options, int threads);
@@ -30,16 +30,16 @@ class CpuBackend final : public Backend {
 
  private:
   /// Part of a batch that is worked through together.
-  struct Group {
+  struct MicroBatch {
     int first, count;
   };
 
-  int gradient_slots(int clips) const;
+  int gradient_shards(int clips) const;
   template <typename Work>
-  void for_groups(const Batch& batch, int slots, int slot, int worker, Work work);
-  void add_loss(const Batch& batch, const LossOptions& loss, Group group, const NetworkPass& pass,
+  void for_micro_batches(const Batch& batch, int shards, int shard, int worker, Work work);
+  void add_loss(const Batch& batch, const LossOptions& loss, MicroBatch micro, const NetworkPass& pass,
                 Buffer<float>& grad_score, BatchStatistics& statistics) const;
-  void sum_gradients(int slots);
+  void sum_gradients(int shards);
   void pack();
   void set_dropping(bool dropping);
   double gradient_norm() const;
@@ -57,7 +57,7 @@ class CpuBackend final : public Backend {
   int64_t steps_ = 0;
   bool dropping_ = false;  // the weights make up for dropout
   size_t packed_size_ = 0;
-  std::vector<Buffer<float>> slot_gradients_;
+  std::vector<Buffer<float>> shard_gradients_;
 };
 
 }  // namespace sonospike

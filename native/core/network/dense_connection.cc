@@ -7,8 +7,8 @@ namespace {
 
 constexpr size_t kMostTableBytes = size_t{64} << 10;
 
-/// Of [groups of four inputs, 16, stride], or 0 where that is too much for the first-level cache to be of
-/// use.
+/// Size of the table [groups of four inputs, 16, stride], or 0 where that is too much for the first-level
+/// cache to be of use.
 size_t table_size(int inputs, int stride) {
   const size_t size = static_cast<size_t>(inputs + 3) / 4 * 16 * stride;
   return size * sizeof(float) <= kMostTableBytes ? size : 0;
@@ -56,28 +56,28 @@ void DenseConnection::unpack_gradient(float* packed, float* weight) const {
   packing().put_transposed(packed, weight);
 }
 
-void DenseConnection::drive(const Activity& input, size_t row, const Piece& piece, const float* bias,
-                            float* u, EventScratch& scratch) const {
+void DenseConnection::forward(const Activity& input, size_t row, const TimeChunk& chunk, const float* bias,
+                              float* u, EventScratch& scratch) const {
   if (by_table(input)) {
-    return kernels().nibble_product({piece.rows(), input.words(), groups(), size_.stride, input.bits(row)},
+    return kernels().lookup_product({chunk.rows(), input.words(), groups(), size_.stride, input.bits(row)},
                                     table_.data(), bias, u);
   }
-  input.multiply(row, piece.rows(), weight_t_.data(), size_.stride, bias, u, scratch);
+  input.multiply(row, chunk.rows(), weight_t_.data(), size_.stride, bias, u, scratch);
 }
 
-void DenseConnection::add_gradient(const Activity& input, const Piece& piece, const float* g, float* packed,
-                                   EventScratch& scratch) const {
+void DenseConnection::weight_gradient(const Activity& input, const TimeChunk& chunk, const float* g,
+                                      float* packed, EventScratch& scratch) const {
   if (by_table(input)) {
     return kernels().nibble_gradient(
-        {piece.rows(), input.words(), groups(), size_.stride, input.bits(piece.row)}, g,
+        {chunk.rows(), input.words(), groups(), size_.stride, input.bits(chunk.row)}, g,
         packed + weight_t_.size());
   }
-  input.multiply_transposed(piece.row, piece.rows(), g, size_.stride, packed, scratch);
+  input.multiply_transposed(chunk.row, chunk.rows(), g, size_.stride, packed, scratch);
 }
 
-void DenseConnection::pass_down(const Piece& piece, const NearThreshold* below, const float* g, float* gx,
-                                EventScratch& scratch) const {
-  const int rows = piece.rows();
+void DenseConnection::input_gradient(const TimeChunk& chunk, const NearThreshold* below, const float* g,
+                                     float* gx, EventScratch& scratch) const {
+  const int rows = chunk.rows();
   if (below && below->few) {
     std::fill_n(gx, static_cast<size_t>(rows) * size_.input_stride, 0.0f);
     const uint32_t* start = below->start.data();

@@ -14,13 +14,13 @@ class DenseConnection final : public Connection {
   size_t bytes() const override { return bytes_of(weight_t_, weight_, table_); }
   size_t gradient_size() const override { return weight_t_.size() + table_.size(); }
   void unpack_gradient(float* packed, float* weight) const override;
-  void drive(const Activity& input, size_t row, const Piece& piece, const float* bias, float* u,
-             EventScratch& scratch) const override;
-  void add_gradient(const Activity& input, const Piece& piece, const float* g, float* packed,
-                    EventScratch& scratch) const override;
+  void forward(const Activity& input, size_t row, const TimeChunk& chunk, const float* bias, float* u,
+               EventScratch& scratch) const override;
+  void weight_gradient(const Activity& input, const TimeChunk& chunk, const float* g, float* packed,
+                       EventScratch& scratch) const override;
   bool uses_near() const override { return true; }
-  void pass_down(const Piece& piece, const NearThreshold* below, const float* g, float* gx,
-                 EventScratch& scratch) const override;
+  void input_gradient(const TimeChunk& chunk, const NearThreshold* below, const float* g, float* gx,
+                      EventScratch& scratch) const override;
 
  private:
   MatrixPacking packing() const { return {size_.neurons, size_.inputs, size_.stride, size_.input_stride}; }

@@ -122,9 +122,9 @@ void LifLayer::begin(LayerTrace& trace, size_t rows, size_t front, int clips) co
   trace.total.resize(state);
 }
 
-void LifLayer::drive(const Activity& input, size_t input_row, const Piece& piece, LayerTrace& trace,
-                     EventScratch& scratch) const {
-  connection_->drive(input, input_row, piece, bias_.data(), trace.u.data() + piece.row * stride_, scratch);
+void LifLayer::input_currents(const Activity& input, size_t input_row, const TimeChunk& chunk,
+                              LayerTrace& trace, EventScratch& scratch) const {
+  connection_->forward(input, input_row, chunk, bias_.data(), trace.u.data() + chunk.row * stride_, scratch);
 }
 
 void LifLayer::draw_dropout(const ClipKey* keys, int clips, int layer, LayerTrace& trace) const {
@@ -146,26 +146,26 @@ void LifLayer::draw_dropout(const ClipKey* keys, int clips, int layer, LayerTrac
   kernels().spike_bits(dropout.kept.data(), dropout.kept.size(), dropout.bits.data());
 }
 
-LifForwardArgs LifLayer::scan(const Piece& piece, LayerTrace& trace) const {
-  return {piece.clips,
+LifForwardArgs LifLayer::scan(const TimeChunk& chunk, LayerTrace& trace) const {
+  return {chunk.clips,
           stride_,
           decay_.data(),
           threshold_.data(),
-          trace.u.data() + piece.row * stride_,
-          sends_values() ? trace.spikes.values(piece.row) : nullptr,
-          sends_values() ? nullptr : trace.spikes.bits(piece.row),
+          trace.u.data() + chunk.row * stride_,
+          sends_values() ? trace.spikes.values(chunk.row) : nullptr,
+          sends_values() ? nullptr : trace.spikes.bits(chunk.row),
           trace.v.data(),
           trace.count.data(),
           adaptation(),
-          adaptive() ? trace.w.data() + piece.row * stride_ : nullptr};
+          adaptive() ? trace.w.data() + chunk.row * stride_ : nullptr};
 }
 
-void LifLayer::step(const Piece& piece, LayerTrace& trace, EventScratch& scratch) const {
-  Piece now = piece;
+void LifLayer::step(const TimeChunk& chunk, LayerTrace& trace, EventScratch& scratch) const {
+  TimeChunk now = chunk;
   now.steps = 1;
-  for (int t = 0; t < piece.steps; ++t, now.row += piece.clips) {
-    if (t > 0 || !piece.starts) {
-      trace.spikes.multiply(now.before(), piece.clips, recurrent_t_.data(), stride_, nullptr,
+  for (int t = 0; t < chunk.steps; ++t, now.row += chunk.clips) {
+    if (t > 0 || !chunk.starts) {
+      trace.spikes.multiply(now.before(), chunk.clips, recurrent_t_.data(), stride_, nullptr,
                             trace.u.data() + now.row * stride_, scratch);
     }
     const LifForwardArgs lif = scan(now, trace);
@@ -180,90 +180,90 @@ void LifLayer::begin_backward(LayerTrace& trace, int clips) const {
   trace.pending.resize(static_cast<size_t>(history()) * clips * input_stride_);
 }
 
-void LifLayer::backward(const Activity& input, const Piece& piece, LayerTrace& trace, float* g, float* packed,
-                        EventScratch& scratch) const {
+void LifLayer::backward(const Activity& input, const TimeChunk& chunk, LayerTrace& trace, float* g,
+                        float* packed, EventScratch& scratch) const {
   const PackedGradient grad = slices(packed);
   const LifBackwardArgs lif{options_.neuron,
-                            piece.steps,
-                            piece.clips,
+                            chunk.steps,
+                            chunk.clips,
                             stride_,
-                            piece.starts,
+                            chunk.starts,
                             decay_.data(),
                             threshold_.data(),
-                            trace.u.data() + piece.row * stride_,
-                            sends_values() ? trace.spikes.values(piece.row) : nullptr,
+                            trace.u.data() + chunk.row * stride_,
+                            sends_values() ? trace.spikes.values(chunk.row) : nullptr,
                             g,
                             trace.gv.data(),
                             grad.bias,
                             grad.decay,
                             grad.threshold,
                             adaptation(),
-                            adaptive() ? trace.w.data() + piece.row * stride_ : nullptr,
+                            adaptive() ? trace.w.data() + chunk.row * stride_ : nullptr,
                             trace.gw.data(),
                             grad.rho,
                             grad.coupling,
                             grad.jump};
   if (options_.recurrent) {
-    backward_recurrent(lif, piece, trace, grad.recurrent, scratch);
+    backward_recurrent(lif, chunk, trace, grad.recurrent, scratch);
   } else {
     kernels().lif_backward(lif);
   }
-  connection_->add_gradient(input, piece, g, grad.weight, scratch);
+  connection_->weight_gradient(input, chunk, g, grad.weight, scratch);
 }
 
-void LifLayer::find_near(const Piece& piece, LayerTrace& trace) const {
+void LifLayer::find_near(const TimeChunk& chunk, LayerTrace& trace) const {
   const SpikeKind spike = options_.neuron.spike;
   NearThreshold& near = trace.near;
   near.few = false;
   if (spike != SpikeKind::kTriangle && spike != SpikeKind::kBoxcar) return;
-  const size_t rows = piece.rows(), words = rows * stride_ / kLanePad;
+  const size_t rows = chunk.rows(), words = rows * stride_ / kLanePad;
   near.bits.reserve(words);
-  kernels().near_threshold({spike, options_.neuron.slope, rows, stride_, trace.u.data() + piece.row * stride_,
+  kernels().near_threshold({spike, options_.neuron.slope, rows, stride_, trace.u.data() + chunk.row * stride_,
                             threshold_.data(), near.bits.data()});
   const size_t count = kernels().count_spikes(near.bits.data(), words);
   near.few = count <= kMostNear * rows * options_.neurons;
   if (!near.few) return;
   near.start.reserve(rows + 1);
   near.index.reserve(count + kLanePad);
-  kernels().list_spikes(near.bits.data(), piece.rows(), stride_ / kLanePad, near.start.data(),
+  kernels().list_spikes(near.bits.data(), chunk.rows(), stride_ / kLanePad, near.start.data(),
                         near.index.data());
 }
 
-float* LifLayer::pass_down(const Piece& piece, LayerTrace& trace, const NearThreshold* below, const float* g,
-                           float* gx, EventScratch& scratch) const {
-  const size_t front = trace.pending.size(), size = static_cast<size_t>(piece.rows()) * input_stride_;
+float* LifLayer::input_gradient(const TimeChunk& chunk, LayerTrace& trace, const NearThreshold* below,
+                                const float* g, float* gx, EventScratch& scratch) const {
+  const size_t front = trace.pending.size(), size = static_cast<size_t>(chunk.rows()) * input_stride_;
   if (connection_->adds_to_input()) {
     std::fill_n(gx, size, 0.0f);
     std::copy_n(trace.pending.data(), front, gx + size);
   }
-  connection_->pass_down(piece, below, g, gx, scratch);
+  connection_->input_gradient(chunk, below, g, gx, scratch);
   trace.pending.copy_from(gx, front);
   return gx + front;
 }
 
 /// The scan back in time with the gradient through R, then the gradient of R itself.
-void LifLayer::backward_recurrent(LifBackwardArgs lif, const Piece& piece, LayerTrace& trace, float* grad,
+void LifLayer::backward_recurrent(LifBackwardArgs lif, const TimeChunk& chunk, LayerTrace& trace, float* grad,
                                   EventScratch& scratch) const {
-  const size_t row = static_cast<size_t>(piece.clips) * stride_;
+  const size_t row = static_cast<size_t>(chunk.clips) * stride_;
   float* const g = lif.g;
   const float* const u = lif.u;
   const float* const s = lif.s;
   const float* const w = lif.w;
   const float* after = trace.g_after.data();
   lif.steps = 1;
-  for (int t = piece.steps - 1; t >= 0; --t) {
+  for (int t = chunk.steps - 1; t >= 0; --t) {
     lif.g = g + row * t;
     lif.u = u + row * t;
     lif.s = s ? s + row * t : nullptr;
     lif.w = w ? w + row * t : nullptr;
-    lif.starts = piece.starts && t == 0;
+    lif.starts = chunk.starts && t == 0;
     if (trace.near.few) {
-      const uint32_t* start = trace.near.start.data() + static_cast<size_t>(t) * piece.clips;
-      multiply(SampledProductArgs{piece.clips, stride_, start, start + 1, trace.near.index.data(), after,
+      const uint32_t* start = trace.near.start.data() + static_cast<size_t>(t) * chunk.clips;
+      multiply(SampledProductArgs{chunk.clips, stride_, start, start + 1, trace.near.index.data(), after,
                                   stride_, recurrent_t_.data(), stride_, lif.g, stride_},
                scratch.pool);
     } else {
-      multiply(GemmArgs{piece.clips, stride_, options_.neurons, after, stride_, 1, recurrent_.data(), stride_,
+      multiply(GemmArgs{chunk.clips, stride_, options_.neurons, after, stride_, 1, recurrent_.data(), stride_,
                         lif.g, stride_, nullptr, true},
                scratch.pool);
     }
@@ -271,9 +271,9 @@ void LifLayer::backward_recurrent(LifBackwardArgs lif, const Piece& piece, Layer
     after = lif.g;
   }
   trace.g_after.copy_from(g, row);
-  // R takes the spikes of the step before: those of the piece's first step lie in front of it.
-  const int skipped = piece.starts ? piece.clips : 0;
-  trace.spikes.multiply_transposed(piece.before() + skipped, piece.rows() - skipped,
+  // R takes the spikes of the step before: those of the chunk's first step lie in front of it.
+  const int skipped = chunk.starts ? chunk.clips : 0;
+  trace.spikes.multiply_transposed(chunk.before() + skipped, chunk.rows() - skipped,
                                    g + static_cast<size_t>(skipped) * stride_, stride_, grad, scratch);
 }
 

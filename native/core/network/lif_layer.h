@@ -14,7 +14,7 @@ struct Dropout {
   size_t bytes() const { return bytes_of(kept, bits); }
 };
 
-/// What a layer does to a group of clips. Arrays [rows, stride], states [clips, stride].
+/// What a layer does to a micro-batch. Arrays [rows, stride], states [clips, stride].
 struct LayerTrace {
   Buffer<float> u;        ///< membrane potential before the reset
   Activity spikes;        ///< what the next layer reads
@@ -22,11 +22,11 @@ struct LayerTrace {
   Buffer<float> w;        ///< of adaptive neurons: adaptation after each step, [rows, stride]
   Buffer<float> count;    ///< sum of the spikes over the steps since it was last set aside
   Buffer<double> total;   ///< sum of the spikes before that
-  NearThreshold near;     ///< backward: of the piece in hand
+  NearThreshold near;     ///< backward: of the chunk in hand
   Dropout dropout;        ///< of the clips in hand
   Buffer<float> gv, gw;   ///< backward: dL/dv and dL/dw after the step before
   Buffer<float> g_after;  ///< backward, recurrent: dL/du of the step after
-  /// Backward: what later pieces have given to dL/dx of the steps before them that the layer looks back to.
+  /// Backward: what later chunks have given to dL/dx of the steps before them that the layer looks back to.
   Buffer<float> pending;
 
   size_t bytes() const {
@@ -62,36 +62,36 @@ class LifLayer {
   const NeuronModel& neuron() const { return options_.neuron; }
   bool recurrent() const { return options_.recurrent; }
   bool adaptive() const { return options_.neuron.adaptive; }
-  /// Steps of the input before a piece whose rows must stand in front of it.
+  /// Steps of the input before a chunk whose rows must stand in front of it.
   int history() const { return options_.connection.history(); }
-  /// Whether a use is made of what `find_near` finds in the layer below.
+  /// Whether this layer uses what `find_near` finds in the layer below.
   bool uses_near() const { return connection_->uses_near(); }
 
   /// Makes room in `trace` for `rows` rows of `clips` clips, whose state becomes that of their start: the
   /// first `front` rows are of the steps before.
   void begin(LayerTrace& trace, size_t rows, size_t front, int clips) const;
-  /// The input currents of a piece, to u, from the input's rows from `input_row` on. Spikes follow from them
-  /// by `scan` or, in a recurrent layer, `step`.
-  void drive(const Activity& input, size_t input_row, const Piece& piece, LayerTrace& trace,
-             EventScratch& scratch) const;
-  /// Draws the neurons that are left out of `clips` clips; `layer`: its number, from 0.
+  /// Writes the input currents of a chunk to u, from the input's rows from `input_row` on. `scan` computes
+  /// the spikes from them, or in a recurrent layer `step`.
+  void input_currents(const Activity& input, size_t input_row, const TimeChunk& chunk, LayerTrace& trace,
+                      EventScratch& scratch) const;
+  /// Draws the neurons that dropout leaves out of `clips` clips; `layer` is the number of this layer, from 0.
   void draw_dropout(const ClipKey* keys, int clips, int layer, LayerTrace& trace) const;
-  LifForwardArgs scan(const Piece& piece, LayerTrace& trace) const;
-  void step(const Piece& piece, LayerTrace& trace, EventScratch& scratch) const;
+  LifForwardArgs scan(const TimeChunk& chunk, LayerTrace& trace) const;
+  void step(const TimeChunk& chunk, LayerTrace& trace, EventScratch& scratch) const;
 
-  /// Makes `trace` ready for the last piece to go back through.
+  /// Makes `trace` ready for the last chunk to go back through.
   void begin_backward(LayerTrace& trace, int clips) const;
   /// Needed before `backward` of this layer and the one above.
-  void find_near(const Piece& piece, LayerTrace& trace) const;
-  /// One piece after the other, from the last. g: in dL/ds, out dL/du [rows, stride]. Gradients of the
+  void find_near(const TimeChunk& chunk, LayerTrace& trace) const;
+  /// One chunk after the other, from the last. g: in dL/ds, out dL/du [rows, stride]. Gradients of the
   /// parameters are added to `packed`.
-  void backward(const Activity& input, const Piece& piece, LayerTrace& trace, float* g, float* packed,
+  void backward(const Activity& input, const TimeChunk& chunk, LayerTrace& trace, float* g, float* packed,
                 EventScratch& scratch) const;
-  /// From g = dL/du to dL/dx, [rows, input_stride], which may be zero where it is of no use to the layer
-  /// below. `below`: null where all is of use. Works in gx, of `history` steps more than the piece has, and
-  /// returns where in it the piece's rows are.
-  float* pass_down(const Piece& piece, LayerTrace& trace, const NearThreshold* below, const float* g,
-                   float* gx, EventScratch& scratch) const;
+  /// Computes dL/dx [rows, input_stride] from g = dL/du. Where the surrogate derivative of the layer below is
+  /// zero, as `below` lists, dL/dx may be left zero; null: it is computed everywhere. gx has room for
+  /// `history` more steps than the chunk; returns where in it the chunk's rows begin.
+  float* input_gradient(const TimeChunk& chunk, LayerTrace& trace, const NearThreshold* below, const float* g,
+                        float* gx, EventScratch& scratch) const;
 
  private:
   struct PackedGradient {
@@ -105,7 +105,7 @@ class LifLayer {
   }
   void copy_parameter(const float* values, float padding, Buffer<float>& out) const;
   void put(const float* packed, const ParameterInfo& info, float* gradient) const;
-  void backward_recurrent(LifBackwardArgs lif, const Piece& piece, LayerTrace& trace, float* grad,
+  void backward_recurrent(LifBackwardArgs lif, const TimeChunk& chunk, LayerTrace& trace, float* grad,
                           EventScratch& scratch) const;
 
   Adaptation adaptation() const { return {rho_.data(), coupling_.data(), jump_.data()}; }

@@ -6,10 +6,10 @@
 namespace sonospike {
 namespace {
 
-constexpr int kMostClipsInGroup = 8;
-// Rows of a piece. Many make the products of wide layers efficient; few let narrow layers start early.
+constexpr int kMostClipsInMicroBatch = 8;
+// Rows of a chunk. Many make the products of wide layers efficient; few let narrow layers start early.
 constexpr int kFewestRows = 48, kMostRows = 192;
-// Layers whose weights are larger than the caches read them once a piece.
+// Layers whose weights are larger than the caches read them once a chunk.
 constexpr int kVeryWide = 1024, kRowsOfVeryWide = 512;
 
 }  // namespace
@@ -25,7 +25,7 @@ NetworkPass::NetworkPass(const std::vector<LifLayer>& layers, const Readout& rea
   for (const auto& layer : layers) history_ = std::max(history_, layer.history());
 }
 
-/// Of the trace of one step of a clip.
+/// Memory of the trace of one step of a clip.
 size_t NetworkPass::step_bytes() const {
   size_t bytes = input_stride_ * sizeof(float);
   for (const auto& layer : layers_) {
@@ -44,11 +44,12 @@ size_t NetworkPass::bytes() const {
          bytes_of_all(views_);
 }
 
-int NetworkPass::group_size(int steps) const {
-  return static_cast<int>(std::clamp<size_t>(limits_.group / (step_bytes() * steps), 1, kMostClipsInGroup));
+int NetworkPass::micro_batch_size(int steps) const {
+  return static_cast<int>(
+      std::clamp<size_t>(limits_.micro_batch / (step_bytes() * steps), 1, kMostClipsInMicroBatch));
 }
 
-int NetworkPass::piece_steps() const {
+int NetworkPass::chunk_steps() const {
   int widest = 0;
   for (const auto& layer : layers_) widest = std::max(widest, layer.stride());
   const int rows =
@@ -58,19 +59,19 @@ int NetworkPass::piece_steps() const {
 
 void NetworkPass::begin(Keep keep) {
   const int steps = steps_;
-  // What a piece looks back to lies within the piece before it.
-  piece_steps_ = std::min(std::max(piece_steps(), history_), steps);
+  // What a chunk looks back to lies within the chunk before it.
+  chunk_steps_ = std::min(std::max(chunk_steps(), history_), steps);
   ring_ = keep == Keep::kScores;
   const size_t step = count_ * (ring_ ? input_stride_ * sizeof(float) : step_bytes());
-  const size_t most = std::max<size_t>(1, (ring_ ? limits_.input : limits_.segment) / step / piece_steps_);
-  const size_t needed = (static_cast<size_t>(steps) + piece_steps_ - 1) / piece_steps_;
+  const size_t most = std::max<size_t>(1, (ring_ ? limits_.input : limits_.segment) / step / chunk_steps_);
+  const size_t needed = (static_cast<size_t>(steps) + chunk_steps_ - 1) / chunk_steps_;
   segment_steps_ =
-      keep == Keep::kEverything ? steps : static_cast<int>(std::min(most, needed)) * piece_steps_;
+      keep == Keep::kEverything ? steps : static_cast<int>(std::min(most, needed)) * chunk_steps_;
   segments_ = (steps + segment_steps_ - 1) / segment_steps_;
 
   // The first rows are those of the steps before.
   const size_t segment_rows = static_cast<size_t>(history_ + segment_steps_) * count_;
-  const size_t rows = ring_ ? static_cast<size_t>(history_ + 2 * piece_steps_) * count_ : segment_rows;
+  const size_t rows = ring_ ? static_cast<size_t>(history_ + 2 * chunk_steps_) * count_ : segment_rows;
   input_.reserve(batch_->spikes ? Activity::Kind::kSpikes : Activity::Kind::kEither, inputs_, input_stride_,
                  segment_rows);
   const size_t front = static_cast<size_t>(history_) * count_;
@@ -82,14 +83,14 @@ int NetworkPass::steps_of(int segment) const {
   return std::min(segment_steps_, steps_ - segment * segment_steps_);
 }
 
-int NetworkPass::pieces_of(int segment) const {
-  return (steps_of(segment) + piece_steps_ - 1) / piece_steps_;
+int NetworkPass::chunks_of(int segment) const {
+  return (steps_of(segment) + chunk_steps_ - 1) / chunk_steps_;
 }
 
-Piece NetworkPass::piece_at(int segment, int piece, bool ring) const {
-  const int first = piece * piece_steps_, steps = std::min(piece_steps_, steps_of(segment) - first);
-  const size_t step = history_ + (ring ? piece % 2 * piece_steps_ : first);
-  return {step * count_, steps, count_, segment == 0 && piece == 0};
+TimeChunk NetworkPass::chunk_at(int segment, int chunk, bool ring) const {
+  const int first = chunk * chunk_steps_, steps = std::min(chunk_steps_, steps_of(segment) - first);
+  const size_t step = history_ + (ring ? chunk % 2 * chunk_steps_ : first);
+  return {step * count_, steps, count_, segment == 0 && chunk == 0};
 }
 
 void NetworkPass::forward(const Batch& batch, int first, int count, int worker, Keep keep) {
@@ -117,11 +118,11 @@ void NetworkPass::forward(const Batch& batch, int first, int count, int worker, 
 void NetworkPass::run(int segment) {
   segment_ = segment;
   fill_input(segment);
-  const int pieces = pieces_of(segment), layers = static_cast<int>(layers_.size());
-  for (int stage = 0; stage < pieces + layers; ++stage) run_stage(stage);
+  const int chunks = chunks_of(segment), layers = static_cast<int>(layers_.size());
+  for (int stage = 0; stage < chunks + layers; ++stage) run_stage(stage);
   // Not before, as the layers above read what stands in front.
   if (segment + 1 < segments_) {
-    for (int k = 0; k <= layers; ++k) carry_over(k, pieces - 1);
+    for (int k = 0; k <= layers; ++k) carry_over(k, chunks - 1);
   }
 }
 
@@ -142,37 +143,37 @@ void NetworkPass::fill_input(int segment) {
   if (!input_.spikes_only()) input_.take(0, static_cast<size_t>(history_) * count_);
 }
 
-/// Piece `stage` of the first layer, the one before of the second, and so on; the readout comes last.
+/// TimeChunk `stage` of the first layer, the one before of the second, and so on; the readout comes last.
 void NetworkPass::run_stage(int stage) {
-  const int pieces = pieces_of(segment_), last = static_cast<int>(layers_.size());
-  const int least = std::max(0, stage - pieces + 1),
-            most = std::min(stage, last);  // layers that have a piece
+  const int chunks = chunks_of(segment_), last = static_cast<int>(layers_.size());
+  const int least = std::max(0, stage - chunks + 1),
+            most = std::min(stage, last);  // layers that have a chunk
   if (least == 0 && !input_.spikes_only()) {
-    const Piece piece = piece_at(segment_, stage, false);
-    input_.take(piece.row, piece.rows());
+    const TimeChunk chunk = chunk_at(segment_, stage, false);
+    input_.take(chunk.row, chunk.rows());
   }
   // From the top: a recurrent layer writes where those that the layer above looks back to may have been.
   for (int k = most; k >= least; --k) {
-    const Piece piece = piece_at(segment_, stage - k, ring_);
+    const TimeChunk chunk = chunk_at(segment_, stage - k, ring_);
     if (k == last) {
-      readout_.forward(traces_.back(), piece, steps_, readout_trace_, scratch_);
+      readout_.forward(traces_.back(), chunk, steps_, readout_trace_, scratch_);
       continue;
     }
-    const size_t input_row = k > 0 ? piece.row : piece_at(segment_, stage, false).row;
-    layers_[k].drive(input_of(k), input_row, piece, traces_[k], scratch_);
-    if (layers_[k].recurrent()) layers_[k].step(piece, traces_[k], scratch_);
+    const size_t input_row = k > 0 ? chunk.row : chunk_at(segment_, stage, false).row;
+    layers_[k].input_currents(input_of(k), input_row, chunk, traces_[k], scratch_);
+    if (layers_[k].recurrent()) layers_[k].step(chunk, traces_[k], scratch_);
   }
   scan(stage, least, std::min(most, last - 1));
   for (int k = least; k <= most; ++k) {
-    const int piece = stage - k;
-    if (k < last && traces_[k].dropout.any) drop(traces_[k], piece_at(segment_, piece, ring_));
-    if (ring_ && piece % 2 == 1 && piece + 1 < pieces) carry_over(k, piece);
-    settle(k, piece);
+    const int chunk = stage - k;
+    if (k < last && traces_[k].dropout.any) drop(traces_[k], chunk_at(segment_, chunk, ring_));
+    if (ring_ && chunk % 2 == 1 && chunk + 1 < chunks) carry_over(k, chunk);
+    flush_sums(k, chunk);
   }
 }
 
-void NetworkPass::drop(LayerTrace& trace, const Piece& piece) {
-  trace.spikes.mask_rows(piece.row, piece.rows(), count_, trace.dropout.bits.data(),
+void NetworkPass::drop(LayerTrace& trace, const TimeChunk& chunk) {
+  trace.spikes.mask_rows(chunk.row, chunk.rows(), count_, trace.dropout.bits.data(),
                          trace.dropout.kept.data());
 }
 
@@ -187,18 +188,18 @@ void NetworkPass::scan(int stage, int least, int most) {
   };
   for (int k = least; k <= most; ++k) {
     if (layers_[k].recurrent()) continue;
-    const Piece piece = piece_at(segment_, stage - k, ring_);
-    if (!scans_.empty() && (piece.steps != steps || !(layers_[k].neuron() == *model))) flush();
+    const TimeChunk chunk = chunk_at(segment_, stage - k, ring_);
+    if (!scans_.empty() && (chunk.steps != steps || !(layers_[k].neuron() == *model))) flush();
     model = &layers_[k].neuron();
-    steps = piece.steps;
-    scans_.push_back(layers_[k].scan(piece, traces_[k]));
+    steps = chunk.steps;
+    scans_.push_back(layers_[k].scan(chunk, traces_[k]));
   }
   flush();
 }
 
-/// Puts the last steps of a piece in front of the rows that come next where they do not follow it.
-void NetworkPass::carry_over(size_t layer, int piece) {
-  const Piece from = piece_at(segment_, piece, ring_);
+/// Puts the last steps of a chunk in front of the rows that come next where they do not follow it.
+void NetworkPass::carry_over(size_t layer, int chunk) {
+  const TimeChunk from = chunk_at(segment_, chunk, ring_);
   const size_t end = from.row + from.rows(), steps = static_cast<size_t>(history_) * count_;
   const auto move_last = [&](Buffer<float>& rows, size_t stride) {
     std::copy_n(rows.data() + (end - count_) * stride, count_ * stride,
@@ -215,10 +216,10 @@ void NetworkPass::carry_over(size_t layer, int piece) {
 
 /// Sums over very many steps would lose their last terms in float32. Clips that are as long are alone in
 /// their group, so that where a clip's sums are cut does not depend on others.
-void NetworkPass::settle(size_t layer, int piece) {
-  const int often = std::max(1, kSettledSteps / piece_steps_);
-  if ((segment_ * (segment_steps_ / piece_steps_) + piece) % often != often - 1) return;
-  if (layer == layers_.size()) return readout_.settle(readout_trace_);
+void NetworkPass::flush_sums(size_t layer, int chunk) {
+  const int often = std::max(1, kSettledSteps / chunk_steps_);
+  if ((segment_ * (segment_steps_ / chunk_steps_) + chunk) % often != often - 1) return;
+  if (layer == layers_.size()) return readout_.flush_sums(readout_trace_);
   LayerTrace& trace = traces_[layer];
   for (size_t i = 0; i < trace.count.size(); ++i) trace.total[i] += trace.count[i];
   trace.count.zero();

@@ -81,7 +81,7 @@ struct NetworkOptions {
 
 /// What each layer reads; no bands above a dense layer.
 std::vector<Bands> bands_below(const NetworkOptions& options);
-/// Of a convolution.
+/// Output bands of a convolution; of any other connection as many as there are in the input.
 int output_bands(const ConnectionOptions& connection, int input_bands);
 /// Bands of zeros before the first band of the input ("same" padding).
 int padding_before(const ConnectionOptions& connection, int input_bands);

@@ -64,7 +64,7 @@ void multiply(const SampledProductArgs& q, ThreadPool* pool) {
     part.end += first;
     part.a += first * q.lda;
     part.c += first * q.ldc;
-    kernels().sampled_product(part);
+    kernels().sddmm(part);
   });
 }
 

@@ -60,11 +60,11 @@ void Readout::begin(ReadoutTrace& trace, size_t rows, size_t front, int clips) c
   if (takes_softmax()) trace.p.reserve(rows * stride_);
 }
 
-LeakyReadoutArgs Readout::arguments(const Piece& piece, int steps, ReadoutTrace& trace) const {
+LeakyReadoutArgs Readout::arguments(const TimeChunk& chunk, int steps, ReadoutTrace& trace) const {
   LeakyReadoutArgs q{};
-  const size_t at = piece.row * stride_;
-  q.steps = piece.steps;
-  q.clips = piece.clips;
+  const size_t at = chunk.row * stride_;
+  q.steps = chunk.steps;
+  q.clips = chunk.clips;
   q.stride = stride_;
   q.classes = classes_;
   q.share = 1.0f / static_cast<float>(steps);
@@ -76,15 +76,15 @@ LeakyReadoutArgs Readout::arguments(const Piece& piece, int steps, ReadoutTrace&
   return q;
 }
 
-void Readout::forward(const LayerTrace& last, const Piece& piece, int steps, ReadoutTrace& trace,
+void Readout::forward(const LayerTrace& last, const TimeChunk& chunk, int steps, ReadoutTrace& trace,
                       EventScratch& scratch) const {
   if (counts_spikes()) return;
-  last.spikes.multiply(piece.row, piece.rows(), weight_t_.data(), stride_, bias_.data(),
-                       trace.current.data() + piece.row * stride_, scratch);
-  kernels().leaky_readout_forward(arguments(piece, steps, trace));
+  last.spikes.multiply(chunk.row, chunk.rows(), weight_t_.data(), stride_, bias_.data(),
+                       trace.current.data() + chunk.row * stride_, scratch);
+  kernels().leaky_readout_forward(arguments(chunk, steps, trace));
 }
 
-void Readout::settle(ReadoutTrace& trace) const {
+void Readout::flush_sums(ReadoutTrace& trace) const {
   for (size_t i = 0; i < trace.score.size(); ++i) trace.total[i] += trace.score[i];
   trace.score.zero();
 }
@@ -100,22 +100,22 @@ void Readout::begin_backward(ReadoutTrace& trace, int clips) const {
   trace.grad_o.resize(static_cast<size_t>(clips) * stride_);
 }
 
-void Readout::backward(const LayerTrace& last, const Piece& piece, int steps, ReadoutTrace& trace,
+void Readout::backward(const LayerTrace& last, const TimeChunk& chunk, int steps, ReadoutTrace& trace,
                        const float* grad_score, float* gs, float* packed, EventScratch& scratch) const {
-  const size_t row = static_cast<size_t>(piece.clips) * stride_;
+  const size_t row = static_cast<size_t>(chunk.clips) * stride_;
   if (counts_spikes()) {
-    for (int t = 0; t < piece.steps; ++t) std::copy_n(grad_score, row, gs + row * t);
+    for (int t = 0; t < chunk.steps; ++t) std::copy_n(grad_score, row, gs + row * t);
     return;
   }
   float* bias = packed + static_cast<size_t>(inputs_) * stride_;
-  LeakyReadoutArgs q = arguments(piece, steps, trace);
+  LeakyReadoutArgs q = arguments(chunk, steps, trace);
   q.grad_score = grad_score;
   q.grad_o = trace.grad_o.data();
   q.grad_bias = bias;
   q.grad_decay = bias + stride_;
   kernels().leaky_readout_backward(q);
-  last.spikes.multiply_transposed(piece.row, piece.rows(), q.current, stride_, packed, scratch);
-  multiply(GemmArgs{piece.rows(), input_stride_, classes_, q.current, stride_, 1, weight_.data(),
+  last.spikes.multiply_transposed(chunk.row, chunk.rows(), q.current, stride_, packed, scratch);
+  multiply(GemmArgs{chunk.rows(), input_stride_, classes_, q.current, stride_, 1, weight_.data(),
                     input_stride_, gs, input_stride_, nullptr, false},
            scratch.pool);
 }

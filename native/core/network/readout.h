@@ -23,7 +23,7 @@ class Readout {
   int stride() const { return stride_; }
   size_t bytes() const { return bytes_of(weight_t_, weight_, bias_, decay_); }
   bool counts_spikes() const { return options_.kind == ReadoutKind::kSpikeCount; }
-  /// Of the trace of one step of a clip.
+  /// Floats of the trace of one step of a clip.
   size_t step_floats() const {
     return counts_spikes() ? 0 : (takes_softmax() ? 3 : 2) * static_cast<size_t>(stride_);
   }
@@ -36,22 +36,22 @@ class Readout {
   /// first `front` rows are of the steps before.
   void begin(ReadoutTrace& trace, size_t rows, size_t front, int clips) const;
   /// `steps`: of the whole clip. `trace` is that of the last layer.
-  void forward(const LayerTrace& last, const Piece& piece, int steps, ReadoutTrace& trace,
+  void forward(const LayerTrace& last, const TimeChunk& chunk, int steps, ReadoutTrace& trace,
                EventScratch& scratch) const;
 
   /// Sets aside what the score has come to, so that sums over very many steps lose nothing.
-  void settle(ReadoutTrace& trace) const;
+  void flush_sums(ReadoutTrace& trace) const;
   /// The score of the whole clip.
   void finish(const LayerTrace& last, ReadoutTrace& trace) const;
 
   void begin_backward(ReadoutTrace& trace, int clips) const;
-  /// One piece after the other, from the last. grad_score [clips, stride] → gs = dL/ds [rows, input_stride].
-  void backward(const LayerTrace& last, const Piece& piece, int steps, ReadoutTrace& trace,
+  /// One chunk after the other, from the last. grad_score [clips, stride] → gs = dL/ds [rows, input_stride].
+  void backward(const LayerTrace& last, const TimeChunk& chunk, int steps, ReadoutTrace& trace,
                 const float* grad_score, float* gs, float* packed, EventScratch& scratch) const;
 
  private:
   bool takes_softmax() const { return options_.kind == ReadoutKind::kLeakyIntegrator; }
-  LeakyReadoutArgs arguments(const Piece& piece, int steps, ReadoutTrace& trace) const;
+  LeakyReadoutArgs arguments(const TimeChunk& chunk, int steps, ReadoutTrace& trace) const;
 
   ReadoutOptions options_;
   int inputs_, input_stride_, classes_, stride_;

@@ -36,7 +36,7 @@ class Draws {
   /// In [0, 1).
   double uniform() { return word() * 0x1p-32; }
   double uniform(const Range& range) { return range.min + (range.max - range.min) * uniform(); }
-  /// Of a range above 0: ratios to both sides of 1 are equally likely.
+  /// For a range above 0: ratios to both sides of 1 are equally likely.
   double log_uniform(const Range& range) { return range.min * std::pow(range.max / range.min, uniform()); }
   /// In [0, n).
   int below(int n) {

@@ -39,7 +39,7 @@ class FeatureStore {
   int label(int clip) const { return labels_[clip]; }
   /// [frames(clip), features]
   const float* features(int clip) const { return features_[clip].data(); }
-  /// Of a clip's features, among those of all stores of the process; not 0.
+  /// Identifies a clip's features among those of all stores of the process; not 0.
   uint64_t identity(int clip) const { return (number_ << 32) + static_cast<uint32_t>(clip); }
   int frames(int clip) const {
     return static_cast<int>(features_[clip].size() / extractor_->feature_count());

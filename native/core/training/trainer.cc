@@ -101,25 +101,26 @@ std::vector<int> Trainer::order(int epoch) const {
 }
 
 /// Batch `batch` of the clips of an epoch, which must stay where they are; augmented.
-void Trainer::draw(const std::vector<int>& clips, int batch, Draft& draft) {
+void Trainer::draw(const std::vector<int>& clips, int batch, PreparedBatch& prepared) {
   const int first = batch * options_.batch_size;
   const int count = std::min(options_.batch_size, static_cast<int>(clips.size()) - first);
-  draft.clips = clips.data() + first;
-  draft.keys.resize(count);
-  draft.labels.resize(count);
-  draft.steps.resize(count);
+  prepared.clips = clips.data() + first;
+  prepared.keys.resize(count);
+  prepared.labels.resize(count);
+  prepared.steps.resize(count);
   for (int i = 0; i < count; ++i) {
-    const int clip = draft.clips[i];
-    draft.keys[i] = {options_.seed, static_cast<uint32_t>(clip), static_cast<uint32_t>(position_.epoch) + 1};
-    draft.labels[i] = made(clip) ? -1 : store_->label(clip);
-    if (!augmenter_) draft.steps[i] = encoder_.steps(store_->frames(clip));
+    const int clip = prepared.clips[i];
+    prepared.keys[i] = {options_.seed, static_cast<uint32_t>(clip),
+                        static_cast<uint32_t>(position_.epoch) + 1};
+    prepared.labels[i] = made(clip) ? -1 : store_->label(clip);
+    if (!augmenter_) prepared.steps[i] = encoder_.steps(store_->frames(clip));
   }
   if (!augmenter_) return;
   const size_t size = store_->extractor().size();
-  draft.features.resize(count * size);
+  prepared.features.resize(count * size);
   pool_->run(count, [&](int i, int worker) {
-    draft.steps[i] =
-        encoder_.steps(make_features(draft.keys[i], draft.features.data() + i * size, workspaces_[worker]));
+    prepared.steps[i] = encoder_.steps(
+        make_features(prepared.keys[i], prepared.features.data() + i * size, workspaces_[worker]));
   });
 }
 
@@ -139,21 +140,22 @@ int Trainer::make_features(const ClipKey& key, float* out, AugmenterWorkspace& w
   return augmenter_->features(samples.data(), samples.size(), key, out, workspace);
 }
 
-std::function<BatchStatistics()> Trainer::learn(const Draft& draft, std::vector<EncoderScratch>& scratch) {
+std::function<BatchStatistics()> Trainer::learn(const PreparedBatch& prepared,
+                                                std::vector<EncoderScratch>& scratch) {
   const auto features = [&](int i) {
-    return augmenter_ ? draft.features.data() + i * store_->extractor().size()
-                      : store_->features(draft.clips[i]);
+    return augmenter_ ? prepared.features.data() + i * store_->extractor().size()
+                      : store_->features(prepared.clips[i]);
   };
-  const auto identity = [&](int i) { return augmenter_ ? 0 : store_->identity(draft.clips[i]); };
+  const auto identity = [&](int i) { return augmenter_ ? 0 : store_->identity(prepared.clips[i]); };
   const EncodedClips encoded{encoder_.options(), store_->extractor().feature_count(), features, identity,
-                             draft.keys.data()};
-  Batch batch = make_batch(*store_, encoder_, features, draft.steps.data(), encoded,
-                           static_cast<int>(draft.keys.size()), draft.labels.data(), scratch);
-  batch.keys = draft.keys.data();
+                             prepared.keys.data()};
+  Batch batch = make_batch(*store_, encoder_, features, prepared.steps.data(), encoded,
+                           static_cast<int>(prepared.keys.size()), prepared.labels.data(), scratch);
+  batch.keys = prepared.keys.data();
   return backend_->start_gradient(batch, options_.loss);
 }
 
-/// Of batches that are learned from.
+/// Sums of the batches that were learned from.
 void Trainer::add_up(int clips, const BatchStatistics& done) {
   position_.clips += clips;
   position_.loss += done.loss;
@@ -173,37 +175,39 @@ bool Trainer::run_epoch(const std::atomic<bool>& abort) {
   // first.
   std::future<void> next;
   // Tells what came of the batch before the one in hand: a device is asked when it has the next one.
-  std::function<void()> settle = [] {};
+  std::function<void()> collect = [] {};
 
   // What a batch gave that is learned from counts also where the next one fails.
-  const OnFailure settled([&] { settle(); });
+  const OnFailure collected([&] { collect(); });
   for (progress_ = position_.clips; position_.batch < batches(); ++position_.batch) {
     if (abort.load(std::memory_order_relaxed)) {
-      settle();
+      collect();
       return false;
     }
-    Draft& draft = drafts_[position_.batch % 2];
+    PreparedBatch& prepared = prepared_[position_.batch % 2];
     if (next.valid()) {
       next.get();
     } else {
-      draw(clips, position_.batch, draft);
+      draw(clips, position_.batch, prepared);
     }
     if (ahead && position_.batch + 1 < batches()) {
       const int batch = position_.batch + 1;
       // Deferred where the system gives no more threads.
       next = std::async(std::launch::async | std::launch::deferred,
-                        [this, &clips, batch] { draw(clips, batch, drafts_[batch % 2]); });
+                        [this, &clips, batch] { draw(clips, batch, prepared_[batch % 2]); });
     }
-    const std::function<BatchStatistics()> statistics = learn(draft, scratch);
+    const std::function<BatchStatistics()> statistics = learn(prepared, scratch);
     const int64_t step = static_cast<int64_t>(position_.epoch) * batches() + position_.batch;
     backend_->step(options_.optimizer, learning_rate(options_.schedule, step, total));
-    settle();
-    settle = [this, statistics, count = static_cast<int>(draft.keys.size())] { add_up(count, statistics()); };
+    collect();
+    collect = [this, statistics, count = static_cast<int>(prepared.keys.size())] {
+      add_up(count, statistics());
+    };
     if (backend_->works_elsewhere()) continue;
-    settle();
-    settle = [] {};
+    collect();
+    collect = [] {};
   }
-  settle();
+  collect();
   finished_ = position_;
   position_ = {};
   position_.epoch = finished_.epoch + 1;

@@ -74,8 +74,8 @@ class Trainer {
   Backend& backend() { return *backend_; }
 
  private:
-  /// A batch before it is learned from.
-  struct Draft {
+  /// A batch that is drawn and augmented, but not yet learned from.
+  struct PreparedBatch {
     const int* clips = nullptr;  // [keys.size()]
     std::vector<ClipKey> keys;
     std::vector<int> labels, steps;
@@ -83,9 +83,9 @@ class Trainer {
   };
 
   std::vector<int> order(int epoch) const;
-  void draw(const std::vector<int>& clips, int batch, Draft& draft);
+  void draw(const std::vector<int>& clips, int batch, PreparedBatch& prepared);
   int make_features(const ClipKey& key, float* out, AugmenterWorkspace& workspace) const;
-  std::function<BatchStatistics()> learn(const Draft& draft, std::vector<EncoderScratch>& scratch);
+  std::function<BatchStatistics()> learn(const PreparedBatch& prepared, std::vector<EncoderScratch>& scratch);
   void add_up(int clips, const BatchStatistics& done);
   /// Numbers after those of the store are of clips that are made.
   bool made(int clip) const { return clip >= store_->size(); }
@@ -99,7 +99,8 @@ class Trainer {
   std::unique_ptr<NegativeMaker> negatives_;
   std::unique_ptr<ThreadPool> pool_;
   std::vector<AugmenterWorkspace> workspaces_;
-  Draft drafts_[2];  // of the batch in hand, and of the one after it where the host has time for that
+  PreparedBatch
+      prepared_[2];  // of the batch in hand, and of the one after it where the host has time for that
   TrainingPosition position_, finished_;
   std::atomic<int64_t> progress_{0};
 };

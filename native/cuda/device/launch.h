@@ -56,7 +56,7 @@ constexpr int most_threads() {
   return 256;
 }
 
-/// Blocks of which a multiprocessor must have registers for that many.
+/// The number of blocks for which a multiprocessor must have registers.
 template <typename Kernel>
 constexpr int least_blocks() {
   if constexpr (requires { Kernel::kLeastBlocks; }) return Kernel::kLeastBlocks;

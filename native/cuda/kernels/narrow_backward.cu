@@ -115,7 +115,7 @@ struct NarrowBackward {
             step.s = now[j].u > parameters.threshold ? 1.0f : 0.0f;
             step.s_before = before.u > parameters.threshold ? 1.0f : 0.0f;
           }
-          // Nothing comes from after the last step, nor from neurons that there are not.
+          // Steps after the last one and neurons beyond the last are padding, with a gradient of 0.
           const float total = t < source.steps ? gs[j] * kept + cost : 0.0f;
           const float gu = neuron_back(model, parameters, step, total, carried, gradient);
           out[j * kNarrow] = gu;

@@ -48,7 +48,7 @@ struct NarrowForward {
     float *const to_u = of.trace.u + origin, *const to_s = from(of.trace.s, origin),
                  *const to_w = from(of.trace.w, origin);
     uint32_t* const to_bits = from(of.trace.bits, first);
-    // What comes after the last step is nobody's.
+    // Rows after the last step are padding.
     const int word_steps = i == 0 ? steps : 0;
     NeuronState state;
     double total = 0.0;

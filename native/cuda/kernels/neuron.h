@@ -9,7 +9,7 @@
 
 namespace sonospike::cuda {
 
-/// Of one neuron.
+/// Parameters of one neuron.
 struct NeuronParameters {
   float decay, threshold;
   float rho, coupling, jump;  ///< of adaptive neurons

@@ -12,9 +12,8 @@
 ///
 ///   int m, n;
 ///   static constexpr bool kBits;        whether A is all 0 or 1
-///   static constexpr bool kWords;       whether 32 neighbours in memory, from a multiple of 32 on, are bits
-///   of
-///                                       one word, which any of them brings
+///   static constexpr bool kWords;       whether 32 neighbours in memory, from a multiple of 32 on,
+///                                       are bits of one word, which any of them loads
 ///   static constexpr bool kRowsLieSideBySide;
 ///                                       whether A(m, k) and A(m + 1, k) are neighbours in memory, and not
 ///                                       A(m, k) and A(m, k + 1)
@@ -45,8 +44,8 @@ SONOSPIKE_DEVICE float value_of(float raw) {
   return raw;
 }
 
-/// A line for every band of every row, a place for every input under its kernel in every step that is looked
-/// at.
+/// Implicit im2col: a row of the unfolded matrix for every band of every row of the input, and a column for
+/// every input under the kernel in every time step that the connection looks at.
 template <bool Bits>
 struct Unfolded {
   using Raw = std::conditional_t<Bits, RawBit, float>;
@@ -57,7 +56,7 @@ struct Unfolded {
     int start;  ///< the first input under the kernel, which may lie before the first there is
     int step;   ///< within the clip
   };
-  struct Place {
+  struct KernelInput {
     int offset;       ///< of the input from the first under the kernel
     int delay, back;  ///< of the step from the present one, and of its elements
   };
@@ -85,12 +84,12 @@ struct Unfolded {
     return {input + static_cast<size_t>(row) * width, (band * shape.stride - shape.left) * shape.in_channels,
             shape.looks_back() ? clips.step_of[row] : 0};
   }
-  SONOSPIKE_DEVICE Place place(int k, int end) const {
+  SONOSPIKE_DEVICE KernelInput place(int k, int end) const {
     if (k >= end) return {0, INT_MAX, 0};
     const int tap = shape.taps > 1 ? depth.of(k) : 0, delay = shape.delay_of(tap);
     return {k - tap * shape.depth(), delay, delay * width};
   }
-  SONOSPIKE_DEVICE Raw at(const Line& line, const Place& place) const {
+  SONOSPIKE_DEVICE Raw at(const Line& line, const KernelInput& place) const {
     const int i = line.start + place.offset;
     const bool there =
         static_cast<unsigned>(i) < static_cast<unsigned>(shape.inputs) && line.step >= place.delay;
@@ -108,7 +107,7 @@ struct Drive {
   static constexpr bool kBits = Bits, kWords = Words, kRowsLieSideBySide = false;
   using Raw = typename Unfolded<Bits>::Raw;
   using Row = typename Unfolded<Bits>::Line;
-  using Column = typename Unfolded<Bits>::Place;
+  using Column = typename Unfolded<Bits>::KernelInput;
   int m, n, k;
   Unfolded<Bits> x;
   const float *b, *bias;
@@ -128,7 +127,7 @@ struct WeightGradient {
   static constexpr bool kBits = Bits, kWords = Words, kRowsLieSideBySide = true;
   static constexpr const float* bias = nullptr;
   using Raw = typename Unfolded<Bits>::Raw;
-  using Row = typename Unfolded<Bits>::Place;
+  using Row = typename Unfolded<Bits>::KernelInput;
   using Column = typename Unfolded<Bits>::Line;
   int m, n;
   int lines, lines_of_part;  // rows x bands

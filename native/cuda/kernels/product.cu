@@ -57,16 +57,16 @@ void weight_gradient_from(const Device& device, const ConnectionShape& shape, co
 
 }  // namespace
 
-void drive(const Device& device, const ConnectionShape& shape, const Clips& clips, const Sent& input,
-           const float* weight, const float* bias, float* out) {
+void forward_product(const Device& device, const ConnectionShape& shape, const Clips& clips,
+                     const Sent& input, const float* weight, const float* bias, float* out) {
   if (input.bits && in_words(device, shape))
     return drive_from<true, true>(device, shape, clips, input, weight, bias, out);
   if (input.bits) return drive_from<true>(device, shape, clips, input, weight, bias, out);
   drive_from<false>(device, shape, clips, input, weight, bias, out);
 }
 
-void pass_down(const Device& device, const ConnectionShape& shape, const Clips& clips, const float* g,
-               const float* weight, float* gx) {
+void input_gradient_product(const Device& device, const ConnectionShape& shape, const Clips& clips,
+                            const float* g, const float* weight, float* gx) {
   for (int phase = 0; phase < shape.stride; ++phase) {
     const PassDown problem(shape, phase, clips, g, weight, gx);
     if (problem.m > 0) multiply(device, problem, 1);

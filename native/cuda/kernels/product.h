@@ -8,13 +8,13 @@
 namespace sonospike::cuda {
 
 /// out[rows, neurons] = bias + W x. weight [taps, depth, channels]; bias [channels], or null.
-void drive(const Device& device, const ConnectionShape& shape, const Clips& clips, const Sent& input,
-           const float* weight, const float* bias, float* out);
+void forward_product(const Device& device, const ConnectionShape& shape, const Clips& clips,
+                     const Sent& input, const float* weight, const float* bias, float* out);
 
 /// From g = dL/du [rows, neurons] to dL/dx [rows, inputs]. weight [phase, taps, places, channels,
 /// in_channels]: see ConnectionShape.
-void pass_down(const Device& device, const ConnectionShape& shape, const Clips& clips, const float* g,
-               const float* weight, float* gx);
+void input_gradient_product(const Device& device, const ConnectionShape& shape, const Clips& clips,
+                            const float* g, const float* weight, float* gx);
 
 /// Into how many parts the sum over the rows is cut that makes the gradient of the weights.
 int gradient_parts(const ConnectionShape& shape, int rows);

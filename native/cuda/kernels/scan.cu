@@ -9,13 +9,13 @@ namespace {
 constexpr int kAhead = 16;  // steps whose values are on their way while as many before them are worked on
 constexpr int kThreads = 64;
 
-/// Which neuron of which clip a thread is of. All of a warp are of one clip.
-struct Place {
+/// The neuron and the clip that a thread works on. All threads of a warp work on one clip.
+struct NeuronOfClip {
   int clip, i;
   bool any;
 };
 
-SONOSPIKE_DEVICE Place place_of(const Block& block, int neurons, const Clips& clips) {
+SONOSPIKE_DEVICE NeuronOfClip place_of(const Block& block, int neurons, const Clips& clips) {
   const int words = (neurons + kWarp - 1) / kWarp;
   const size_t number = number_of(block), warp = number / kWarp;
   const int clip = static_cast<int>(warp / words);
@@ -31,7 +31,7 @@ struct ScanForward {
   TraceArgs trace;
 
   /// The currents of the rows from row0 on.
-  SONOSPIKE_DEVICE void fetch(const Place& place, int row0, int end, float* currents) const {
+  SONOSPIKE_DEVICE void fetch(const NeuronOfClip& place, int row0, int end, float* currents) const {
 #pragma unroll
     for (int j = 0; j < kAhead; ++j) {
       const bool any = place.any && row0 + j < end;
@@ -40,7 +40,7 @@ struct ScanForward {
   }
 
   SONOSPIKE_DEVICE void operator()(const Block& block) const {
-    const Place place = place_of(block, layer.neurons, clips);
+    const NeuronOfClip place = place_of(block, layer.neurons, clips);
     if (place.clip >= clips.count) return;  // as the whole warp
     const int n = layer.neurons, words = (n + kWarp - 1) / kWarp;
     const int first = clips.first_row[place.clip], end = clips.first_row[place.clip + 1];
@@ -109,7 +109,7 @@ struct ScanBackward {
   }
 
   SONOSPIKE_DEVICE void operator()(const Block& block) const {
-    const Place place = place_of(block, layer.neurons, clips);
+    const NeuronOfClip place = place_of(block, layer.neurons, clips);
     if (!place.any) return;
     const int n = layer.neurons, first = clips.first_row[place.clip], end = clips.first_row[place.clip + 1];
     const size_t own = static_cast<size_t>(place.clip) * n + place.i;

@@ -25,7 +25,7 @@ struct alignas(8) Two {
 /// Tensor cores multiply 16 x 16 by 16 x 8; a warp makes 2 x 4 of those, in registers, and a block a column
 /// of four warps for each 32 columns. In shared memory the four words of A that a thread needs for one of
 /// them lie side by side, as do those of B for two: rows 2i and 2i + 1, or columns, and the pairs t and t + 4
-/// of k. Which row of the tensor cores' is which of ours is for us to say.
+/// of k. The permutation of the rows is free, as the sums do not depend on it.
 template <typename Problem, int Across>
 struct TensorProduct {
   static constexpr bool kSyncs = true;
@@ -50,18 +50,18 @@ struct TensorProduct {
   Problem problem;
 
   /// Four words of a tile: a line, and a pair of rows or columns.
-  struct Place {
+  struct TilePosition {
     int line, pair;
 
     SONOSPIKE_DEVICE int k(int i) const { return line / 4 * 16 + line % 4 * 2 + i / 2 * 8 + i % 2; }
   };
-  /// Of A, what a thread brings as its i-th: in whole sectors of memory.
-  static SONOSPIKE_DEVICE Place place_of(int thread, int i) {
+  /// The part of A that a thread loads as its i-th, so that a warp loads whole sectors of memory.
+  static SONOSPIKE_DEVICE TilePosition place_of(int thread, int i) {
     if (kOneRow) return {(thread + i * kThreads) / (kTileM / 2), thread % (kTileM / 2)};
     const int unit = thread / kWarp + i * kWarps, lane = thread % kWarp;
     return {unit % 2 * 4 + lane % 4, unit / 2 * 8 + lane / 4};
   }
-  static SONOSPIKE_DEVICE Place place_of_b(int thread) {
+  static SONOSPIKE_DEVICE TilePosition place_of_b(int thread) {
     return {thread / (kTileN / 2), thread % (kTileN / 2)};
   }
 
@@ -73,7 +73,7 @@ struct TensorProduct {
   struct WordsOfBits {
     uint32_t of[kLoads][kOneRow ? 4 : 2];
   };
-  /// Of both tiles; of B four k of two columns.
+  /// Loads the words of both tiles; those of B hold four k of two columns.
   struct Fetched {
     std::conditional_t<Problem::kWords, WordsOfBits, Elements> a;
     Two b[4];
@@ -82,7 +82,7 @@ struct TensorProduct {
   SONOSPIKE_DEVICE void fetch(const Block& block, const Row (*rows)[2], int k0, int end, Elements& to) const {
 #pragma unroll
     for (int c = 0; c < kColumns; ++c) {
-      const Place place = place_of(block.thread(), c);
+      const TilePosition place = place_of(block.thread(), c);
 #pragma unroll
       for (int k = 0; k < 4; ++k) {
         const Column column = problem.column(k0 + place.k(k), end);
@@ -100,7 +100,7 @@ struct TensorProduct {
     if constexpr (kOneRow) {
 #pragma unroll
       for (int i = 0; i < kLoads; ++i) {
-        const Place place = place_of(block.thread(), i);
+        const TilePosition place = place_of(block.thread(), i);
 #pragma unroll
         for (int k = 0; k < 4; ++k) {
           to.of[i][k] = problem.a(rows[0][0], problem.column(k0 + place.k(k), end)).word;
@@ -120,7 +120,7 @@ struct TensorProduct {
   SONOSPIKE_DEVICE void fetch(const Block& block, const Row (*rows)[2], const float* b, int columns, int k0,
                               int end, Fetched& to) const {
     fetch(block, rows, k0, end, to.a);
-    const Place place = place_of_b(block.thread());
+    const TilePosition place = place_of_b(block.thread());
     const int left = columns > 0 ? end - k0 : 0;
 #pragma unroll
     for (int k = 0; k < 4; ++k) {
@@ -136,7 +136,7 @@ struct TensorProduct {
     }
   }
 
-  static SONOSPIKE_DEVICE Words& words_at(uint32_t* plane, int pitch, const Place& place) {
+  static SONOSPIKE_DEVICE Words& words_at(uint32_t* plane, int pitch, const TilePosition& place) {
     return *reinterpret_cast<Words*>(plane + place.line * pitch + place.pair * 4);
   }
   static SONOSPIKE_DEVICE const Words& words_at(const uint32_t* at) {
@@ -144,7 +144,8 @@ struct TensorProduct {
   }
 
   /// The words of one row and two neighbouring k, of all terms.
-  static SONOSPIKE_DEVICE void make(const Elements& from, const Place&, int i, int r, int k, Words* words) {
+  static SONOSPIKE_DEVICE void make(const Elements& from, const TilePosition&, int i, int r, int k,
+                                    Words* words) {
     const Raw &lower = from.of[i][r][k], &upper = from.of[i][r][k + 1];
     if constexpr (Problem::kBits) {
       words[0].of[k + r] = lower.bit() * kOneBelow + upper.bit() * kOneAbove;
@@ -154,7 +155,7 @@ struct TensorProduct {
       for (int term = 0; term < kTermsA; ++term) words[term].of[k + r] = pair.term[term];
     }
   }
-  static SONOSPIKE_DEVICE void make(const WordsOfBits& from, const Place& place, int i, int r, int k,
+  static SONOSPIKE_DEVICE void make(const WordsOfBits& from, const TilePosition& place, int i, int r, int k,
                                     Words* words) {
     uint32_t lower, upper;
     if constexpr (kOneRow) {
@@ -171,7 +172,7 @@ struct TensorProduct {
   static SONOSPIKE_DEVICE void store(const Block& block, const Fetched& from, uint32_t* tiles) {
 #pragma unroll
     for (int i = 0; i < kLoads; ++i) {
-      const Place place = place_of(block.thread(), i);
+      const TilePosition place = place_of(block.thread(), i);
       Words words[kTermsA];
 #pragma unroll
       for (int r = 0; r < 2; ++r) {
@@ -193,7 +194,7 @@ struct TensorProduct {
         for (int term = 0; term < kTermsB; ++term) words[term].of[2 * c + k / 2] = pair.term[term];
       }
     }
-    const Place place = place_of_b(block.thread());
+    const TilePosition place = place_of_b(block.thread());
 #pragma unroll
     for (int term = 0; term < kTermsB; ++term) {
       words_at(tiles + kTermsA * kPlaneA + term * kPlaneB, kPitchB, place) = words[term];
@@ -286,7 +287,7 @@ struct TensorProduct {
 #pragma unroll
       for (int r = 0; r < 2; ++r) rows[i][r] = problem.row(m0 + place_of(block.thread(), i).pair * 2 + r);
     }
-    const Place place = place_of_b(block.thread());
+    const TilePosition place = place_of_b(block.thread());
     const int column = n0 + place.pair * 2, columns = problem.n - column;
     int k0 = problem.first(part), filled = 0;
     const float* b = problem.b + static_cast<size_t>(k0 + place.k(0)) * problem.n + column;

@@ -27,11 +27,11 @@ struct TiledProduct {
 
   Problem problem;
 
-  struct Place {
+  struct TilePosition {
     int m, k;
   };
   /// The element of A's tile that a thread brings as its i-th.
-  static SONOSPIKE_DEVICE Place place_of(int thread, int i) {
+  static SONOSPIKE_DEVICE TilePosition place_of(int thread, int i) {
     const int at = thread + i * kThreads;
     if (kOneRow) return {at % kTileM, at / kTileM};
     return {at / kDepth, at % kDepth};
@@ -68,7 +68,7 @@ struct TiledProduct {
     for (; k0 < end; k0 += kDepth) {
 #pragma unroll
       for (int i = 0; i < kLoadsA; ++i) {
-        const Place place = place_of(block.thread(), i);
+        const TilePosition place = place_of(block.thread(), i);
         tile_a[place.k * kPaddedM + place.m] = value_of(a[i]);
       }
 #pragma unroll

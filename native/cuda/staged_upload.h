@@ -7,19 +7,19 @@
 namespace sonospike::cuda {
 
 /// Arrays that go to a device together, in one copy: added one by one, then written, then sent.
-class Parcel {
+class StagedUpload {
  public:
-  explicit Parcel(Device& device) : device_(device), memory_(device) {}
+  explicit StagedUpload(Device& device) : device_(device), memory_(device) {}
 
   template <typename T>
-  struct Place {
+  struct Slice {
     size_t offset = 0;
   };
 
   /// Empties it. What it brought before is gone after `open`.
   void begin() { size_ = 0; }
   template <typename T>
-  Place<T> add(size_t count) {
+  Slice<T> add(size_t count) {
     const size_t offset = size_;
     size_ += (count * sizeof(T) + kLine - 1) / kLine * kLine;
     return {offset};
@@ -32,12 +32,12 @@ class Parcel {
   void free() { memory_.free(); }
   /// To be written before it is sent.
   template <typename T>
-  T* here(Place<T> place) const {
-    return reinterpret_cast<T*>(staged_ + place.offset);
+  T* here(Slice<T> slice) const {
+    return reinterpret_cast<T*>(staged_ + slice.offset);
   }
   template <typename T>
-  T* there(Place<T> place) const {
-    return reinterpret_cast<T*>(memory_.data() + place.offset);
+  T* there(Slice<T> slice) const {
+    return reinterpret_cast<T*>(memory_.data() + slice.offset);
   }
   void send() { device_.send(memory_.data(), staged_, size_); }
 

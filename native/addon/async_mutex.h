@@ -9,8 +9,9 @@
 
 namespace sonospike {
 
-/// A lock that can be waited for without a thread. Turns are given in the order in which they were asked for.
-class Turns {
+/// A mutex that can also be waited for by a callback, without a blocked thread. It is fair: who asked first
+/// gets it first.
+class AsyncMutex {
  public:
   bool try_lock() {
     std::lock_guard guard(mutex_);
