@@ -149,6 +149,10 @@ export async function readAudio(input: AudioInput): Promise<LoadedAudio> {
  * - `speakers`: a folder for each speaker, in it a folder for each word, or `word_index.wav`
  * - `flat`: one folder of `word_index.wav`
  * - `speaker-first`: one folder of `speaker_label_index.wav`; never recognised, only asked for
+ * - `speech-commands`, `arabic-speech-commands`, `mswc`: as these data sets unpack, with their lists, which are the
+ *   official split (and tell MSWC's speakers). Background noise of Speech Commands is cut into seconds, as `_unknown_`
+ * - `metadata`: any folders with a metadata.csv or .jsonl (file_name, label, and speaker and split if known)
+ * - `list`: a .csv, .tsv, .json or .jsonl file of one's own instead of the folder (path, label, speaker, split)
  *
  * Folders called train and test (and validation) that hold one of these each are the parts of the `official` split.
  * Labels and speakers are Unicode NFC. Clips with the label `_unknown_` are none of the words: the label is not among

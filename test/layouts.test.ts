@@ -94,6 +94,11 @@ describe('the word is recognised', () => {
       tree(['licht', 'musik'], [''], (w, _, i) => `${w}/${i}.wav`),
       { layout: 'folders', labels: ['licht', 'musik'], speakers: [] },
     ],
+    [
+      'yes/anna_0.flac and .opus',
+      tree(words, people, (w, s, i) => `${w}/${s}_${i}.${i === 1 ? 'flac' : 'opus'}`),
+      { layout: 'folders', ...EN },
+    ],
     ['yes/anna/0.wav', tree(words, people, (w, s, i) => `${w}/${s}/${i}.wav`), { layout: 'folders', ...EN }],
     [
       'yes/anna/take_0.wav',
@@ -274,8 +279,8 @@ describe('folders called train and test are parts', () => {
 
 describe('sound that is not read', () => {
   it.each([
-    [['yes/a.opus', 'no/b.opus'], /2 files of another format, such as no\/b\.opus \(Ogg\)/],
-    [['lang-english_speaker-00_trial-0_digit-0.flac'], /1 file of another format.*\(FLAC\)/],
+    [['yes/a.m4a', 'no/b.m4a'], /2 files of another format, such as no\/b\.m4a \(MP4 or M4A \(AAC\)\)/],
+    [['yes/a.amr'], /1 file of another format.*\(AMR\)/],
     [['shd_test.h5', 'shd_train.h5'], /shd_test\.h5 \(HDF5, as the spikes of SHD and SSC are\)/],
   ])('%j is named', async (files, message) => {
     make(files);

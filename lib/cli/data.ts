@@ -26,6 +26,13 @@ export const LAYOUT_OPTION = {
     choices: layoutNames,
     help: `How the clips lie in the folder of --data (default: recognised). ${layoutHelp()}`,
   },
+  words: {
+    type: 'text',
+    value: 'WORD,WORD',
+    help:
+      'Words of --data to use (default: all). A draw of the clips of other words is used as _unknown_: with ' +
+      'yes,no,up,down,left,right,on,off,stop,go as in the task of 12 classes of Speech Commands.',
+  },
 } as const satisfies OptionTable;
 
 function layoutHelp(): string {
@@ -35,12 +42,13 @@ function layoutHelp(): string {
 /** The dataset that was named, or else the shipped samples. */
 export async function openData(
   directory: string | undefined,
-  options: { strict: boolean; layout?: LayoutName; signal?: AbortSignal },
+  options: { strict: boolean; layout?: LayoutName; words?: string; signal?: AbortSignal },
 ): Promise<Dataset> {
-  const { strict, layout, signal } = options;
+  const { strict, layout, words, signal } = options;
   const opened = await openDataset(directory ?? SAMPLES, {
     strict,
     ...(layout === undefined ? {} : { layout }),
+    ...(words === undefined ? {} : { words: words.split(',').map((word) => word.trim()) }),
     ...(signal === undefined ? {} : { signal }),
   });
   // The folder's own README is no news.

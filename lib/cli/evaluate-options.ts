@@ -41,6 +41,7 @@ export const MODEL_OPTIONS = {
 const {
   data: _data,
   layout: _layout,
+  words: _words,
   out: _out,
   checkpoint: _checkpoint,
   resume: _resume,

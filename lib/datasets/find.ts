@@ -3,7 +3,8 @@ import { SonospikeError } from '../support/errors.js';
 import type { Clip, PartName } from './clip.js';
 import { type Folder, othersBelow, soundsBelow } from './folder.js';
 import { LAYOUTS, type LayoutName, layoutCalled } from './layouts/index.js';
-import { type Found, type Layout, partOf } from './layouts/layout.js';
+import type { Found, Layout } from './layouts/layout.js';
+import { partOf } from './layouts/part-names.js';
 import { shareOfUsualWords } from './layouts/words.js';
 import { compareCodePoints } from './names.js';
 import type { SkipList } from './scan.js';
@@ -149,7 +150,7 @@ function unreadFormat(name: string): string | null {
 }
 
 /** Drops the second way to a file, and the second file with the same label, speaker and index in the same part. */
-function withoutDuplicates(layout: Layout, { clips }: Found, skips: SkipList): Clip[] {
+export function withoutDuplicates(layout: Layout, { clips }: Found, skips: SkipList): Clip[] {
   const keyed = clips.map((clip) => ({ clip, key: clip.key ?? layout.key(clip.found.path) }));
   keyed.sort(
     (a, b) => compareCodePoints(a.key, b.key) || compareCodePoints(a.clip.found.path, b.clip.found.path),

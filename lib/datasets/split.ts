@@ -169,7 +169,10 @@ function bySpeakers(dataset: Dataset, test: string[], draw: Draw): Parts {
   const first = test[0] === undefined ? 0 : circle.indexOf(test[0]);
   const others = [...circle.slice(first), ...circle.slice(0, first)].filter((name) => !test.includes(name));
   const count = Math.min(Math.round(others.length * validation), others.length - 1);
-  const part = (names: string[]) => dataset.clips.filter(({ speaker }) => names.includes(speaker!));
+  const part = (names: string[]) => {
+    const wanted = new Set(names);
+    return dataset.clips.filter(({ speaker }) => wanted.has(speaker!));
+  };
   if (count <= 0) return { ...validated(dataset, part(others), draw), test: part(test) };
   const validating = others.slice(0, count);
   return { train: part(others.slice(count)), validation: part(validating), test: part(test) };

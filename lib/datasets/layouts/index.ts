@@ -1,18 +1,33 @@
+import { arabicSpeechCommands } from './arabic-speech-commands.js';
 import { audiomnist } from './audiomnist.js';
 import { flat } from './flat.js';
 import { folders } from './folders.js';
 import { fsdd } from './fsdd.js';
 import type { Layout } from './layout.js';
+import { list } from './list.js';
+import { metadata } from './metadata.js';
+import { mswc } from './mswc.js';
 import { speakerFirst } from './speaker-first.js';
 import { speakers } from './speakers.js';
+import { speechCommands } from './speech-commands.js';
 
 /** All layouts, in the order in which a folder is held against them. */
-export const LAYOUTS = [fsdd, audiomnist, flat, speakers, folders, speakerFirst] as const satisfies Layout[];
+export const LAYOUTS = [
+  metadata,
+  mswc,
+  speechCommands,
+  arabicSpeechCommands,
+  fsdd,
+  audiomnist,
+  flat,
+  speakers,
+  folders,
+  speakerFirst,
+  list,
+] as const satisfies Layout[];
 
-/** Name of a layout: how the clips of a data set lie in its folder. */
 export type LayoutName = (typeof LAYOUTS)[number]['name'];
 
-/** Names of all layouts. */
 export const layoutNames = LAYOUTS.map(({ name }) => name) as readonly LayoutName[];
 
 export function layoutCalled(name: LayoutName): Layout {

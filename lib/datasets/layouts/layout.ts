@@ -1,5 +1,5 @@
 import { SonospikeError } from '../../support/errors.js';
-import type { Clip, PartName } from '../clip.js';
+import type { Clip } from '../clip.js';
 import type { Folder, FoundFile } from '../folder.js';
 import type { ClipName } from '../names.js';
 
@@ -57,22 +57,6 @@ export interface Layout {
     divide(clips: readonly Clip[], fold: number, validating: boolean): OfficialParts;
   };
 }
-
-/** The part that a name stands for, in lists and as the name of a folder; null for other names. */
-export function partOf(name: string): PartName | null {
-  return PART_NAMES[name.trim().toLowerCase()] ?? null;
-}
-
-const PART_NAMES: Readonly<Record<string, PartName>> = Object.assign(Object.create(null), {
-  train: 'train',
-  training: 'train',
-  val: 'validation',
-  valid: 'validation',
-  validation: 'validation',
-  dev: 'validation',
-  test: 'test',
-  testing: 'test',
-});
 
 /** The error for a folder that can be read in two ways. */
 export function ambiguousLayout(
