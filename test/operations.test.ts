@@ -131,7 +131,7 @@ describe('countOperations', () => {
 
   it('takes spikes that are shares of one for values', async () => {
     const settings = quickSettings();
-    const spike = { type: 'soft', surrogate: 'sigmoid', slope: 5 } as const;
+    const spike = { type: 'soft', slope: 5 } as const;
     const layers = settings.network.layers.map((layer) => ({ ...layer, spike }));
     const model = await createModel({ ...settings, network: { ...settings.network, layers } });
     const found = await countOperations(model, { files: [file] });

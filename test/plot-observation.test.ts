@@ -146,7 +146,7 @@ describe('the readout', () => {
 
   it('counts spikes where there is no potential', () => {
     const settings = plotSettings(['a', 'b'], [{ neurons: 2 }]);
-    settings.network.readout.type = 'spike-count';
+    settings.network.readout = { type: 'spike-count' };
     const seen = makeObservation(settings, {
       frames: 10,
       spike: (_, t, i) => Number(i === 1 && t % 2 === 0),
