@@ -61,7 +61,7 @@ describe('train', () => {
       done: 90,
       total: 90,
     });
-    expect(told.find(({ phase }) => phase === 'data')).toEqual({
+    expect(told.find(({ phase }) => phase === 'data')).toMatchObject({
       phase: 'data',
       split: result.split,
       skipped: result.test.skipped,

@@ -169,7 +169,7 @@ describe('one clear line and a status for', () => {
     ],
     ['a WAV that ends in its header', [], () => wav(spoken).subarray(0, 40), /ends before its samples begin/],
     ['a sample that is no number', [], nan, /not a finite number \(NaN, at position 500\)/],
-    ['a FLAC', [], () => Buffer.from(`fLaC${'x'.repeat(100)}`), /FLAC, which is not read/],
+    ['a FLAC', [], () => Buffer.from(`fLaC${'x'.repeat(100)}`), /standard input is not a valid FLAC file/],
     ['a wrong --rate', ['--rate', '10'], () => spoken, /--rate is 10; it must be an integer from 1000/],
     ['a device of standard input', ['--device', '1'], () => spoken, /--device is of the microphone/],
     ['a missing model', ['--model', 'nowhere.safetensors'], () => spoken, /No such file.*nowhere/],
@@ -185,7 +185,7 @@ describe('one clear line and a status for', () => {
     const running = start([command, '-'], { cwd: folder, input: 'open' });
     running.child.stdin!.write(wav(spoken, { sampleRate: 100 }));
     const { status, stdout, stderr } = await running.finished;
-    expect(stderr).toMatch(/^sonospike: The WAV on standard input has 100 samples a second[^\n]*\n$/);
+    expect(stderr).toMatch(/^sonospike: The sound on standard input has 100 samples a second[^\n]*\n$/);
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
   });
 

@@ -177,7 +177,7 @@ describe('from training to a digit', () => {
     expect(document).toMatchObject({ accuracy, clips, confusion, split, firingRates, perSpeaker, model });
     expect(document.predictions).toHaveLength(clips);
     expect(Object.keys(document.predictions[0]).sort()).toEqual(
-      ['file', 'label', 'predicted', 'confidence', 'rejected', 'scores', 'speaker'].sort(),
+      ['file', 'label', 'predicted', 'confidence', 'rejected', 'scores', 'seenInTraining', 'speaker'].sort(),
     );
   });
 

@@ -23,6 +23,8 @@ const OBSERVATION_KEYS = [
   'samples',
   'sampleRate',
   'truth',
+  'clipped',
+  'remarks',
 ] as const satisfies (keyof plots.ObservationPlotOptions)[];
 
 /** Pixels. */

@@ -17,6 +17,10 @@ export interface ObservationPlotOptions extends FigureOptions {
   sampleRate?: number;
   /** The true label, where it is known. */
   truth?: string | null;
+  /** Not drawn; here so that everything that `readAudio` gives can be passed on. */
+  clipped?: boolean;
+  /** Not drawn, as `clipped`. */
+  remarks?: readonly string[];
 }
 
 /** Classes up to which each has a bar; of more the best. */
