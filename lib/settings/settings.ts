@@ -57,6 +57,7 @@ export interface MelFrontend {
   removeMean?: boolean;
 }
 
+/** How features are scaled before they are encoded. */
 export type ScalingSettings = StatisticalScaling | NoScaling;
 
 /** Values stay as they are. */
@@ -85,12 +86,14 @@ export interface StatisticalScaling {
  */
 export type EncodingSettings = PlainEncoding | ThresholdedEncoding;
 
+/** An encoding without a threshold. */
 export interface PlainEncoding {
   type: Exclude<EncodingName, ThresholdEncoding>;
   /** Time steps for each frame. */
   stepsPerFrame: number;
 }
 
+/** An encoding with a threshold. */
 export interface ThresholdedEncoding {
   type: ThresholdEncoding;
   /** Time steps for each frame. */
@@ -101,6 +104,7 @@ export interface ThresholdedEncoding {
 
 export type { Surrogate };
 
+/** The spike function of a layer. */
 export type SpikeSettings = HardSpike | SoftSpike;
 
 /** 1 if u > threshold, else 0; a surrogate derivative stands for its own. */
@@ -158,6 +162,7 @@ export interface AdaptationSettings {
   jump: number;
 }
 
+/** A layer of neurons of one model. */
 export type LayerSettings = LifLayer | AdaptiveLayer | ReluLayer;
 
 /** Leaky integrate-and-fire neurons: u = decay v + W s_in + b (+ R s_prev). */
@@ -221,11 +226,13 @@ export interface SpikingLayer extends AnyLayer {
   constrain: boolean;
 }
 
+/** The layers, from the input on, and the readout. */
 export interface NetworkSettings {
   layers: LayerSettings[];
   readout: ReadoutSettings;
 }
 
+/** How the last layer's spikes become the scores of the labels. */
 export type ReadoutSettings = SpikeCountReadout | IntegratorReadout;
 
 /**

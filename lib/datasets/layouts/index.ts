@@ -26,8 +26,10 @@ export const LAYOUTS = [
   list,
 ] as const satisfies Layout[];
 
+/** The name of a layout of data sets; see `openDataset`. */
 export type LayoutName = (typeof LAYOUTS)[number]['name'];
 
+/** The names of all layouts. */
 export const layoutNames = LAYOUTS.map(({ name }) => name) as readonly LayoutName[];
 
 export function layoutCalled(name: LayoutName): Layout {
