@@ -1,5 +1,5 @@
 // What importing the package gives. Only what is small is loaded at once: the functions below that give a promise load
-// their part of the program when they are first called. Pictures are in `sonospike/plot`.
+// their part of the program when they are first called. Pictures are in `sonospike/plot`, splits in `sonospike/datasets`.
 import type { AudioInput, LoadedAudio } from './audio/source.js';
 import type { Dataset, OpenOptions } from './datasets/index.js';
 import type { EvaluateOptions, Evaluation } from './evaluation/evaluate.js';
@@ -14,9 +14,8 @@ export type { Audio, AudioInMemory, AudioInput, LoadedAudio } from './audio/sour
 export type { Clip, PartName } from './datasets/clip.js';
 export type { Dataset, SkippedFile } from './datasets/dataset.js';
 export type { OpenOptions } from './datasets/index.js';
-export { type LayoutName, layoutNames } from './datasets/layouts/index.js';
+export type { LayoutName } from './datasets/layouts/index.js';
 export type { Split, SplitOptions } from './datasets/split.js';
-export { describeSplit, splitDataset, splitFolds } from './datasets/split.js';
 export type { ClipResult, Scored } from './evaluation/clip-results.js';
 export type { EvaluateOptions, Evaluation, EvaluationProgress } from './evaluation/evaluate.js';
 export type { Calibration, ClassMetrics, ReliabilityBin, Spread } from './evaluation/metrics.js';

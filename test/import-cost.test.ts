@@ -46,13 +46,13 @@ const NOT_FOR_A_MODEL =
   /^(plot|page|cli|training|protocol|evaluation|files\/torch|datasets\/(fetch|download))\//;
 
 describe('import', () => {
-  it('loads the settings and the splits, and neither the addon nor a package', async () => {
+  it('loads the settings, and neither a data set nor the addon nor a package', async () => {
     const loaded = await loadedBy(`await import('${DIST}/index.js');`);
     const outside = loaded.filter(
-      (file) => !/^(index\.js|support\/|settings\/|datasets\/|training\/(recipe|run-fields)\.js$)/.test(file),
+      (file) => !/^(index\.js|support\/|settings\/|training\/(recipe|run-fields)\.js$)/.test(file),
     );
     expect(outside).toEqual([]);
-    expect(loaded.length).toBeLessThanOrEqual(44);
+    expect(loaded.length).toBeLessThanOrEqual(24);
   });
 
   it('of the pictures loads no addon', async () => {

@@ -5,8 +5,9 @@ import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encodeWav } from '../lib/audio/wav-writer.js';
 import { readClip } from '../lib/datasets/clip-loader.js';
+import { splitDataset } from '../lib/datasets/public.js';
 import { readTable } from '../lib/datasets/table.js';
-import { type Dataset, openDataset, splitDataset } from '../lib/index.js';
+import { type Dataset, openDataset } from '../lib/index.js';
 
 let root: string;
 beforeEach(() => {

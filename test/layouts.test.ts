@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Clip } from '../lib/datasets/clip.js';
-import { type LayoutName, layoutNames } from '../lib/datasets/layouts/index.js';
-import { describeSplit, openDataset, splitDataset } from '../lib/index.js';
+import { describeSplit, type LayoutName, layoutNames, splitDataset } from '../lib/datasets/public.js';
+import { openDataset } from '../lib/index.js';
 
 let root: string;
 beforeEach(() => {

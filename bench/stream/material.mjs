@@ -1,6 +1,7 @@
 // Streams of spoken words with gaps and noise, of which it is known where each word is.
 import { fileURLToPath } from 'node:url';
-import { openDataset, readAudio, splitDataset } from '../../dist/index.js';
+import { splitDataset } from '../../dist/datasets/public.js';
+import { openDataset, readAudio } from '../../dist/index.js';
 import { native } from '../../dist/native/load.js';
 import { random } from '../random.mjs';
 
