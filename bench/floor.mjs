@@ -6,7 +6,7 @@
 // operations a slot. Integer work is not counted (random numbers, lists of events, copies), so the floor is below what
 // can be reached.
 import { native } from '../dist/native/load.js';
-import { inputCount, parameterShapes } from '../dist/settings/shapes.js';
+import { inputCount, parameterShapes, samePadding } from '../dist/settings/shapes.js';
 
 const OPERATIONS_PER_SLOT = 2;
 
@@ -65,7 +65,7 @@ function synapsesFromBelow(settings) {
     const [channels, inputChannels, kernel, taps] = weight;
     const bands = below / inputChannels;
     const outBands = neurons / channels;
-    const left = Math.floor(Math.max(0, (outBands - 1) * connection.stride + kernel - bands) / 2);
+    const { left } = samePadding(bands, kernel, connection.stride);
     let heard = 0;
     for (let band = 0; band < outBands; band++) {
       const first = band * connection.stride - left;

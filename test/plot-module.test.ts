@@ -27,17 +27,25 @@ function reached(script: string, found = new Set<string>()): Set<string> {
 }
 
 describe('a browser can load', () => {
-  it('the figure of an observation, from the folder of the plots alone', () => {
+  it('the figure of an observation, from folders without the addon', () => {
     const folders = [...reached(resolve('dist/plot/observation.js'))].map((script) => dirname(script));
     expect(folders.length).toBeGreaterThan(10);
-    expect(new Set(folders)).toEqual(new Set([resolve('dist/plot')]));
+    const wanted = ['plot', 'settings', 'support'].map((folder) => resolve('dist', folder));
+    expect(new Set(folders)).toEqual(new Set(wanted));
   });
 
   it('all of them, with what reckons intervals', () => {
     const outside = [...reached(resolve('dist/plot/index.js'))].filter(
       (file) => dirname(file) !== resolve('dist/plot'),
     );
-    expect(outside).toEqual([resolve('dist/evaluation/metrics.js')]);
+    const wanted = [
+      'evaluation/metrics',
+      'settings/choices',
+      'settings/shapes',
+      'support/mel',
+      'support/text',
+    ];
+    expect(outside.sort()).toEqual(wanted.map((name) => resolve('dist', `${name}.js`)));
   });
 });
 

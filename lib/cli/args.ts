@@ -156,10 +156,15 @@ function readValue(spec: OptionSpec, { rawName, value, inlineValue }: OptionToke
   }
 }
 
+/** Characters; the help text of an option lists more choices than fit. */
+const LONGEST_CHOICES = 70;
+
 /** What stands for the value of an option in `--help`. */
 export function valueName(spec: Exclude<OptionSpec, FlagSpec>): string {
   if (spec.type === 'text') return spec.value;
-  return spec.type === 'choice' ? spec.choices.join('|') : 'N';
+  if (spec.type !== 'choice') return 'N';
+  const all = spec.choices.join('|');
+  return all.length > LONGEST_CHOICES ? 'NAME' : all;
 }
 
 /** The text itself if it is no number, so that the error quotes it. */

@@ -3,14 +3,11 @@ import { type Dataset, openDataset } from '../datasets/index.js';
 import { LAYOUTS, type LayoutName, layoutNames } from '../datasets/layouts/index.js';
 import { UNKNOWN_LABEL } from '../datasets/names.js';
 import { SHIPPED_MODEL } from '../model/model.js';
-import { packageFile } from '../support/package-files.js';
+import { samplesFolder } from '../support/package-files.js';
 import type { WordCount } from '../training/epoch.js';
 import type { OptionTable } from './args.js';
 import { shortPath } from './format.js';
 import type { Output } from './output.js';
-
-/** The clips that come with the package. */
-const SAMPLES = packageFile('samples');
 
 /** Files that are named one by one; of the others only the number is said. */
 const NAMED = 20;
@@ -45,7 +42,7 @@ export async function openData(
   options: { strict: boolean; layout?: LayoutName; words?: string; signal?: AbortSignal },
 ): Promise<Dataset> {
   const { strict, layout, words, signal } = options;
-  const opened = await openDataset(directory ?? SAMPLES, {
+  const opened = await openDataset(directory ?? samplesFolder(), {
     strict,
     ...(layout === undefined ? {} : { layout }),
     ...(words === undefined ? {} : { words: words.split(',').map((word) => word.trim()) }),

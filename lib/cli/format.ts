@@ -1,7 +1,9 @@
 import { relative } from 'node:path';
+import { percent as percentOf } from '../support/text.js';
 
+/** A share as text; null: `-`. */
 export function percent(share: number | null): string {
-  return share === null ? '-' : `${(100 * share).toFixed(1)}%`;
+  return share === null ? '-' : percentOf(share);
 }
 
 /** An accuracy with its 95% interval and the number of clips. */

@@ -1,6 +1,7 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isSoundFile } from '../audio/formats/index.js';
+import { isFolder } from '../files/files.js';
 import { fileError, SonospikeError } from '../support/errors.js';
 import { layoutOf } from './index.js';
 import { layoutCalled } from './layouts/index.js';
@@ -93,13 +94,6 @@ async function requireOwnLayout(directory: string): Promise<void> {
 
 function fileName(label: string, speaker: string, index: number): string {
   return `${label}_${speaker}_${index}.wav`;
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (info) => info.isDirectory(),
-    () => false,
-  );
 }
 
 async function list(folder: string): Promise<string[]> {

@@ -1,3 +1,4 @@
+import { samePadding } from '../settings/shapes.js';
 import type { Tensor } from '../support/tensor.js';
 
 /**
@@ -42,8 +43,7 @@ export function convolutionSynapses(
   { bands, stride, dilation }: { bands: number; stride: number; dilation: number },
 ): Synapses {
   const [channels, inputs, kernel, taps] = shape as [number, number, number, number];
-  const outBands = Math.ceil(bands / stride);
-  const left = Math.floor(Math.max(0, (outBands - 1) * stride + kernel - bands) / 2);
+  const { bands: outBands, left } = samePadding(bands, kernel, stride);
   return {
     lags: Array.from({ length: taps }, (_, tap) => {
       const all = new Float64Array(bands * inputs);

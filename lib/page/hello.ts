@@ -1,12 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import type { Model } from '../model/model.js';
-import { packageFile } from '../support/package-files.js';
+import { samplesFolder } from '../support/package-files.js';
 import { packageVersion } from '../support/version.js';
 import { pack } from './message.js';
 import type { Hello } from './protocol.js';
-
-/** The clips that come with the package. */
-export const SAMPLES = packageFile('samples/');
 
 /** What every client is told first: it is the same for all of them. */
 export async function helloMessage(model: Model, modelName: string): Promise<Uint8Array> {
@@ -27,6 +24,6 @@ export async function helloMessage(model: Model, modelName: string): Promise<Uin
 
 /** Sorted; empty where the samples have been left out of an installation. */
 export async function sampleNames(): Promise<string[]> {
-  const names = await readdir(SAMPLES).catch(() => []);
+  const names = await readdir(samplesFolder()).catch(() => []);
   return names.filter((name) => name.endsWith('.wav')).sort();
 }

@@ -9,7 +9,8 @@ import { channelsOfFeature, featureCount } from '../settings/shapes.js';
 import { validateEncoding } from '../settings/validate.js';
 import { SonospikeError } from '../support/errors.js';
 import { integer } from '../support/options.js';
-import { SAMPLES, sampleNames } from './hello.js';
+import { samplesFolder } from '../support/package-files.js';
+import { sampleNames } from './hello.js';
 import { MAX_ENCODED, MAX_WAV_BYTES, MAX_WAV_SAMPLES, MAX_WAV_SECONDS, MAX_WORDS } from './limits.js';
 import type { Sender } from './listening.js';
 import { pack } from './message.js';
@@ -47,7 +48,7 @@ export async function showSample(id: number, name: string, model: Model, sender:
   if (!(await sampleNames()).includes(name)) {
     throw new SonospikeError('ERR_FILE_NOT_FOUND', 'There is no sample of this name.');
   }
-  const audio = await readAudio(join(SAMPLES, name));
+  const audio = await readAudio(join(samplesFolder(), name));
   await show({ id, word: 0, words: 1 }, { ...audio, start: 0 }, model, sender);
 }
 

@@ -1,5 +1,6 @@
 import type { Scored } from '../evaluation/clip-results.js';
 import { wilsonInterval } from '../evaluation/metrics.js';
+import { percent } from '../support/text.js';
 import { dotMark, type Row, rowChart } from './bars.js';
 import { confusionBlock } from './confusion.js';
 import { type Block, type FigureOptions, figure, figureWidth } from './figure.js';
@@ -70,8 +71,4 @@ export function percentAxis(least: number, label: string) {
 export function reliabilityBlock({ calibration }: Pick<Scored, 'calibration'>, width: number): Block {
   const x = { domain: [0, 1] as const, ticks: percentTicks([0, 1], 5), label: 'confidence (%)' };
   return panelStack(reliabilityPanels(calibration), x, Math.min(width, 640));
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)}%`;
 }

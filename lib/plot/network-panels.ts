@@ -1,6 +1,7 @@
 import { ENCODINGS } from '../settings/choices.js';
 import type { ConnectionSettings, ModelSettings } from '../settings/settings.js';
 import { channelsOfFeature, sendsSpikes } from '../settings/shapes.js';
+import { percent } from '../support/text.js';
 import { heatPanel } from './heat-panel.js';
 import { countRuns, envelope, type Grid, rasterPath } from './marks.js';
 import { melTicks } from './mel.js';
@@ -190,8 +191,4 @@ function numbered(rows: number, first: number, label: string): Axis {
     ticks: ticks.map((tick) => ({ ...tick, value: tick.value - first + 0.5 })),
     label,
   };
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)}%`;
 }

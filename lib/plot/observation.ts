@@ -1,4 +1,5 @@
 import type { ModelSettings } from '../settings/settings.js';
+import { percent } from '../support/text.js';
 import { barMark, type Row, rowChart } from './bars.js';
 import { type Block, type FigureOptions, figure, figureWidth } from './figure.js';
 import { featuresPanel, inputPanel, layerPanel, waveformPanel } from './network-panels.js';
@@ -109,8 +110,4 @@ function probabilities(
     },
     width,
   });
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)}%`;
 }

@@ -1,6 +1,7 @@
 import type { Spread } from '../evaluation/metrics.js';
 import type { ProtocolResult } from '../protocol/evaluate-protocol.js';
 import type { ProtocolSummary } from '../protocol/summary.js';
+import { percent } from '../support/text.js';
 import { dotMark, type Row, rowChart } from './bars.js';
 import { confusionBlock } from './confusion.js';
 import { percentAxis, reliabilityBlock } from './evaluation.js';
@@ -90,8 +91,4 @@ function spreadChart(
     rule: mean,
     width,
   });
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)}%`;
 }

@@ -1,4 +1,5 @@
 import { type Calibration, wilsonInterval } from '../evaluation/metrics.js';
+import { percent } from '../support/text.js';
 import { bar, named } from './figure.js';
 import type { Panel } from './panels.js';
 import { percentTicks, wholeTicks } from './scale.js';
@@ -46,8 +47,4 @@ export function reliabilityPanels({ error, bins }: Calibration): Panel[] {
           .join(''),
     },
   ];
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)}%`;
 }

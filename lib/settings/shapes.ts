@@ -63,7 +63,8 @@ export function parameterShapes(settings: ModelSettings): Map<string, number[]> 
 /** What a layer offers to the one above it. */
 export function bandsAbove({ connection }: LayerSettings, below: Bands): Bands {
   if (connection?.type !== 'convolution' || below === null) return null;
-  return { count: Math.ceil(below.count / connection.stride), channels: connection.channels };
+  const { kernel, stride, channels } = connection;
+  return { count: samePadding(below.count, kernel, stride).bands, channels };
 }
 
 /** [outputs, inputs …] of a layer: see `parameterShapes`. */
@@ -76,3 +77,12 @@ export function weightShape({ neurons, connection }: LayerSettings, inputs: numb
 
 /** Values that lie band by band, some channels each; null above a dense layer, which has no bands. */
 export type Bands = { count: number; channels: number } | null;
+
+/**
+ * TensorFlow's "same" padding of a convolution over so many bands: the bands that come out, and the zeros before the
+ * first band. The core's is in native/core/network/options.h.
+ */
+export function samePadding(bands: number, kernel: number, stride: number): { bands: number; left: number } {
+  const out = Math.ceil(bands / stride);
+  return { bands: out, left: Math.floor(Math.max(0, (out - 1) * stride + kernel - bands) / 2) };
+}

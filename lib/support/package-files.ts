@@ -18,6 +18,11 @@ export function packageFile(relative: string): string {
   return join(packageFolder(), relative);
 }
 
+/** The path of the folder with the sample clips that come with the package. */
+export function samplesFolder(): string {
+  return packageFile('samples');
+}
+
 /** The path of a file in some package, as in "name/file"; undefined where it is not found. */
 export function resolveFile(request: string): string | undefined {
   for (const origin of [traced?.manifest, join(process.cwd(), 'package.json')]) {

@@ -1,4 +1,6 @@
 import type { LayerSettings, ModelSettings } from '../../settings/settings.js';
+import { samePadding } from '../../settings/shapes.js';
+import { hertzToMel, melToHertz } from '../../support/mel.js';
 
 /** `640 neurons: 20 bands × 32 channels` */
 export function layerShape(layer: LayerSettings): string {
@@ -39,9 +41,7 @@ export function bandFrequency(settings: ModelSettings, layer: number, band: numb
     if (connection?.type !== 'convolution') return null;
     const { kernel, stride } = connection;
     const below = k === 0 ? settings.frontend.melBands : bandsOf(settings.network.layers[k - 1]!);
-    // Zeros beyond the first band, as in TensorFlow's "same" padding.
-    const left = Math.max(0, Math.floor(((Math.ceil(below / stride) - 1) * stride + kernel - below) / 2));
-    at = at * stride - left + (kernel - 1) / 2;
+    at = at * stride - samePadding(below, kernel, stride).left + (kernel - 1) / 2;
   }
   return melFrequency(settings.frontend, Math.min(Math.max(at, 0), settings.frontend.melBands - 1));
 }
@@ -51,10 +51,9 @@ function melFrequency(
   { minFrequency, maxFrequency, melBands }: ModelSettings['frontend'],
   band: number,
 ): number {
-  const mel = (f: number) => 2595 * Math.log10(1 + f / 700);
-  const [low, high] = [mel(minFrequency), mel(maxFrequency)];
+  const [low, high] = [hertzToMel(minFrequency), hertzToMel(maxFrequency)];
   const at = low + ((band + 1) / (melBands + 1)) * (high - low);
-  return 700 * (10 ** (at / 2595) - 1);
+  return melToHertz(at);
 }
 
 /** `430 Hz`, `2.1 kHz` */
