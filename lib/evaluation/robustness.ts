@@ -95,7 +95,13 @@ function atRate(rate: number): Condition {
 
 /** The condition's version of a clip, which depends on the seed and the clip's name alone. */
 export function disturb({ name, change }: Condition, audio: Audio, clip: string, seed: number): Audio {
-  return change(audio, new Random(`${seed}\0${name}\0${clip}`));
+  return change(centred(audio), new Random(`${seed}\0${name}\0${clip}`));
+}
+
+/** Audio without its mean: noise and silence are set against the sound, not against an offset of the microphone. */
+function centred({ samples, sampleRate }: Audio): Audio {
+  const mean = samples.reduce((sum, x) => sum + x, 0) / samples.length;
+  return { samples: samples.map((x) => x - mean), sampleRate };
 }
 
 /** Tests a model under all conditions, on the clips that it was tested on without them. */

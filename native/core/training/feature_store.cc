@@ -36,8 +36,14 @@ void FeatureStore::add(const std::vector<ClipAudio>& clips) {
     int rate = clips[i].rate;
     if (clips[i].augmented) {
       const std::span<const float> own = extractor_->at_own_rate(samples.data(), samples.size(), rate, w);
-      samples_[first + i].assign(own.begin(), own.end());
-      samples = samples_[first + i];
+      std::vector<float>& kept = samples_[first + i];
+      kept.assign(own.begin(), own.end());
+      // Gain, noise and silence are set against the sound, not against an offset of the microphone. A clip
+      // that was resampled has lost it already.
+      if (extractor_->front_end().remove_mean && rate == extractor_->front_end().sample_rate) {
+        subtract_mean(kept.data(), kept.size(), kept.data());
+      }
+      samples = kept;
       rate = extractor_->front_end().sample_rate;
     }
     if (!needs_fit()) {
