@@ -23,6 +23,7 @@ import type { DataReport, LoadProgress, WordCount } from './epoch.js';
 import { keepApart, type Part, usedHashes } from './keep-apart.js';
 import {
   differences,
+  fitToSet,
   negativesOf,
   pickRunOptions,
   type RunOptions,
@@ -95,14 +96,14 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
   const named = fingerprint(dataset.layout, dataset.clips);
   if (saved && !saved.fingerprint.startsWith(`${named} `))
     throw otherClips(options, 'on other clips than those');
-  const run = chooseOptions(options, dataset, saved);
-  const settings = chooseSettings(options, run, dataset, saved);
-  requireBands(run, settings);
-  const split = splitDataset(dataset, run.split, splitOptions(run));
+  const chosen = chooseOptions(options, dataset, saved);
+  const settings = chooseSettings(options, chosen, dataset, saved);
+  requireBands(chosen, settings);
+  const split = splitDataset(dataset, chosen.split, splitOptions(chosen));
   if (split.train.length === 0) {
     throw new SonospikeError(
       'ERR_SPLIT_INVALID',
-      `Split ${run.split} has no clips to train on. It is for evaluation only.`,
+      `Split ${chosen.split} has no clips to train on. It is for evaluation only.`,
     );
   }
   const extra = await openExtra(options, settings.labels, strict);
@@ -116,7 +117,7 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
     ...options,
     strict,
     labels: settings.labels,
-    augmented: run.augmentation !== null || run.negatives > 0,
+    augmented: chosen.augmentation !== null || chosen.negatives > 0,
   });
   // Runs of version 0.1.0 go on as they were: their checkpoints do not tell the samples, and copies were trained on.
   const isOld = saved !== null && !CONTENT.test(saved.fingerprint);
@@ -142,8 +143,9 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
     speakers: dataset.speakers,
   });
 
-  const negatives = negativesOf(run, training.length);
+  const negatives = negativesOf(chosen, training.length);
   const trainingClips = training.length + negatives;
+  const run = saved ? chosen : fitToSet(chosen, pickRunOptions(options), trainingClips);
   await guardAsync(() => store.fit(training, false));
   const trainer = guard(
     () => new place.addon.Trainer(model.native, store, { ...toNative(run), negatives }, training),

@@ -11,6 +11,11 @@ import { RUN_FIELDS } from './run-fields.js';
 export interface TrainingRecipe {
   /** Times that every clip of the training part is seen. */
   epochs: number;
+  /**
+   * Least steps of the optimizer. A training that would have fewer gets smaller batches and more epochs, so that a set
+   * of thirty clips is learnt as well as one of thousands; 0: no least. Where `epochs` is given it stays as it is.
+   */
+  minSteps: number;
   /** Clips for each step of the optimizer. */
   batchSize: number;
   /** Share of the right answers on the validation clips, as they are and augmented, that the threshold may reject. */
@@ -130,6 +135,22 @@ export function differences(given: Partial<RunOptions>, saved: RunOptions): stri
 /** @internal Clips that are made for an epoch of so many. */
 export function negativesOf({ negatives }: RunOptions, clips: number): number {
   return Math.round(negatives * clips);
+}
+
+/** Least clips of a batch in the training of a small set, and the batches that its epochs have if that allows it. */
+const [SMALL_BATCH, SMALL_EPOCH] = [8, 12];
+
+/**
+ * @internal The options for a training of so many clips an epoch, made ones included. Where they come to fewer steps than
+ * `minSteps`, batches are smaller, unless their size is given, and epochs as many more as it takes.
+ */
+export function fitToSet(run: RunOptions, given: Partial<RunOptions>, clips: number): RunOptions {
+  if (given.epochs !== undefined && given.minSteps === undefined) return { ...run, minSteps: 0 };
+  if (Math.ceil(clips / run.batchSize) * run.epochs >= run.minSteps) return run;
+  const small = Math.max(SMALL_BATCH, Math.ceil(clips / SMALL_EPOCH));
+  const batchSize = given.batchSize ?? Math.min(run.batchSize, small);
+  const epochs = Math.max(run.epochs, Math.ceil(run.minSteps / Math.ceil(clips / batchSize)));
+  return { ...run, batchSize, epochs };
 }
 
 /** @internal But for the number of negatives, which depends on the clips. */

@@ -25,6 +25,15 @@ export const RUN_FIELDS = {
     help: 'Times that every training clip is seen.',
     presets: { default: 24, original: 12 },
   },
+  minSteps: {
+    type: 'integer',
+    min: 0,
+    max: 10_000_000,
+    help:
+      'Least steps of the optimizer: a set that is too small for them is trained on in smaller batches and more ' +
+      'epochs, unless their numbers are given; 0: no least.',
+    presets: { default: 1000, original: 0 },
+  },
   batchSize: {
     type: 'integer',
     min: 1,
