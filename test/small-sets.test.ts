@@ -26,6 +26,9 @@ describe('the steps of a small set', () => {
     expect(fitToSet({ ...run, epochs: 3 }, { epochs: 3 }, 30)).toMatchObject({ epochs: 3, batchSize: 32 });
     expect(fitToSet({ ...run, batchSize: 4 }, { batchSize: 4 }, 30).batchSize).toBe(4);
     expect(presetRecipe('original').minSteps).toBe(0);
+    expect(() => fitToSet(run, { epochs: 3, minSteps: 500 }, 30)).toThrow(
+      /minSteps is 500; it must be 0 or left out/,
+    );
   });
 });
 

@@ -4,7 +4,7 @@ import { namesOf } from '../settings/choices.js';
 import { defaultsOf } from '../settings/defaults.js';
 import { type PresetName, presetNames } from '../settings/presets.js';
 import { type Field, readFields, withoutUnused } from '../support/fields.js';
-import { choice, object } from '../support/options.js';
+import { choice, object, refuse } from '../support/options.js';
 import { RUN_FIELDS } from './run-fields.js';
 
 /** How a network is trained; everything that its bits depend on beside the data and the model's settings. */
@@ -143,9 +143,13 @@ const [SMALL_BATCH, SMALL_EPOCH] = [8, 12];
 /**
  * @internal The options for a training of so many clips an epoch, made ones included. Where they come to fewer steps than
  * `minSteps`, batches are smaller, unless their size is given, and epochs as many more as it takes.
+ * @throws SonospikeError ERR_INVALID_OPTION where `epochs` and `minSteps` are both given
  */
 export function fitToSet(run: RunOptions, given: Partial<RunOptions>, clips: number): RunOptions {
-  if (given.epochs !== undefined && given.minSteps === undefined) return { ...run, minSteps: 0 };
+  if (given.epochs !== undefined) {
+    if (given.minSteps) throw refuse(given.minSteps, 'minSteps', '0 or left out where epochs is given');
+    return { ...run, minSteps: 0 };
+  }
   if (Math.ceil(clips / run.batchSize) * run.epochs >= run.minSteps) return run;
   const small = Math.max(SMALL_BATCH, Math.ceil(clips / SMALL_EPOCH));
   const batchSize = given.batchSize ?? Math.min(run.batchSize, small);

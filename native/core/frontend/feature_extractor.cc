@@ -9,11 +9,19 @@ namespace {
 // Data sets have one rate or a few; more than these are made anew each time.
 constexpr size_t kMostResamplers = 8;
 
+FrontEndOptions with_floor_of(const ScalingOptions& scaling, FrontEndOptions front_end) {
+  if (scaling.kind == ScalingKind::kPeak) front_end.least_power = kLeastPowerBelowPeak;
+  return front_end;
+}
+
 }  // namespace
 
 FeatureExtractor::FeatureExtractor(const FrontEndOptions& front_end, const ScalingOptions& scaling,
                                    ClipFrames frames)
-    : sample_rate_(front_end.sample_rate), front_end_(front_end), scaling_(scaling), frames_(frames) {}
+    : sample_rate_(front_end.sample_rate),
+      front_end_(with_floor_of(scaling, front_end)),
+      scaling_(scaling),
+      frames_(frames) {}
 
 std::shared_ptr<const Resampler> FeatureExtractor::resampler(int rate) const {
   std::lock_guard lock(mutex_);

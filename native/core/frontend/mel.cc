@@ -20,7 +20,8 @@ std::vector<double> band_points(const FrontEndOptions& options) {
 
 }  // namespace
 
-MelFilterBank::MelFilterBank(const FrontEndOptions& options) {
+MelFilterBank::MelFilterBank(const FrontEndOptions& options)
+    : least_power_(static_cast<float>(options.least_power)) {
   assert(options.mel_bands > 0 && options.min_frequency >= 0 &&
          options.min_frequency < options.max_frequency);
   // torchaudio spreads the bins evenly up to half of the sample rate, rounded down to whole Hz, even where an

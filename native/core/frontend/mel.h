@@ -26,16 +26,18 @@ class MelFilterBank {
 
   int bands() const { return static_cast<int>(filters_.size()); }
 
-  /// 10 log10(max(band, 1e-10)) of the bands of power[fft_length / 2 + 1, lanes], to out[bands, out_stride].
-  /// Returns the greatest of them.
+  /// 10 log10(max(band, least_power)) of the bands of power[fft_length / 2 + 1, lanes], to out[bands,
+  /// out_stride]. Returns the greatest of them.
   float decibels(const Kernels& kernels, int lanes, const float* power, float* out,
                  ptrdiff_t out_stride) const {
-    return kernels.mel_decibels({lanes, bands(), filters_.data(), weights_.data(), power, out, out_stride});
+    return kernels.mel_decibels(
+        {lanes, bands(), filters_.data(), weights_.data(), power, out, out_stride, least_power_});
   }
 
  private:
   std::vector<MelFilter> filters_;
   std::vector<float> weights_;
+  float least_power_;
 };
 
 }  // namespace sonospike

@@ -8,7 +8,7 @@ enum class FeatureKind {
 };
 
 /// How features are computed from samples. Names and defaults follow torchaudio.transforms.MFCC and
-/// MelSpectrogram + AmplitudeToDB, but for `mel_bands`. The caller validates; the core only asserts.
+/// MelSpectrogram + AmplitudeToDB, except for `mel_bands`. The caller validates; the core only asserts.
 struct FrontEndOptions {
   /// Rate of the samples, Hz.
   int sample_rate = 16000;
@@ -29,6 +29,8 @@ struct FrontEndOptions {
   int coefficients = 20;
   /// Mel bands are raised to at least the clip's maximum less this many dB (`top_db`); below 0: not at all.
   double top_db = 80;
+  /// Mel bands are raised to at least this power before the logarithm (torchaudio `amin`). Above zero.
+  double least_power = 1e-10;
   /// Whether the mean of the clip's samples (an offset of the microphone) is taken from them first.
   bool remove_mean = false;
 
@@ -45,6 +47,10 @@ enum class ScalingKind {
   kPeak,      ///< max(0, 1 + (x - max) / range): of dB over the clip, pooled, where range is the front end's
               ///< top_db
 };
+
+/// Least mel power with ScalingKind::kPeak, whose floor is top_db below the clip's maximum: far below any
+/// recording, so that a quiet clip has the features of a loud one. Only digital silence reaches it.
+inline constexpr double kLeastPowerBelowPeak = 1e-30;
 
 /// How features are scaled before they are encoded as spikes.
 struct ScalingOptions {

@@ -111,8 +111,8 @@ void ScalingStatistics::scaling(ScalingKind kind, bool pooled, FeatureScaling& r
 }
 
 void peak_scaling(const float* values, size_t frames, int features, float range, FeatureScaling& out) {
-  // The front end gives no power below 1e-10: nothing but -100 dB is a clip of zeros.
-  constexpr float kSilence = -99.0f;
+  // Only digital silence is as quiet as the least power, -300 dB.
+  constexpr float kSilence = -299.0f;
   const size_t count = frames * static_cast<size_t>(features);
   const float peak = count ? *std::max_element(values, values + count) : kSilence;
   out.offset.assign(features, peak <= kSilence ? 0.0f : peak - range);

@@ -213,6 +213,7 @@ struct MelArgs {
   const float* power;  ///< [bins, lanes]
   float* out;          ///< [bands, out_stride]
   ptrdiff_t out_stride;
+  float least_power;  ///< a normal number above zero: bands are raised to it
 };
 
 /// Every period of `from` input values becomes `to` output values: y[j to + i] = sum over t of
@@ -278,7 +279,7 @@ struct Kernels {
   void (*from_lanes)(const FromLanesArgs&);
   /// |X[k]|^2 for k = 0 ... length / 2, [bins, lanes]: in q.values or in q.spare.
   const float* (*power_spectrum)(const PowerSpectrumArgs& q);
-  /// 10 log10(max(band, 1e-10)) of the mel bands of a power spectrum. Returns the greatest.
+  /// 10 log10(max(band, least_power)) of the mel bands of a power spectrum. Returns the greatest.
   float (*mel_decibels)(const MelArgs&);
   /// value = max(value, floor); count is a multiple of kLanePad.
   void (*raise_to)(float floor, float* values, size_t count);
