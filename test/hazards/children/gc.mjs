@@ -42,14 +42,18 @@ async function droppedStream(samples) {
   const store = new addon.FeatureStore(model, 1);
   await store.add([{ samples: sweep(), sampleRate: 8000, label: 0 }]);
   const evaluating = store.evaluate(new Int32Array(1000), 0, 0);
-  await untilBusy(model);
+  await untilBusy(model, evaluating);
   // The silence after the sound ends it: what waits then is a write.
   return { evaluating, running: stream.write(samples) };
 }
 
-/** Whoever has been told to compute has begun. */
-async function untilBusy(model) {
-  for (;;) {
+/** The work has begun; on a busy machine it may also have ended before this thread saw it. */
+async function untilBusy(model, work) {
+  let ended = false;
+  void work.then(() => {
+    ended = true;
+  });
+  while (!ended) {
     try {
       model.readScaling();
     } catch {
