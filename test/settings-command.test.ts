@@ -146,3 +146,17 @@ describe('the share of the warm-up', () => {
     );
   });
 });
+
+describe('a file with all settings', () => {
+  it.each(['default', 'original'])(
+    'of the preset %s comes back as it is, whatever --preset says',
+    async (preset) => {
+      const { stdout } = await settings('--preset', preset);
+      await writeFile(join(folder, `${preset}.json`), stdout);
+      for (const over of ['default', 'original']) {
+        const again = await settings('--preset', over, '--settings', `${preset}.json`);
+        expect(JSON.parse(again.stdout)).toEqual(JSON.parse(stdout));
+      }
+    },
+  );
+});

@@ -92,7 +92,7 @@ async function looksLikeModel(file: string): Promise<boolean> {
 export interface SettingsSource {
   preset: string;
   labels: readonly string[];
-  /** A JSON file with some or all of the settings. */
+  /** A JSON file with some of the settings, which are put over the preset's, or with all of them. */
   file?: string | undefined;
   /** `NAME=VALUE`, as `readAssignment` takes them. */
   set?: readonly string[] | undefined;
@@ -110,7 +110,13 @@ export async function makeSettings(source: SettingsSource): Promise<ModelSetting
   const blame = { code: 'ERR_INVALID_OPTION', file } as const;
   const given = isOldSettings(json) ? migrateSettings(json, 1) : json;
   if (!isJsonObject(given)) return validateSettings(given, '', blame);
-  const base = validateSettings(mergeSettings(presetSettings(preset, labels), given), '', blame);
+  // Whole settings are taken as they are: what they leave out, they do without, whatever the preset has.
+  const whole = isWhole({ labels, ...given });
+  const base = validateSettings(
+    whole ? { labels, ...given } : mergeSettings(presetSettings(preset, labels), given),
+    '',
+    blame,
+  );
   const assignments = set.map(readAssignment);
   // An encoding brings the scaling and the threshold that suit it.
   const encodings = assignments.filter(({ path }) => path === 'encoding.type').map(({ value }) => value);
@@ -120,6 +126,15 @@ export async function makeSettings(source: SettingsSource): Promise<ModelSetting
   return validateSettings(assign(changed, assignments), '', {
     code: 'ERR_INVALID_OPTION',
   });
+}
+
+function isWhole(settings: object): boolean {
+  try {
+    validateSettings(settings, '');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** `none`, `default` or a JSON file. */
