@@ -103,12 +103,12 @@ describe('the ways to predict agree bit for bit', () => {
 });
 
 describe('a prediction', () => {
-  it('has probabilities that sum to 1 and the label of the greatest', async () => {
-    for (const { label, probabilities, scores } of await model.predictBatch(clips)) {
-      expect(probabilities).toHaveLength(model.labels.length);
-      expect(probabilities.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 5);
-      expect(label).toBe(model.labels[argmax(probabilities)]);
-      expect(argmax(scores)).toBe(argmax(probabilities));
+  it('has softmax values that sum to 1 and the label of the greatest', async () => {
+    for (const { label, softmax, scores } of await model.predictBatch(clips)) {
+      expect(softmax).toHaveLength(model.labels.length);
+      expect(softmax.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 5);
+      expect(label).toBe(model.labels[argmax(softmax)]);
+      expect(argmax(scores)).toBe(argmax(softmax));
     }
   });
 
@@ -124,8 +124,8 @@ it('samples so large that their power would overflow are refused; the largest al
     sampleRate: 8000,
   });
   await expect(model.predict(loud(1e30))).rejects.toMatchObject({ code: 'ERR_AUDIO_NOT_FINITE' });
-  const { probabilities } = await model.predict(loud(0.99e12));
-  expect(probabilities.every((p) => p >= 0 && p <= 1)).toBe(true);
+  const { softmax } = await model.predict(loud(0.99e12));
+  expect(softmax.every((p) => p >= 0 && p <= 1)).toBe(true);
 });
 
 it.each<[string, () => Model | Promise<Model>]>([
@@ -207,14 +207,14 @@ describe('digital silence', () => {
   const quiet = { samples: new Float32Array(4000), sampleRate: 8000 };
   const constant = { samples: new Int16Array(4000).fill(-7), sampleRate: 8000 };
   const silent = () => {
-    const probabilities = Array(10).fill(0.1);
+    const softmax = Array(10).fill(0.1);
     return {
       label: '_silence_',
       confidence: 0,
       rejected: true,
       silent: true,
-      probabilities,
-      ranked: DIGITS.map((label) => ({ label, probability: 0.1 })),
+      softmax,
+      ranked: DIGITS.map((label) => ({ label, softmax: 0.1 })),
       scores: Array(10).fill(0),
       firingRates: model.settings.network.layers.map(() => 0),
       heard: null,
@@ -243,13 +243,11 @@ describe('digital silence', () => {
   });
 });
 
-it('ranked has every label with its probability, the predicted one first', async () => {
-  for (const { label, probabilities, ranked } of await model.predictBatch(clips)) {
+it('ranked has every label with its softmax, the predicted one first', async () => {
+  for (const { label, softmax, ranked } of await model.predictBatch(clips)) {
     expect(ranked[0]!.label).toBe(label);
-    expect(ranked.map(({ probability }) => probability)).toEqual([...probabilities].sort((a, b) => b - a));
-    for (const { label: name, probability } of ranked) {
-      expect(probability).toBe(probabilities[model.labels.indexOf(name)]);
-    }
+    expect(ranked.map((of) => of.softmax)).toEqual([...softmax].sort((a, b) => b - a));
+    for (const of of ranked) expect(of.softmax).toBe(softmax[model.labels.indexOf(of.label)]);
   }
   const equal = namedPrediction(
     { labels: ['a', 'b', 'c'], settings: model.settings },
@@ -283,7 +281,7 @@ describe('createModel', () => {
     await fresh.save(path);
     const found = await fresh.predict(seven);
     expect(DIGITS).toContain(found.label);
-    expect(found.probabilities.every(Number.isFinite)).toBe(true);
+    expect(found.softmax.every(Number.isFinite)).toBe(true);
     expect(await (await loadModel(path)).predict(seven)).toEqual(found);
   });
 

@@ -40,7 +40,7 @@ interface Line {
   confidence: number;
   rejected: boolean;
   scores: number[];
-  probabilities: number[];
+  softmax: number[];
 }
 const linesOf = (stdout: string): Line[] =>
   stdout
@@ -64,11 +64,11 @@ describe('from standard input', () => {
     expect(lines.map(({ label }) => label)).toEqual(WORDS);
     for (const { start, end, ...line } of lines) {
       const cut = samples.slice(Math.round(start * SPEECH_RATE), Math.round(end * SPEECH_RATE));
-      const { label, confidence, rejected, scores, probabilities } = model.predictSync({
+      const { label, confidence, rejected, scores, softmax } = model.predictSync({
         samples: cut,
         sampleRate: SPEECH_RATE,
       });
-      expect(line).toEqual({ label, confidence, rejected, scores, probabilities });
+      expect(line).toEqual({ label, confidence, rejected, scores, softmax });
     }
   });
 

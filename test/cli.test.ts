@@ -226,9 +226,9 @@ describe('from training to a digit', () => {
     const { document } = await runJson(args);
     expect(document.predictions.map(({ label }: { label: string | null }) => label)).toEqual(['1', null]);
     expect(document.accuracy).toBe(document.predictions[0].predicted === '1' ? 1 : 0);
-    for (const { scores, probabilities } of document.predictions) {
+    for (const { scores, softmax } of document.predictions) {
       expect(scores).toHaveLength(3);
-      expect(probabilities.reduce((a: number, b: number) => a + b)).toBeCloseTo(1, 4);
+      expect(softmax.reduce((a: number, b: number) => a + b)).toBeCloseTo(1, 4);
     }
     const { stdout } = await run(args);
     expect(stdout).toMatch(/^samples\/7_kal_0\.wav +- +[012] +\d+\.\d% +\d+\.\d% +\d+\.\d% +\d+\.\d%$/m);

@@ -130,9 +130,9 @@ describe('calibrate', () => {
 it('the core gives the confidence of the formula that it is fitted with', async () => {
   const model = await loadModel(undefined, { threads: 1 });
   const files = ['0', '3', '7', '9'].map((digit) => `samples/${digit}_kal_0.wav`);
-  for (const { confidence, rejected, probabilities, ranked } of await model.predictBatch(files)) {
+  for (const { confidence, rejected, softmax, ranked } of await model.predictBatch(files)) {
     const best = model.labels.indexOf(ranked[0]!.label);
-    const expected = judge(model.confidence, probabilities, best);
+    const expected = judge(model.confidence, softmax, best);
     expect(Math.abs(confidence - expected.confidence)).toBeLessThanOrEqual(1e-15);
     expect(rejected).toBe(expected.rejected);
   }
@@ -151,7 +151,7 @@ it('the core rejects by the threshold that it was given last, and nothing withou
   expect(ask({ ...above, threshold: confidence })).toMatchObject({ confidence, rejected: false });
   const uncalibrated = ask(null);
   expect(uncalibrated).toMatchObject({
-    confidence: Math.max(...uncalibrated.probabilities),
+    confidence: Math.max(...uncalibrated.softmax),
     rejected: false,
   });
 });

@@ -74,7 +74,7 @@ describe('while a model is in use', () => {
     store.abortEvaluation();
     await Promise.all([ended, ...waiting]);
     expect(order).toEqual([...waiting.keys()]);
-    expect(model.predictSync(await readFile(clip)).probabilities).toHaveLength(10);
+    expect(model.predictSync(await readFile(clip)).softmax).toHaveLength(10);
   });
 });
 

@@ -183,9 +183,9 @@ describe.skipIf(missing)('the page', { timeout: SLOW }, () => {
     }, bytes);
     await word(page, '7');
     expect(await page.locator('#picture-title').textContent()).toBe('seven.wav');
-    const { probabilities, confidence } = await model.predict(SEVEN);
+    const { softmax, confidence } = await model.predict(SEVEN);
     const best = await page.locator('#scores .best .value').textContent();
-    expect(best).toBe(`${(100 * Math.max(...probabilities)).toFixed(1)}%`);
+    expect(best).toBe(`${(100 * Math.max(...softmax)).toFixed(1)}%`);
     expect(confidence).toBeGreaterThan(0.9);
     for (const kind of ['wave', 'map', 'layer', 'readout']) {
       expect([kind, await isDrawn(page, `.${kind} canvas`)]).toEqual([kind, true]);

@@ -144,13 +144,13 @@ describe('a WAV', () => {
     client.send({ type: 'wav', id: 5 }, { bytes: readFileSync('samples/7_kal_0.wav') });
     const { message, arrays } = await client.first('picture');
     const seen = await model.observe('samples/7_kal_0.wav');
-    const { label, confidence, rejected, probabilities, scores, firingRates } = seen;
+    const { label, confidence, rejected, softmax, scores, firingRates } = seen;
     expect(message).toMatchObject({ id: 5, of: 'clip', word: 0, words: 1 });
     expect(message.activity.guess).toEqual({
       label,
       confidence,
       rejected,
-      probabilities,
+      softmax,
       scores,
       firingRates,
     });

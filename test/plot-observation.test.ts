@@ -122,7 +122,7 @@ describe('the readout', () => {
   it('has a line through the potentials of each class, the best one emphasised', () => {
     const settings = plotSettings(WORDS, [{}]);
     const potential = (t: number, c: number) => t * (c - 1);
-    const seen = makeObservation(settings, { frames: 11, potential, probabilities: [0.1, 0.2, 0.7] });
+    const seen = makeObservation(settings, { frames: 11, potential, softmax: [0.1, 0.2, 0.7] });
     const panel = group(parseFigure(plotObservation(seen, { settings })), 'Readout');
     const lines = findAll(panel, 'path', 'line');
     expect(lines).toHaveLength(3);
@@ -150,7 +150,7 @@ describe('the readout', () => {
     const seen = makeObservation(settings, {
       frames: 10,
       spike: (_, t, i) => Number(i === 1 && t % 2 === 0),
-      probabilities: [0.2, 0.8],
+      softmax: [0.2, 0.8],
     });
     const panel = group(parseFigure(plotObservation(seen, { settings })), 'Readout: spikes so far');
     const [none, five] = findAll(panel, 'path', 'line').map((path) => pointsOf(path).map(([, y]) => y));
@@ -230,13 +230,13 @@ describe('the waveform', () => {
   });
 });
 
-describe('the probabilities', () => {
-  it('have a bar for every label, as long as it is probable', () => {
+describe('the softmax', () => {
+  it('have a bar for every label, as long as its share', () => {
     const settings = plotSettings(WORDS, [{}]);
     const seen = makeObservation(settings, {
       frames: 3,
       potential: () => 0,
-      probabilities: [0.25, 0.5, 0.25],
+      softmax: [0.25, 0.5, 0.25],
     });
     const root = parseFigure(plotObservation(seen, { settings, truth: 'stop' }));
     const widths = WORDS.map((word) =>
@@ -250,8 +250,8 @@ describe('the probabilities', () => {
   it('of very many labels are those of the best, and the sum of the others', () => {
     const labels = Array.from({ length: 100 }, (_, i) => `word ${i}`);
     const settings = plotSettings(labels, [{}]);
-    const probabilities = labels.map((_, i) => (i === 42 ? 0.505 : 0.005));
-    const seen = makeObservation(settings, { frames: 3, potential: () => 0, probabilities });
+    const softmax = labels.map((_, i) => (i === 42 ? 0.505 : 0.005));
+    const seen = makeObservation(settings, { frames: 3, potential: () => 0, softmax });
     const root = parseFigure(plotObservation(seen, { settings }));
     expect(textOf(group(root, '88 others'))).toContain('44.0%');
     expect(textOf(group(root, 'word 42: '))).toContain('50.5%');
@@ -263,7 +263,7 @@ describe('extremes', () => {
   it('one step, one neuron, one class', () => {
     const settings = plotSettings(['only'], [{ neurons: 1 }]);
     for (const potential of [() => 0, () => -3.5]) {
-      const seen = makeObservation(settings, { frames: 1, spike: () => 1, potential, probabilities: [1] });
+      const seen = makeObservation(settings, { frames: 1, spike: () => 1, potential, softmax: [1] });
       const svg = draw(seen, { settings, samples: Float32Array.of(0.1), sampleRate: 8000 });
       expect(dashesOf(raster(parseFigure(svg), 'Layer 1'))).toEqual([{ row: 0, start: 0, length: 1 }]);
     }

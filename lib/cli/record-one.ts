@@ -132,14 +132,8 @@ function report(
 ): void {
   const seconds = samples.length / TAKE_RATE;
   if (out.json) {
-    const {
-      label = null,
-      confidence = null,
-      rejected = null,
-      scores = null,
-      probabilities = null,
-    } = found ?? {};
-    out.document({ file, seconds, peak, clipped, label, confidence, rejected, scores, probabilities });
+    const { label = null, confidence = null, rejected = null, scores = null, softmax = null } = found ?? {};
+    out.document({ file, seconds, peak, clipped, label, confidence, rejected, scores, softmax });
     return;
   }
   const heard = found

@@ -12,22 +12,24 @@ export interface Prediction {
   /** The most probable of the model's labels; `_silence_` where `silent` is true. */
   label: string;
   /**
-   * Probability from 0 to 1 that `label` is right, for any sound, one that is no word included. It is calibrated: of the
-   * clips with a confidence of 0.9, nine in ten are right. Use it, or `rejected`, to decide whether to believe the label.
+   * Probability from 0 to 1 that `label` is right, for any sound, one that is no word included. It is calibrated on clips
+   * that were held back from training: of the clips with a confidence of 0.9, nine in ten are right. Use it, or
+   * `rejected`, to decide whether to believe the label; `softmax` is not made for that.
    *
-   * `probabilities` say something else: how the network shares out its answer among the words that it knows. They assume
-   * that the clip is one of these words, so that they may be high for noise, and they are not calibrated.
-   *
-   * A model without a calibration (`Model.confidence` is null) has the probability of `label` here, and rejects nothing.
+   * A model without a calibration (`Model.confidence` is null) has the softmax of `label` here, and rejects nothing.
    */
   confidence: number;
   /** Whether the confidence is below the model's threshold: the clip is noise, say, or a word that is not known. */
   rejected: boolean;
   /** Whether the clip is digital silence, which is rejected without asking the network: all its samples are the same. */
   silent: boolean;
-  /** The network's probability of each label, in the order of `Model.labels`; they sum to 1. See `confidence`. */
-  probabilities: number[];
-  /** Every label with its probability, the most probable first: `ranked[0].label` is `label`, but for silence. */
+  /**
+   * Softmax output of the network for each label, in the order of `Model.labels`; the values sum to 1. They compare the
+   * labels with each other, as if the clip were one of these words for certain, so that they may be high for noise. They
+   * are not calibrated: how far `label` can be believed is said by `confidence`.
+   */
+  softmax: number[];
+  /** Every label with its `softmax`, the greatest first: `ranked[0].label` is `label`, but for silence. */
   ranked: RankedLabel[];
   /**
    * What the readout gives for each label: the spikes of each output neuron where it counts spikes, else the mean over
@@ -53,12 +55,12 @@ export interface HeardPart {
   of: number;
 }
 
-/** A label and the network's probability of it, from 0 to 1. */
+/** A label and the network's softmax output for it. */
 export interface RankedLabel {
   /** One of the model's labels. */
   label: string;
-  /** The network's probability of it. */
-  probability: number;
+  /** Softmax output for the label, from 0 to 1, as in `Prediction.softmax`. */
+  softmax: number;
 }
 
 /** What a prediction takes from its model. */
@@ -74,14 +76,14 @@ export interface Namer {
 export function namedPrediction(model: Namer, prediction: NativePrediction, seconds: number): Prediction {
   const { labels } = model;
   const { best } = prediction;
-  const probabilities = Array.from(prediction.probabilities);
+  const softmax = Array.from(prediction.probabilities);
   return {
     label: labels[best]!,
     confidence: prediction.confidence,
     rejected: prediction.rejected,
     silent: false,
-    probabilities,
-    ranked: ranked(labels, probabilities, best),
+    softmax,
+    ranked: ranked(labels, softmax, best),
     scores: Array.from(prediction.scores),
     firingRates: prediction.firingRates,
     heard: heardPart(model.settings, prediction, seconds),
@@ -90,14 +92,14 @@ export function namedPrediction(model: Namer, prediction: NativePrediction, seco
 
 /** What is said of digital silence: nothing is more probable than anything else, and no neuron fires. */
 export function silentPrediction(labels: readonly string[], layers: number): Prediction {
-  const probabilities = labels.map(() => 1 / labels.length);
+  const softmax = labels.map(() => 1 / labels.length);
   return {
     label: SILENCE_LABEL,
     confidence: 0,
     rejected: true,
     silent: true,
-    probabilities,
-    ranked: ranked(labels, probabilities, 0),
+    softmax,
+    ranked: ranked(labels, softmax, 0),
     scores: labels.map(() => 0),
     firingRates: Array.from({ length: layers }, () => 0),
     heard: null,
@@ -119,10 +121,10 @@ function heardPart(
   };
 }
 
-/** Of labels that are equally probable the predicted one comes first, then those that come first in the model. */
-function ranked(labels: readonly string[], probabilities: readonly number[], best: number): RankedLabel[] {
-  const order = [...probabilities.keys()].sort(
-    (a, b) => probabilities[b]! - probabilities[a]! || Number(b === best) - Number(a === best) || a - b,
+/** Of labels with equal values the predicted one comes first, then those that come first in the model. */
+function ranked(labels: readonly string[], softmax: readonly number[], best: number): RankedLabel[] {
+  const order = [...softmax.keys()].sort(
+    (a, b) => softmax[b]! - softmax[a]! || Number(b === best) - Number(a === best) || a - b,
   );
-  return order.map((i) => ({ label: labels[i]!, probability: probabilities[i]! }));
+  return order.map((i) => ({ label: labels[i]!, softmax: softmax[i]! }));
 }

@@ -8,8 +8,8 @@ import { type NumberArray, pack } from './message.js';
 import type { Activity, Guess, Live, Picture } from './protocol.js';
 
 export function guessOf(prediction: Prediction): Guess {
-  const { label, confidence, rejected, probabilities, scores, firingRates } = prediction;
-  return { label, confidence, rejected, probabilities, scores, firingRates };
+  const { label, confidence, rejected, softmax, scores, firingRates } = prediction;
+  return { label, confidence, rejected, softmax, scores, firingRates };
 }
 
 /**

@@ -38,7 +38,7 @@ export interface Hello {
 /** What the page shows of a prediction. */
 export type Guess = Pick<
   Prediction,
-  'label' | 'confidence' | 'rejected' | 'probabilities' | 'scores' | 'firingRates'
+  'label' | 'confidence' | 'rejected' | 'softmax' | 'scores' | 'firingRates'
 >;
 
 /**

@@ -32,7 +32,7 @@ const [LEAST_WIDTH, MOST_WIDTH] = [320, 10_000];
 
 /**
  * Draws what `Model.observe` saw of a clip, as an SVG document: waveform, features, input, the spikes of every layer
- * and the potentials of the readout over time, and the probabilities. Dark or light as the reader's system is.
+ * and the potentials of the readout over time, and the softmax of the labels. Dark or light as the reader's system is.
  * @throws SonospikeError ERR_INVALID_OPTION, also where the observation is not one of a model with these settings
  */
 export function plotObservation(
@@ -62,13 +62,13 @@ export function plotObservation(
 
 /** Whether the sizes are those of the settings, so that nothing beyond an array is drawn. */
 function isOf(observation: plots.PlottedObservation | undefined, settings: ModelSettings): boolean {
-  const { features, input, layers, readout, probabilities, scores, firingRates } = (observation ??
+  const { features, input, layers, readout, softmax, scores, firingRates } = (observation ??
     {}) as Partial<plots.PlottedObservation>;
   const { labels, network, encoding } = settings;
   if (!features || !input || !Array.isArray(layers)) return false;
   const steps = features.frames * encoding.stepsPerFrame;
   return (
-    probabilities?.length === labels.length &&
+    softmax?.length === labels.length &&
     scores?.length === labels.length &&
     features.data?.length === features.frames * features.features &&
     input.steps === steps &&

@@ -30,7 +30,7 @@ const BEST = 12;
 
 /**
  * Draws what `Model.observe` saw of a clip, as an SVG document: waveform, features, input, the spikes of every layer
- * and the potentials of the readout over time, and the probabilities.
+ * and the potentials of the readout over time, and the softmax of the labels.
  */
 export function plotObservation(observation: PlottedObservation, options: ObservationPlotOptions): string {
   const { settings, samples, sampleRate, title = 'Clip', truth } = options;
@@ -47,7 +47,7 @@ export function plotObservation(observation: PlottedObservation, options: Observ
   ];
   const blocks = [
     panelStack(panels, timeAxis(timing, width), width),
-    probabilities(observation, settings, width),
+    softmaxChart(observation, settings, width),
   ];
   const heading = `${title}: ${answer(observation, truth)}`;
   return figure(blocks, { width, title: heading, description: describe(observation, settings, heading) });
@@ -83,13 +83,13 @@ function describe(
   );
 }
 
-/** Of every class in the order of the labels; of many classes the best, in order, with what is left for the others. */
-function probabilities(
+/** Every label in the model's order; of many labels the best, in order, with the sum of the others. */
+function softmaxChart(
   observation: PlottedObservation,
   { labels }: Readonly<ModelSettings>,
   width: number,
 ): Block {
-  const all = labels.map((label, i) => ({ label, share: observation.probabilities[i]! }));
+  const all = labels.map((label, i) => ({ label, share: observation.softmax[i]! }));
   const best = [...all].sort((a, b) => b.share - a.share);
   const shown = all.length <= MOST_BARS ? all : best.slice(0, BEST);
   const others = best.slice(BEST);
@@ -102,11 +102,11 @@ function probabilities(
     rows.push({ label: `${others.length} others`, value: percent(rest), draw: barMark(rest, 'faint') });
   }
   return rowChart(rows, {
-    title: 'Probabilities',
+    title: 'Softmax',
     x: {
       domain: [0, 1],
       ticks: percentTicks([0, 1], 5),
-      label: 'probability of the label (%)',
+      label: 'softmax output for the label (%); the confidence in the best is in the title',
     },
     width,
   });

@@ -37,7 +37,7 @@ export interface Made {
   potential?: (t: number, c: number) => number;
   feature?: (frame: number, f: number) => number;
   input?: (t: number, channel: number) => number;
-  probabilities?: number[];
+  softmax?: number[];
 }
 
 /** An observation as a network of these settings could have given it. */
@@ -55,17 +55,17 @@ export function makeObservation(settings: ModelSettings, made: Made): Observatio
     spikes: fill(steps, neurons, (t, i) => spike(k, t, i)),
     potential: fill(steps, neurons, () => 0),
   }));
-  const probabilities = made.probabilities ?? labels.map(() => 1 / classes);
-  const best = probabilities.indexOf(Math.max(...probabilities));
+  const softmax = made.softmax ?? labels.map(() => 1 / classes);
+  const best = softmax.indexOf(Math.max(...softmax));
   return {
     label: labels[best]!,
-    confidence: probabilities[best]!,
+    confidence: softmax[best]!,
     rejected: false,
     silent: false,
     heard: null,
-    probabilities,
-    ranked: probabilities.map((probability, i) => ({ label: labels[i]!, probability })),
-    scores: probabilities,
+    softmax,
+    ranked: softmax.map((value, i) => ({ label: labels[i]!, softmax: value })),
+    scores: softmax,
     firingRates: layers.map(({ spikes }) => spikes.reduce((sum, s) => sum + s, 0) / spikes.length),
     features: { first: made.first ?? 0, frames, features, data: fill(frames, features, feature) },
     input: { steps, channels, data: fill(steps, channels, input) },

@@ -75,6 +75,6 @@ function line({ start, label, confidence, rejected }: Word, width: number): stri
   return `${clock(start).padStart(8)}  ${label.padEnd(width)}  ${percent(confidence).padStart(6)}${rejected ? ' rejected' : ''}`;
 }
 
-function described({ start, end, label, confidence, rejected, scores, probabilities }: Word) {
-  return { start, end, label, confidence, rejected, scores, probabilities };
+function described({ start, end, label, confidence, rejected, scores, softmax }: Word) {
+  return { start, end, label, confidence, rejected, scores, softmax };
 }

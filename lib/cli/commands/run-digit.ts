@@ -50,7 +50,7 @@ const OPTIONS = {
     type: 'text',
     value: 'FILE',
     help:
-      'Draws waveform, features, the spikes of every layer, readout and probabilities: of one clip into an .svg, of one ' +
+      'Draws waveform, features, the spikes of every layer, readout and softmax: of one clip into an .svg, of one ' +
       'or several into an .html.',
   },
   strict: { type: 'flag', help: 'Makes a clip that cannot be used an error, instead of leaving it out.' },
@@ -68,7 +68,7 @@ interface Result extends Chosen {
   rejected: boolean;
   /** In the order of the labels. */
   scores: number[];
-  probabilities: number[];
+  softmax: number[];
   /** The part of the clip that the network heard. */
   heard: HeardPart | null;
   /** Whether the recording is cut off at full scale. */
@@ -210,7 +210,7 @@ async function recognise(
     );
     for (const [
       i,
-      { label: predicted, confidence, rejected, scores, probabilities, heard },
+      { label: predicted, confidence, rejected, scores, softmax, heard },
     ] of predictions.entries()) {
       const { clip, audio } = readable[i]!;
       const { clipped, remarks } = audio;
@@ -220,7 +220,7 @@ async function recognise(
         confidence,
         rejected,
         scores,
-        probabilities,
+        softmax,
         heard,
         clipped,
         remarks,
@@ -269,8 +269,8 @@ function resultTable(results: readonly Result[], { labels, settings }: Model): s
   const digits = settings.network.layers.every(sendsSpikes) ? 0 : 1;
   const shown = counted ? (value: number) => value.toFixed(digits) : percent;
   const columns = labels.length <= COLUMNS ? labels : ['best scores'];
-  const cells = ({ scores, probabilities }: Result) => {
-    const values = counted ? scores : probabilities;
+  const cells = ({ scores, softmax }: Result) => {
+    const values = counted ? scores : softmax;
     return labels.length <= COLUMNS ? values.map(shown) : [bestScores(labels, values, shown)];
   };
   return table([

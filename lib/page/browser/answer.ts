@@ -59,9 +59,9 @@ export class Answer {
     if (below!.textContent !== remark) below!.textContent = remark;
   }
 
-  /** @param probabilities of the labels, up to a time step or of the whole clip */
-  score(probabilities: ArrayLike<number>): void {
-    const all = this.#labels.map((label, k) => ({ label, share: probabilities[k]! }));
+  /** @param softmax of the labels, up to a time step or of the whole clip */
+  score(softmax: ArrayLike<number>): void {
+    const all = this.#labels.map((label, k) => ({ label, share: softmax[k]! }));
     const best = Math.max(...all.map(({ share }) => share));
     const listed = all.length > BARS ? all.sort((a, b) => b.share - a.share).slice(0, BARS) : all;
     for (const [i, { item, bar, text }] of this.#bars.entries()) {

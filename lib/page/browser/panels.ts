@@ -220,7 +220,7 @@ function drawReadout(surface: Surface, shown: Shown, { labels }: ModelSettings, 
   const [low, high] = rangeOf(readout);
   // Room for the name of the word above its line.
   const range = [low, high + 0.2 * (high - low)] as const;
-  const order = labels.map((_, k) => k).sort((a, b) => guess.probabilities[a]! - guess.probabilities[b]!);
+  const order = labels.map((_, k) => k).sort((a, b) => guess.softmax[a]! - guess.softmax[b]!);
   const best = order[order.length - 1]!;
   for (const k of order) {
     context.strokeStyle = k === best ? theme.accent : theme.muted;

@@ -175,7 +175,7 @@ export class View {
     this.#panels.moveCursor(null);
     this.#inspector.show(shown);
     this.#replay.load(shown.live ? null : shown);
-    this.#answer.score(shown.guess.probabilities);
+    this.#answer.score(shown.guess.softmax);
   }
 
   #moved(step: number | null): void {
@@ -183,7 +183,7 @@ export class View {
     const classes = this.#settings.labels.length;
     this.#panels.moveCursor(step === null ? null : (step + 1) / steps);
     const whole = step === null || step === steps - 1;
-    this.#answer.score(whole ? guess.probabilities : running.subarray(step * classes, (step + 1) * classes));
+    this.#answer.score(whole ? guess.softmax : running.subarray(step * classes, (step + 1) * classes));
   }
 
   /** Within the picture, space plays and arrows step; arrows do so everywhere else where they mean nothing. */
