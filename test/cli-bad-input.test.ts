@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { presetSettings } from '../lib/index.js';
 import { copySamples, run, runJson, temporaryFolder } from './helpers/cli.js';
@@ -29,12 +31,27 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 /** Exit statuses: of a failure, and of a command line or settings that are wrong. */
 const [FAILURE, USAGE] = [1, 2];
 
+it.runIf(existsSync('/dev/full'))('a full disk behind standard output is said in words', () => {
+  const full = openSync('/dev/full', 'w');
+  const main = resolve('dist/cli/main.js');
+  const { status, stderr } = spawnSync(process.execPath, [main, 'settings'], {
+    stdio: ['ignore', full, 'pipe'],
+    encoding: 'utf8',
+  });
+  closeSync(full);
+  expect([status, stderr]).toEqual([
+    1,
+    'sonospike: Cannot write the output: the disk behind it is full (ENOSPC).\n',
+  ]);
+});
+
 describe('one clear line and a status for', () => {
   it.each([
     ['train --data nowhere', /No such file or directory: .*nowhere/, FAILURE],
     ['train --data model.safetensors', /model\.safetensors is a file; a data set is a directory/, FAILURE],
     ['train --data empty', /There is no sound that is read .*empty/, FAILURE],
     ['train --data one', /All 9 clips in .*one are of one word/, FAILURE],
+    ['train --data words --words 0,11', /words has no clips of the word 11\. Did you mean 1\?/, FAILURE],
     ['train --data words --split official', /No clips|would have no clips/, USAGE],
     ['train --data words --split speakers:nobody', /No clips of nobody/, USAGE],
     ['train --data words --split random:0.2 --fold 2', /Fold 2 is not possible/, USAGE],

@@ -95,6 +95,9 @@ describe('hints', () => {
     expect(asTyped('sonospike live', begun)).toBe(alone);
     expect(asTyped('arecord | sonospike live -m a | head', begun)).toBe(`arecord | ${withArguments} | head`);
     expect(asTyped('sonospike live | head', begun)).toBe(`${alone} | head`);
+    expect(asTyped('"sonospike live" lists what sonospike lists', begun)).toBe(
+      `"${alone}" lists what sonospike lists`,
+    );
   });
 
   it('quotes what a shell would take apart', () => {
@@ -103,6 +106,14 @@ describe('hints', () => {
       "sonospike train --data 'my son'\\''s words'",
     );
   });
+});
+
+it('errors and help name commands as typed', async () => {
+  const env = { npm_command: 'exec', npm_lifecycle_event: 'npx' };
+  const { stderr } = await run(['settings', '--set', 'nothing=1'], { cwd: folder, env });
+  expect(stderr).toContain('"npx sonospike settings --help" lists the settings.');
+  const { stdout } = await run(['train', '--help'], { cwd: folder, env });
+  expect(stdout.replaceAll(/\s+/g, ' ')).toContain('"npx sonospike settings --help" lists them.');
 });
 
 describe('wrong arguments', () => {
@@ -129,6 +140,11 @@ describe('wrong arguments', () => {
     [['evaluate', '--split', 'half'], /There is no split "half"/],
     [['dataset'], /Name the dataset; there are fsdd and audiomnist/],
     [['dataset', 'mnist'], /no public dataset mnist/],
+    [['dataset', 'fsd'], /no public dataset fsd here; .+ Did you mean fsdd\?/],
+    [['evaluate', '--split', 'offical'], /There is no split "offical"\. Did you mean official\?/],
+    [['train', '--split', 'randon:0.3'], /There is no split "randon:0\.3"\. Did you mean random\?/],
+    [['train', '--split', 'speakers:enu'], /No clips of enu\. Did you mean enus\? Speakers here: awb,/],
+    [['train', '--augmentation', 'defualt'], /"defualt", and there is no such file\. Did you mean default\?/],
   ])('%j', async (args, message) => {
     const { status, stdout, stderr } = await run(args, { cwd: folder });
     expect(stderr).toMatch(/^sonospike: [^\n]*\n$/);

@@ -217,7 +217,7 @@ it.each<[string, unknown]>([
 
 it('names the option that was meant', async () => {
   await expect(openDataset(root, { stirct: true } as OpenOptions)).rejects.toThrow(
-    'options has an unknown key "stirct"; its keys are strict, layout, words, signal. Did you mean strict?',
+    'There is no key "stirct" in options; the keys are strict, layout, words, signal. Did you mean strict?',
   );
 });
 

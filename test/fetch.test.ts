@@ -248,7 +248,16 @@ describe('a broken download', () => {
       response.writeHead(200, { 'content-length': archive.length });
       response.write(archive.subarray(0, 1000));
     };
-    expect((await failure({ idleTimeout: 50 })).code).toBe('ERR_OFFLINE');
+    const { code, message } = await failure({ idleTimeout: 50 });
+    expect(code).toBe('ERR_OFFLINE');
+    expect(message).toContain('The 1000 bytes that came are kept; run the same command again');
+  });
+
+  it('that never sends anything leaves no file, and none is claimed', async () => {
+    handler = (_request, response) => response.writeHead(503).end();
+    const { message } = await failure();
+    expect(message).toContain('Nothing came of it; run the same command again');
+    expect(readdirSync(to)).toEqual([]);
   });
 
   it('stops when told to, and keeps what came', async () => {
@@ -295,6 +304,8 @@ describe('a bad answer', () => {
     const error = await failure();
     expect(error.code).toBe('ERR_OFFLINE');
     expect(error.message).toMatch(/offline.*SONOSPIKE_DATASET_URL/);
+    expect(error.message).not.toMatch(/kept|\.part/);
+    expect(readdirSync(to)).toEqual([]);
     expect((await failure({ url: 'http://no-such-host.invalid' })).code).toBe('ERR_OFFLINE');
   });
 

@@ -117,6 +117,30 @@ describe('sonospike settings', () => {
     );
   });
 
+  it('takes a file as Windows writes it: with a byte order mark, in UTF-8 or UTF-16', async () => {
+    const text = Buffer.from('\ufeff{ "frames": 33 }', 'utf16le');
+    const files = {
+      'utf8.json': Buffer.from('\ufeff{ "frames": 33 }'),
+      'utf16le.json': text,
+      'utf16be.json': Buffer.from(text).swap16(),
+    };
+    for (const [name, bytes] of Object.entries(files)) {
+      await writeFile(join(folder, name), bytes);
+      const { document } = await runJson(['settings', '--settings', name], { cwd: folder });
+      expect(document.frames).toBe(33);
+    }
+  });
+
+  it('says so where there is no such key, and which was meant', async () => {
+    await writeFile(join(folder, 'key.json'), '{ "fraems": 33 }');
+    const { status, stderr } = await settings('--settings', 'key.json');
+    expect([status, stderr]).toEqual([
+      2,
+      'sonospike: key.json: There is no key "fraems" in the settings; the keys are sampleRate, frontend, scaling, ' +
+        'frames, tail, encoding, network, labels. Did you mean frames?\n',
+    ]);
+  });
+
   it('lists every setting in its help, and gives a schema', async () => {
     const { stdout } = await settings('--help');
     for (const path of ['sampleRate', 'encoding.threshold', 'network.layers.*.spike.surrogate'])

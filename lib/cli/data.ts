@@ -59,7 +59,7 @@ export function noteSkipped(out: Output, skipped: readonly SkippedFile[]): void 
   for (const { file, reason } of skipped.slice(0, NAMED)) {
     out.note(`  ${reason.includes(file) ? reason : `${shortPath(file)}: ${reason}`}`);
   }
-  if (skipped.length > NAMED) out.note(`  and ${skipped.length - NAMED} more`);
+  if (skipped.length > NAMED) out.note(`  and ${skipped.length - NAMED} more; --json lists all.`);
 }
 
 /** The path of the model that a command uses. */

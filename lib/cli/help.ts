@@ -48,7 +48,8 @@ function describe(spec: OptionSpec): string {
   }
   if (spec.type !== 'flag' && spec.default !== undefined) remarks.push(`default: ${spec.default}`);
   if (spec.defaults) remarks.push(spec.defaults);
-  return remarks.length === 0 ? spec.help : `${spec.help} (${remarks.join('; ')})`;
+  const help = asTyped(spec.help);
+  return remarks.length === 0 ? help : `${help} (${remarks.join('; ')})`;
 }
 
 function wrap(text: string, width: number): string[] {

@@ -6,6 +6,7 @@ import type { Command } from './command.js';
 import { COMMANDS } from './commands/index.js';
 import { entry } from './help.js';
 import { endOnClosedPipe } from './output.js';
+import { asTyped } from './program.js';
 import { exitStatus } from './stop.js';
 
 endOnClosedPipe();
@@ -62,12 +63,23 @@ function overview(): string {
   ].join('\n');
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Of a write to standard output; files have errors of their own. */
+function noRoom({ code, message }: NodeJS.ErrnoException): string {
+  return code === 'ENOSPC'
+    ? 'Cannot write the output: the disk behind it is full (ENOSPC).'
+    : `Cannot write the output: ${message}.`;
+}
+
 /** One line for every error, and the stack for those who ask for it. */
 function report(error: unknown): void {
   // A full disk behind stdout is no fault of this program.
   const full = ['ENOSPC', 'EIO'].includes((error as NodeJS.ErrnoException | null)?.code ?? '');
   const expected = full || (error instanceof SonospikeError && error.code !== 'ERR_INTERNAL');
-  const message = error instanceof Error ? error.message : String(error);
+  const message = full ? noRoom(error as NodeJS.ErrnoException) : asTyped(messageOf(error));
   const bug = expected ? '' : ' (This is a bug in sonospike; SONOSPIKE_DEBUG=1 shows where.)';
   // Names of files may hold line breaks.
   process.stderr.write(`sonospike: ${message.replace(/\s*[\r\n]+\s*/g, ' ')}${bug}\n`);

@@ -19,12 +19,15 @@ export function commandLine(name: string, args: readonly string[] = [], start: S
   return typed.join(' ');
 }
 
-/** `text` with every `sonospike COMMAND` in it as the user would type it. */
+/** `text` with every command line in it as the user would type it: `sonospike COMMAND` at its start, in quotes or behind a pipe. */
 export function asTyped(text: string, start: Start = process): string {
-  return text.replace(/\bsonospike ([a-z][\w-]*)( (?=[^|>&;\s]))?/g, (_, name: string, before = '') => {
-    const dashes = before !== '' && throughScript(start) ? ' --' : '';
-    return programAnd(name, start) + dashes + before;
-  });
+  return text.replace(
+    /(^|"|\| )sonospike ([a-z][\w-]*)( (?=[^|>&;\s]))?/g,
+    (_, ahead: string, name: string, before = '') => {
+      const dashes = before !== '' && throughScript(start) ? ' --' : '';
+      return ahead + programAnd(name, start) + dashes + before;
+    },
+  );
 }
 
 function programAnd(name: string, start: Start): string {

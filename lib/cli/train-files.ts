@@ -11,6 +11,8 @@ import { presetSettings } from '../settings/presets.js';
 import type { ModelSettings } from '../settings/settings.js';
 import { validateSettings } from '../settings/validate.js';
 import { fileError, SonospikeError } from '../support/errors.js';
+import { nearest } from '../support/nearest.js';
+import { decodeText } from '../support/text.js';
 
 export interface TrainFiles {
   out: string;
@@ -141,7 +143,13 @@ function isWhole(settings: object): boolean {
 export async function readAugmentation(value: string): Promise<Augmentation | null> {
   if (value === 'none') return null;
   if (value === 'default') return DEFAULT_AUGMENTATION;
-  return validateAugmentation(await readJson(value), 'augmentation', {
+  const json = await readJson(value).catch((error) => {
+    const meant = nearest(value, ['none', 'default']);
+    if (meant === null || error.code !== 'ERR_FILE_NOT_FOUND') throw error;
+    const message = `--augmentation is ${JSON.stringify(value)}, and there is no such file. Did you mean ${meant}?`;
+    throw new SonospikeError('ERR_INVALID_OPTION', message, { file: value, cause: error });
+  });
+  return validateAugmentation(json, 'augmentation', {
     code: 'ERR_INVALID_OPTION',
     file: value,
   });
@@ -149,8 +157,7 @@ export async function readAugmentation(value: string): Promise<Augmentation | nu
 
 async function readJson(file: string): Promise<unknown> {
   try {
-    // Editors on Windows write a byte order mark, which is no JSON.
-    return JSON.parse((await readFile(file, 'utf8')).replace(/^\uFEFF/, ''));
+    return JSON.parse(decodeText(await readFile(file)));
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw fileError(error, file, 'read');
     throw new SonospikeError('ERR_INVALID_OPTION', `${file} is not JSON (${error.message}).`, {

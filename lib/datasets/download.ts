@@ -200,9 +200,10 @@ function offlineError(url: string, part: string, size: number, cause: Broken): S
 }
 
 function gaveUp(url: string, size: number, cause: Broken): SonospikeError {
+  const kept = size > 0 ? `The ${size} bytes that came are kept; run` : 'Nothing came of it; run';
   const message =
-    `The download of ${url} broke off ${MAX_FAILURES} times in a row (${cause.message}). The ${size} bytes that came ` +
-    'are kept; run the same command again to go on.';
+    `The download of ${url} broke off ${MAX_FAILURES} times in a row (${cause.message}). ${kept} the same command ` +
+    'again to go on.';
   return new SonospikeError(cause.code === 'TIMEOUT' ? 'ERR_OFFLINE' : 'ERR_DOWNLOAD', message, { cause });
 }
 

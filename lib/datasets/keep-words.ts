@@ -1,9 +1,10 @@
 import { SonospikeError } from '../support/errors.js';
+import { nearest } from '../support/nearest.js';
 import { hash32 } from '../support/random.js';
 import type { Clip } from './clip.js';
 import { clipKey } from './keys.js';
 import type { LayoutName } from './layouts/index.js';
-import { UNKNOWN_LABEL } from './names.js';
+import { sortedNames, UNKNOWN_LABEL } from './names.js';
 import type { SkipList } from './scan.js';
 
 /** Clips of other words, and clips that are no word, for each clip of a word: as in the task of 12 classes of Speech Commands. */
@@ -23,9 +24,12 @@ export function keepWords(
 ): Clip[] {
   const missing = words.find((word) => !clips.some(({ label }) => label === word));
   if (missing !== undefined) {
-    throw new SonospikeError('ERR_UNKNOWN_LABEL', `${directory} has no clips of the word ${missing}.`, {
-      file: directory,
-    });
+    const meant = nearest(missing, sortedNames(clips.map(({ label }) => label)));
+    throw new SonospikeError(
+      'ERR_UNKNOWN_LABEL',
+      `${directory} has no clips of the word ${missing}.${meant === null ? '' : ` Did you mean ${meant}?`}`,
+      { file: directory },
+    );
   }
   const wanted = new Set(words);
   const kept = new Set<Clip>();

@@ -1,4 +1,5 @@
 import { SonospikeError } from '../support/errors.js';
+import { nearest } from '../support/nearest.js';
 import { integer, optionsObject, refuse } from '../support/options.js';
 import { type Clip, PARTS, type PartName, requireClips } from './clip.js';
 import { type Dataset, requireDataset } from './dataset.js';
@@ -150,6 +151,9 @@ function divideByPart(clips: readonly Clip[]): OfficialParts {
   return { train: of('train'), validation: validation.length === 0 ? null : validation, test: of('test') };
 }
 
+/** Speakers that an error text names one by one. */
+const MOST_NAMED = 60;
+
 function bySpeakers(dataset: Dataset, test: string[], draw: Draw): Parts {
   const { seed, validation } = draw;
   const unnamed = dataset.clips.find((clip) => clip.speaker === null);
@@ -161,7 +165,13 @@ function bySpeakers(dataset: Dataset, test: string[], draw: Draw): Parts {
   }
   const unknown = test.filter((name) => !dataset.speakers.includes(name));
   if (unknown.length > 0) {
-    throw invalidSplit(`No clips of ${unknown.join(', ')}. Speakers here: ${dataset.speakers.join(', ')}.`);
+    const { speakers } = dataset;
+    const meant = nearest(unknown[0]!, speakers);
+    const more = speakers.length > MOST_NAMED ? ` and ${speakers.length - MOST_NAMED} more` : '';
+    throw invalidSplit(
+      `No clips of ${unknown.join(', ')}.${meant === null ? '' : ` Did you mean ${meant}?`} ` +
+        `Speakers here: ${speakers.slice(0, MOST_NAMED).join(', ')}${more}.`,
+    );
   }
   // All speakers stand in one seeded circle and those after the (first) tested one validate: over the folds of
   // leave-one-speaker-out each of them does so equally often.
@@ -204,9 +214,11 @@ function parseSpec(spec: string): Spec {
     if (fraction > 0 && fraction < 1) return { kind, fraction };
     throw invalidSplit(`"${spec}" needs a fraction between 0 and 1, such as random:0.2.`);
   }
+  const kinds = ['official', 'speakers', 'leave-one-speaker-out', 'random', 'all'];
+  const meant = nearest(spec.replace(/:.*$/su, ''), kinds);
   throw invalidSplit(
-    `There is no split "${spec}". Known are: official, speakers:<name,name>, leave-one-speaker-out, ` +
-      'random:<fraction> and all.',
+    `There is no split "${spec}".${meant === null ? '' : ` Did you mean ${meant}?`} Known are: official, ` +
+      'speakers:<name,name>, leave-one-speaker-out, random:<fraction> and all.',
   );
 }
 

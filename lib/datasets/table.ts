@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { fileError, SonospikeError } from '../support/errors.js';
+import { decodeText } from '../support/text.js';
 import type { PartName } from './clip.js';
 import { partOf } from './layouts/part-names.js';
 
@@ -18,7 +19,7 @@ export const LIST_FILE = /\.(csv|tsv|json|jsonl)$/i;
 export async function readTable(file: string): Promise<Row[]> {
   let text: string;
   try {
-    text = (await readFile(file, 'utf8')).replace(/^\ufeff/, '');
+    text = decodeText(await readFile(file));
   } catch (error) {
     throw fileError(error, file, 'read');
   }

@@ -73,7 +73,7 @@ export function object<K extends string>(
   if (unknown !== undefined) {
     const meant = nearest(unknown, keys);
     throw complain(
-      `${name} has an unknown key ${describe(unknown)}; its keys are ${keys.join(', ')}.` +
+      `There is no key ${describe(unknown)} in ${name}; the keys are ${keys.join(', ')}.` +
         (meant === null ? '' : ` Did you mean ${meant}?`),
       blame,
     );

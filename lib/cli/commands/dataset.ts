@@ -1,5 +1,6 @@
 import { type FetchProgress, fetchDataset, PUBLIC_DATASETS } from '../../datasets/fetch.js';
 import { SonospikeError } from '../../support/errors.js';
+import { nearest } from '../../support/nearest.js';
 import type { OptionTable } from '../args.js';
 import { defineCommand } from '../command.js';
 import { megabytes, shortPath } from '../format.js';
@@ -34,7 +35,9 @@ export const dataset = defineCommand({
     const name = NAMES.find((each) => each === given);
     if (name === undefined) {
       const problem = given === undefined ? 'Name the dataset' : `There is no public dataset ${given} here`;
-      throw new SonospikeError('ERR_INVALID_OPTION', `${problem}; there are ${NAMES.join(' and ')}.`);
+      const meant = given === undefined ? null : nearest(given, NAMES);
+      const hint = meant === null ? '' : ` Did you mean ${meant}?`;
+      throw new SonospikeError('ERR_INVALID_OPTION', `${problem}; there are ${NAMES.join(' and ')}.${hint}`);
     }
     const report = new FetchReport(name, out);
     const directory = await stoppable(out, (signal) =>

@@ -1,3 +1,4 @@
+import { decodeText } from '../../support/text.js';
 import { type Folder, type FoundFile, soundsBelow } from '../folder.js';
 import { UNKNOWN_LABEL } from '../names.js';
 import { folderAndName } from './folders.js';
@@ -58,7 +59,7 @@ async function readLists(
   const parts = new Map<string, 'validation' | 'test'>();
   for (const { name, path } of lists) {
     const part = name === LISTS[0] ? 'validation' : 'test';
-    for (const line of (await readFile(path, 'utf8')).split(/\r?\n/))
+    for (const line of decodeText(await readFile(path)).split(/\r?\n/))
       parts.set(line.trim().normalize('NFC'), part);
   }
   return ({ path }) => ({ part: parts.get(folderAndName(path)) ?? 'train' });
