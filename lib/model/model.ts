@@ -89,7 +89,7 @@ export class Model {
   readonly training: Readonly<Record<string, unknown>> | null;
   /** Sample rate, front end, scaling, encoding, network and labels. */
   readonly settings: Readonly<ModelSettings>;
-  /** How the confidence is made, and the threshold of `rejected`; null where the model file has none. */
+  /** How the confidence is made, and the threshold of `rejected`; null: the model file has none, nothing is rejected. */
   readonly confidence: Readonly<ConfidenceSettings> | null;
   /** @internal Hashes of the clips that it was trained on; null where its file does not tell them. */
   readonly clipHashes: Uint8Array | null;

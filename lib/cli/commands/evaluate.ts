@@ -15,6 +15,7 @@ import { report } from '../evaluate-report.js';
 import { percent } from '../format.js';
 import type { Output } from '../output.js';
 import { PlotFile } from '../plot-file.js';
+import { noteWithoutThreshold } from '../threshold.js';
 
 export const evaluate = defineCommand({
   name: 'evaluate',
@@ -75,6 +76,7 @@ async function measureModel(options: EvaluateValues, out: Output): Promise<void>
       out.bar.update(PHASES[phase], done / total, `${done} of ${total}`),
   });
   noteSkipped(out, found.skipped);
+  noteWithoutThreshold(out, model);
   for (const note of remarks(found, directory, part ?? 'test')) out.note(note);
   if (plot) {
     const title = `${basename(file)} on ${basename(opened.directory)}`;

@@ -3,37 +3,49 @@ import { readModelFile } from '../../files/model-file.js';
 import { SHIPPED_MODEL } from '../../model/model.js';
 import type { CudaDevice, CudaReport } from '../../native/cuda/devices.js';
 import { type DeviceInfo, deviceInfo } from '../../native/info.js';
+import type { ConfidenceSettings } from '../../settings/confidence.js';
+import type { OptionTable } from '../args.js';
 import { defineCommand } from '../command.js';
+import { modelPath } from '../data.js';
 import { accuracyText, shortPath, table } from '../format.js';
+import { thresholdText } from '../threshold.js';
 
-interface ShippedModel {
+const OPTIONS = {
+  model: { type: 'text', value: 'FILE', help: 'Model to tell of (default: the shipped one).' },
+} as const satisfies OptionTable;
+
+/** What a model file says of the model. */
+interface ModelCard {
   file: string;
   labels: string[];
-  /** As the model file says. */
   training: Record<string, unknown> | null;
+  /** null: the model has no threshold and rejects nothing. */
+  confidence: ConfidenceSettings | null;
 }
 
 export const info = defineCommand({
   name: 'info',
-  summary: 'Tells versions, instruction set, threads, devices and the shipped model.',
-  description: 'Tells versions, instruction set, threads, devices and the shipped model.',
-  examples: ['sonospike info', 'sonospike info --json'],
-  options: {},
-  async run(_, out) {
+  summary: 'Tells versions, instruction set, threads, devices, and what a model file says of its model.',
+  description: 'Tells versions, instruction set, threads, devices, and what a model file says of its model.',
+  examples: ['sonospike info', 'sonospike info --model sonospike-model.safetensors', 'sonospike info --json'],
+  options: OPTIONS,
+  async run({ options }, out) {
     const found = await deviceInfo();
-    const model = await shippedModel();
+    const model = await readCard(options.model);
     if (out.json) out.document({ ...found, model });
     else out.print(report(found, model));
   },
 });
 
-async function shippedModel(): Promise<ShippedModel | null> {
-  if (!existsSync(SHIPPED_MODEL)) return null;
-  const { settings, training } = await readModelFile(SHIPPED_MODEL);
-  return { file: SHIPPED_MODEL, labels: settings.labels, training };
+/** Null where none is named and the shipped one has been left out of an installation. */
+async function readCard(named: string | undefined): Promise<ModelCard | null> {
+  const file = modelPath(named);
+  if (named === undefined && !existsSync(file)) return null;
+  const { settings, training, confidence } = await readModelFile(file);
+  return { file, labels: settings.labels, training, confidence };
 }
 
-function report(found: DeviceInfo, model: ShippedModel | null): string {
+function report(found: DeviceInfo, model: ModelCard | null): string {
   const rows = [
     ['sonospike', found.version],
     ['node', found.node],
@@ -43,7 +55,7 @@ function report(found: DeviceInfo, model: ShippedModel | null): string {
     ['compiler', found.compiler],
     ['addon', `${shortPath(found.addon.file)} (${found.addon.reason})`],
     ...cudaRows(found.cuda),
-    ['shipped model', model ? card(model) : 'none'],
+    ...(model ? modelRows(model) : [['shipped model', 'none']]),
   ];
   return table(rows, 2);
 }
@@ -70,16 +82,19 @@ function gpuText(gpu: CudaDevice, used: boolean): string {
   ].join('; ');
 }
 
-/** The model in one line. */
-function card({ file, labels, training }: ShippedModel): string {
+function modelRows({ file, labels, training, confidence }: ModelCard): string[][] {
   const { split, test } = (training ?? {}) as {
     split?: string;
     test?: { accuracy: number; interval: [number, number]; clips: number };
   };
-  return [
+  const about = [
     shortPath(file),
     `labels ${labels.join(' ')}`,
     ...(test ? [`test accuracy ${accuracyText(test)}`] : []),
     ...(split ? [`split ${split}`] : []),
-  ].join('; ');
+  ];
+  return [
+    [file === SHIPPED_MODEL ? 'shipped model' : 'model', about.join('; ')],
+    ['its threshold', thresholdText(confidence)],
+  ];
 }

@@ -16,6 +16,7 @@ import {
   soundChoice,
 } from '../sound-input.js';
 import { stoppable } from '../stop.js';
+import { noteWithoutThreshold } from '../threshold.js';
 
 const OPTIONS = {
   model: { type: 'text', value: 'FILE', help: 'Left out: the shipped model.' },
@@ -44,6 +45,7 @@ export const live = defineCommand({
     const choice = soundChoice(source, options);
     if (options.listDevices) return printDevices(out);
     const model = await loadModel(modelPath(options.model));
+    noteWithoutThreshold(out, model);
     await stoppable(out, async (signal) => {
       const sound = await openSound(choice, out, signal);
       if (!choice.piped && !signal.aborted) out.note(`Listening to ${sound.name}. Ctrl-C ends.`);

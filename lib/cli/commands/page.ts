@@ -9,6 +9,7 @@ import type { OptionTable } from '../args.js';
 import { defineCommand } from '../command.js';
 import { modelPath } from '../data.js';
 import { stoppable } from '../stop.js';
+import { noteWithoutThreshold } from '../threshold.js';
 
 const OPTIONS = {
   model: { type: 'text', value: 'FILE', help: 'Left out: the shipped model.' },
@@ -38,6 +39,7 @@ export const page = defineCommand({
     const { host, port, threads } = options;
     const file = modelPath(options.model);
     const model = await loadModel(file, threads === undefined ? {} : { threads });
+    noteWithoutThreshold(out, model);
     await stoppable(out, async (signal) => {
       const served = await startPage({ model, modelName: basename(file), host, port });
       if (!isLoopback(host)) {

@@ -18,6 +18,7 @@ import { DATA_HELP, LAYOUT_OPTION, modelPath, noteSkipped, openData } from '../d
 import { percent, shortPath, table } from '../format.js';
 import type { Output } from '../output.js';
 import { PlotFile } from '../plot-file.js';
+import { noteWithoutThreshold } from '../threshold.js';
 
 /** Clips whose samples are in memory together. */
 const TOGETHER = 64;
@@ -99,6 +100,7 @@ export const runDigit = defineCommand({
     const named = positionals.length > 0;
     const seed = options.seed ?? (named ? 0 : randomInt(2 ** 32));
     const chosen = named ? byName(positionals, model.labels) : await draw(options, seed, model.labels);
+    noteWithoutThreshold(out, model);
     if (!named) out.note(`${chosen.length} clips drawn with --seed ${seed}.`);
     if (plot) requirePlottable(plot, chosen.length);
     const pictures: PlotPageEntry[] = [];
@@ -114,7 +116,16 @@ export const runDigit = defineCommand({
     const correct = known.filter(({ label, predicted }) => label === predicted).length;
     const accuracy = known.length === 0 ? null : correct / known.length;
     if (out.json) {
-      const document = { accuracy, clips: results.length, predictions: results, skipped, seed, model: file };
+      const threshold = model.confidence?.threshold ?? null;
+      const document = {
+        accuracy,
+        clips: results.length,
+        predictions: results,
+        skipped,
+        seed,
+        model: file,
+        threshold,
+      };
       out.document(plot ? { ...document, plot: plot.file } : document);
       return;
     }

@@ -11,6 +11,7 @@ import type { Output } from '../output.js';
 import { PlotFile } from '../plot-file.js';
 import { commandLine } from '../program.js';
 import { stoppable } from '../stop.js';
+import { noteWithoutThreshold } from '../threshold.js';
 import { chooseFiles, makeSettings, readAugmentation, type TrainFiles } from '../train-files.js';
 import { TRAIN_OPTIONS } from '../train-options.js';
 import { TrainingCurves } from '../train-plot.js';
@@ -46,6 +47,7 @@ export const train = defineCommand({
       },
     );
     out.note(summary(result, files));
+    noteWithoutThreshold(out, result.model);
     await curves?.end(result.epochs);
     if (plot) out.note(`The curves are ${plot.file}.`);
     if (options.data === undefined) noteRealData(out);
