@@ -243,6 +243,25 @@ describe('digital silence', () => {
   });
 });
 
+it('the first clip that is longer than the model hears gives a warning, which says what was left out', async () => {
+  const warnings: (Error & { code?: string })[] = [];
+  const listen = (warning: Error) => warnings.push(warning);
+  process.on('warning', listen);
+  const samples = Float32Array.from({ length: 24_000 }, (_, i) => 0.3 * Math.sin(i * i));
+  const { heard } = await model.predict({ samples, sampleRate: 8000 });
+  await model.predictBatch([{ samples, sampleRate: 8000 }]);
+  await new Promise(setImmediate);
+  process.off('warning', listen);
+  const { start, end } = heard!;
+  expect(end - start).toBeCloseTo(1.024, 6);
+  expect(warnings.map(({ name, code }) => [name, code])).toEqual([
+    ['SonospikeWarning', 'SONOSPIKE_CLIP_LONGER'],
+  ]);
+  expect(warnings[0]!.message).toContain(
+    `A clip of 3.00 s is longer than the model hears: it heard ${start.toFixed(2)} to ${end.toFixed(2)} s`,
+  );
+});
+
 it('ranked has every label with its softmax, the predicted one first', async () => {
   for (const { label, softmax, ranked } of await model.predictBatch(clips)) {
     expect(ranked[0]!.label).toBe(label);

@@ -12,6 +12,7 @@ import { clock } from '../lib/cli/format.js';
 import { asTyped, commandLine } from '../lib/cli/program.js';
 import { meter, ProgressBar } from '../lib/cli/progress.js';
 import { RUN_OPTIONS } from '../lib/cli/train-options.js';
+import { loadModel } from '../lib/index.js';
 import { resolveRunOptions } from '../lib/training/recipe.js';
 import { tarGz } from './helpers/archive.js';
 import { copySamples, run, runJson, start, temporaryFolder } from './helpers/cli.js';
@@ -234,6 +235,55 @@ describe('from training to a digit', () => {
     expect(stderr).toContain(
       `it heard ${start.toFixed(2)} to ${end.toFixed(2)} of 8.00 s. Cut it into single words`,
     );
+  });
+
+  it('run-digit rejects digital silence, and has nothing to draw of it', async () => {
+    const silence = join(folder, '1_silence.wav');
+    writeFileSync(silence, encodeWav(new Float32Array(8000), 8000));
+    const args = ['run-digit', '--model', join(folder, model), silence];
+    const { document } = await runJson([...args, join(data, '1_kal_0.wav'), '--strict']);
+    expect(document.skipped).toEqual([]);
+    expect(document.predictions[0]).toMatchObject({
+      label: '1',
+      predicted: '_silence_',
+      confidence: 0,
+      rejected: true,
+      heard: null,
+    });
+    expect(document.accuracy).toBe(document.predictions[1].predicted === '1' ? 0.5 : 0);
+    expect((await run(args)).stdout).toContain('_silence_');
+    const { status, stderr } = await run([...args, '--plot', join(folder, 'silence.svg')]);
+    expect([status, stderr]).toEqual([
+      1,
+      `sonospike: ${silence} is digital silence, so there is nothing to draw.\n`,
+    ]);
+  });
+
+  it('evaluate says how much it did not hear of clips that are longer than the model hears', async () => {
+    const long = await copySamples(join(folder, 'long-words'), '012');
+    const settings = (await loadModel(join(folder, model))).settings;
+    const heard = (settings.frames * settings.frontend.hopLength) / settings.sampleRate;
+    const { samples, sampleRate } = await readAudio(join(data, '1_kal_0.wav'));
+    for (const [name, seconds] of [
+      ['1_kal_0', 3],
+      ['2_kal_0', 4],
+    ] as const) {
+      const longer = new Float32Array(seconds * sampleRate);
+      longer.set(samples);
+      writeFileSync(join(long, `${name}.wav`), encodeWav(longer, sampleRate));
+    }
+    const args = ['evaluate', '--data', long, '--model', join(folder, model), '--split', 'all'];
+    const { document, stderr } = await runJson(args);
+    expect(document.longer).toEqual({
+      clips: 2,
+      heard,
+      unheard: expect.closeTo(7 - 2 * heard, 6),
+      longest: join(long, '2_kal_0.wav'),
+    });
+    expect(stderr).toMatch(
+      /^2 clips are longer than the 1\.02 s that the model hears of each: 5\.0 s in all were left out\. The longest is .*2_kal_0\.wav\.$/m,
+    );
+    expect(stderr).not.toContain('Warning');
   });
 
   it('run-digit takes files, and their label from the name where it can', async () => {

@@ -191,6 +191,12 @@ describe('a trained model', () => {
     expect((await evaluate({ data: words, model, unknown: sounds })).rejection).toEqual(found.rejection);
     const nowhere = evaluate({ data: words, model, unknown: join(folder, 'nowhere') });
     await expect(nowhere).rejects.toMatchObject({ code: 'ERR_FILE_NOT_FOUND' });
+    // Digital silence is rejected, as predict does; a folder of nothing else too.
+    await mkdir(join(folder, 'zeros'));
+    await writeFile(join(folder, 'zeros', 'zero.wav'), wav(pcm16(new Float32Array(8000))));
+    const quiet = await evaluate({ data: words, model, unknown: join(folder, 'zeros'), strict: true });
+    expect(quiet.rejection!.kinds.zeros).toMatchObject({ clips: 1, accepted: 0, confidence: 0 });
+    expect(quiet.skipped).toEqual([]);
   });
 
   it('is tested under every condition, the unchanged one giving the clean accuracy', async () => {

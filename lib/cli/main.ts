@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { leaveLongerToCaller } from '../model/prediction.js';
 import { SonospikeError } from '../support/errors.js';
 import { nearest } from '../support/nearest.js';
 import { packageVersion } from '../support/version.js';
@@ -10,6 +11,7 @@ import { asTyped } from './program.js';
 import { exitStatus } from './stop.js';
 
 endOnClosedPipe();
+leaveLongerToCaller();
 process.on('uncaughtException', (error) => {
   report(error);
   process.exit(1);

@@ -17,6 +17,13 @@ export interface LoadOptions {
   onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
+export interface LoadedClips {
+  numbers: number[];
+  hashes: (number | null)[];
+  seconds: number[];
+  skipped: SkippedFile[];
+}
+
 /** Clips that are handed to the addon together. */
 const TOGETHER = 64;
 /** Files that are read at the same time. */
@@ -26,19 +33,20 @@ const MOST_BYTES = 2 ** 28;
 
 /**
  * Reads clips and adds their features to `store`: the next files are read while the addon computes.
- * @returns for each clip its number in the store, -1 if it was skipped, and the hash of its samples, null if it was
- * skipped; and what was skipped
+ * @returns for each clip its number in the store, -1 if it was skipped, the hash of its samples, null if it was skipped,
+ * and its length in seconds, 0 if it was skipped; and what was skipped
  * @throws SonospikeError ERR_ABORTED, ERR_OUT_OF_MEMORY; with `strict` ERR_DATASET_BAD_CLIP
  */
 export async function loadClips(
   store: NativeFeatureStore,
   clips: readonly Clip[],
   options: LoadOptions,
-): Promise<{ numbers: number[]; hashes: (number | null)[]; skipped: SkippedFile[] }> {
+): Promise<LoadedClips> {
   const { signal, strict, onProgress, augmented = 0 } = options;
   const numberOf = new Map(options.labels.map((label, i) => [label, i]));
   const numbers: number[] = [];
   const hashes: (number | null)[] = [];
+  const seconds: number[] = [];
   const skipped: SkippedFile[] = [];
   let next = store.size();
   const read = (i: number) => {
@@ -50,6 +58,7 @@ export async function loadClips(
     if (!(result instanceof SonospikeError)) {
       numbers.push(next++);
       hashes.push(clipHash(result.samples, result.sampleRate));
+      seconds.push(result.samples.length / result.sampleRate);
       return { ...result, label: numberOf.get(label) ?? -1, augmented: i < augmented };
     }
     if (result.code === 'ERR_ABORTED') throw result;
@@ -57,10 +66,11 @@ export async function loadClips(
     skipped.push({ file, reason: result.message });
     numbers.push(-1);
     hashes.push(null);
+    seconds.push(0);
     return null;
   };
   await addInChunks(store, clips.length, read, use, onProgress);
-  return { numbers, hashes, skipped };
+  return { numbers, hashes, seconds, skipped };
 }
 
 /** Reads a clip: the file, or the piece of it that is the clip. */

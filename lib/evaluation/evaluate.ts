@@ -23,6 +23,7 @@ import {
 } from '../support/options.js';
 import { type AnswerOptions, answerSounds } from './answers.js';
 import { type ClipResult, evaluateClips, type Scored } from './clip-results.js';
+import { type LongerClips, longerClips } from './longer.js';
 import { countOperations, type Operations } from './operations.js';
 import {
   madeSounds,
@@ -109,6 +110,8 @@ export interface Evaluation extends Scored, Seen {
   split: string;
   /** Labels of the data set that the model knows under another name: its own by the data set's. */
   renamed?: Record<string, string>;
+  /** Clips that are longer than the network can hear; null where there are none. Only from `evaluate`. */
+  longer?: LongerClips | null;
   /** Files that were left out, and why. */
   skipped: SkippedFile[];
   /** Operations of a clip; only from `evaluate`, and null there where clips are too long to be looked into. */
@@ -190,6 +193,7 @@ async function measure(
       split: describeSplit({ ...split, [part]: clips.filter((clip) => !left.has(clip)) }),
       ...whatWasSeen(model, own, dataset, found.predictions, hashesByFile(clips, loaded.hashes)),
       ...(names.size === 0 ? {} : { renamed: Object.fromEntries(names) }),
+      longer: longerClips(model.settings, clips, loaded.seconds),
       skipped: [...dataset.skipped, ...loaded.skipped, ...heard.skipped],
     };
   } finally {

@@ -25,7 +25,7 @@ import { SonospikeError } from '../support/errors.js';
 import { checkSeed, checkThreads, flag, optionsObject } from '../support/options.js';
 import { packageFile } from '../support/package-files.js';
 import type { Tensors } from '../support/tensor.js';
-import { namedPrediction, type Prediction, silentPrediction } from './prediction.js';
+import { namedPrediction, type Prediction, silentPrediction, tellLonger } from './prediction.js';
 import { type StreamOptions, WordStream } from './word-stream.js';
 
 /** Values that `observe` shows, 1 GiB. */
@@ -147,8 +147,9 @@ export class Model {
   }
 
   /**
-   * Recognises one clip: the path or the bytes of a sound file, or samples with their rate. Digital silence is no error: it is
-   * rejected, and the prediction says that it is `silent`.
+   * Recognises one clip: the path or the bytes of a sound file, or samples with their rate. Digital silence is no error: it
+   * is rejected, and the prediction says that it is `silent`. Of a clip that is longer than the network hears, `heard` tells
+   * which part was used, and the first one in a process gives a warning of Node with the code SONOSPIKE_CLIP_LONGER.
    * @throws SonospikeError ERR_FILE_NOT_FOUND, ERR_FILE_UNREADABLE, ERR_AUDIO_INVALID, ERR_AUDIO_UNSUPPORTED,
    * ERR_AUDIO_EMPTY, ERR_AUDIO_NOT_FINITE, ERR_AUDIO_TOO_LONG, ERR_INVALID_OPTION, ERR_OUT_OF_MEMORY
    */
@@ -307,7 +308,9 @@ export class Model {
   }
 
   #named(prediction: NativePrediction, seconds: number): Prediction {
-    return namedPrediction(this, prediction, seconds);
+    const found = namedPrediction(this, prediction, seconds);
+    tellLonger(found);
+    return found;
   }
 }
 

@@ -106,6 +106,25 @@ export function silentPrediction(labels: readonly string[], layers: number): Pre
   };
 }
 
+let told = false;
+
+/** Keeps `tellLonger` from warning: the command line says it in its own words. */
+export function leaveLongerToCaller(): void {
+  told = true;
+}
+
+/** Warns once in a process, as Node warns, of a clip of which the network did not hear everything. */
+export function tellLonger({ heard }: Pick<Prediction, 'heard'>): void {
+  if (told || heard === null || heard.end - heard.start >= heard.of) return;
+  told = true;
+  const [start, end, of] = [heard.start, heard.end, heard.of].map((seconds) => seconds.toFixed(2));
+  process.emitWarning(
+    `A clip of ${of} s is longer than the model hears: it heard ${start} to ${end} s, and the rest was left out ` +
+      '(`heard` of the prediction). Cut recordings into single words, or use model.stream(). This is said once.',
+    { type: 'SonospikeWarning', code: 'SONOSPIKE_CLIP_LONGER' },
+  );
+}
+
 /** Frame i is that around sample i x hopLength. */
 function heardPart(
   { frames, frontend, sampleRate }: Readonly<ModelSettings>,

@@ -6,6 +6,11 @@ export function featureCount({ frontend }: Pick<ModelSettings, 'frontend'>): num
   return frontend.type === 'mfcc' ? frontend.coefficients : frontend.melBands;
 }
 
+/** The most seconds of a clip that the network hears; of a longer clip the rest is left out. */
+export function heardSeconds({ frames, frontend, sampleRate }: Readonly<ModelSettings>): number {
+  return (frames * frontend.hopLength) / sampleRate;
+}
+
 /** Inputs of the first layer at a time step. */
 export function inputCount(settings: ModelSettings): number {
   return featureCount(settings) * channelsOfFeature(settings.encoding);

@@ -12,7 +12,7 @@ import type { EvaluateValues } from '../evaluate-options.js';
 import { EVALUATE_OPTIONS, MODEL_OPTIONS, PROTOCOL_OPTIONS } from '../evaluate-options.js';
 import { runProtocol } from '../evaluate-protocol.js';
 import { report } from '../evaluate-report.js';
-import { percent } from '../format.js';
+import { percent, shortPath } from '../format.js';
 import type { Output } from '../output.js';
 import { PlotFile } from '../plot-file.js';
 import { noteWithoutThreshold } from '../threshold.js';
@@ -90,8 +90,15 @@ async function measureModel(options: EvaluateValues, out: Output): Promise<void>
 
 /** What a reader of the figures must know. */
 function remarks(found: Evaluation, directory: string | undefined, part: PartName): string[] {
-  const { clips, seenInTraining, unseen, renamed } = found;
+  const { clips, seenInTraining, unseen, renamed, longer } = found;
   const notes: string[] = [];
+  if (longer) {
+    const [is, it] = longer.clips === 1 ? ['clip is', 'it'] : ['clips are', 'each'];
+    notes.push(
+      `${longer.clips} ${is} longer than the ${longer.heard.toFixed(2)} s that the model hears of ${it}: ` +
+        `${longer.unheard.toFixed(1)} s in all were left out. The longest is ${shortPath(longer.longest)}.`,
+    );
+  }
   if (renamed !== undefined) {
     const names = Object.entries(renamed).map(([theirs, own]) => `${theirs} is ${own}`);
     notes.push(`The model has other names for words of the data: ${names.join(', ')}.`);

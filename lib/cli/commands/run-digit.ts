@@ -110,6 +110,7 @@ export const runDigit = defineCommand({
     noteSkipped(out, skipped);
     noteLong(out, results);
     noteFaults(out, results);
+    if (plot && pictures.length === 0) throw nothingToDraw(results);
     plot?.update(pictures.length === 1 ? pictures[0]!.name : `${pictures.length} clips`, () => pictures);
     await plot?.written();
     const known = results.filter(({ label }) => label !== null && label !== UNKNOWN_LABEL);
@@ -205,18 +206,23 @@ async function recognise(
   const errors: SonospikeError[] = [];
   const skipped: SkippedFile[] = [];
   for (let first = 0; first < chosen.length; first += TOGETHER) {
-    const readable: { clip: Chosen; audio: LoadedAudio }[] = [];
+    /** `audio` is null where a clip is digital silence. */
+    const readable: { clip: Chosen; audio: LoadedAudio | null }[] = [];
     for (const clip of chosen.slice(first, first + TOGETHER)) {
       try {
         readable.push({ clip, audio: await readAudio(clip.file) });
       } catch (error) {
+        if (error instanceof SonospikeError && error.code === 'ERR_AUDIO_SILENT') {
+          readable.push({ clip, audio: null });
+          continue;
+        }
         if (strict || !(error instanceof SonospikeError)) throw error;
         errors.push(error);
         skipped.push({ file: clip.file, reason: error.message });
       }
     }
     const predictions = await model.predictBatch(
-      readable.map(({ audio }) => audio),
+      readable.map(({ clip, audio }) => audio ?? clip.file),
       { seed },
     );
     for (const [
@@ -224,7 +230,7 @@ async function recognise(
       { label: predicted, confidence, rejected, scores, softmax, heard },
     ] of predictions.entries()) {
       const { clip, audio } = readable[i]!;
-      const { clipped, remarks } = audio;
+      const { clipped, remarks } = audio ?? { clipped: false, remarks: [] };
       results.push({
         ...clip,
         predicted,
@@ -237,7 +243,7 @@ async function recognise(
         remarks,
       });
     }
-    for (const { clip, audio } of readable) await onClip(clip, audio);
+    for (const { clip, audio } of readable) if (audio !== null) await onClip(clip, audio);
   }
   if (results.length === 0) throw noneRead(errors);
   return { results, skipped };
@@ -265,6 +271,11 @@ function noteFaults(out: Output, results: readonly Result[]): void {
   const [first, others] = [shortPath(clipped[0]!.file), clipped.length - 1];
   const which = others === 0 ? `${first} is` : `${first} and ${others} more are`;
   out.note(`${which} too loud: the recording is cut off at full scale. Record it again, with less gain.`);
+}
+
+function nothingToDraw([first]: readonly Result[]): SonospikeError {
+  const message = `${first!.file} is digital silence, so there is nothing to draw.`;
+  return new SonospikeError('ERR_AUDIO_SILENT', message, { file: first!.file });
 }
 
 function noneRead(errors: readonly SonospikeError[]): SonospikeError {
