@@ -132,7 +132,10 @@ describe('a connection', () => {
     const client = await TestClient.connect(page);
     const { message, arrays } = await client.first('hello');
     expect(message.settings).toEqual(model.settings);
-    expect(message.samples).toContain('7_kal_0.wav');
+    expect(message.confidence).toEqual(model.confidence);
+    expect(message.samples).toMatchObject({ source: 'included', first: '7_kal_0.wav' });
+    expect(message.samples!.words.map(({ label }) => label)).toEqual(model.labels);
+    expect(message.samples!.words[7]!.names).toContain('7_kal_0.wav');
     expect(Object.keys(arrays)).toHaveLength(model.settings.network.layers.length);
     await client.close();
   });

@@ -1,7 +1,8 @@
-import { type ConfidenceSettings, validateConfidence } from '../settings/confidence.js';
+import type { ConfidenceSettings } from '../settings/confidence.js';
 import type { ModelSettings } from '../settings/settings.js';
 import { parameterShapes } from '../settings/shapes.js';
 import { validateSettings } from '../settings/validate.js';
+import { validateConfidence } from '../settings/validate-confidence.js';
 import { HASH_BYTES } from '../support/clip-hash.js';
 import { SonospikeError } from '../support/errors.js';
 import type { Tensors } from '../support/tensor.js';

@@ -15,6 +15,7 @@ import { errorMessage, Listening, type Sender } from './listening.js';
 import { MessageError, type Packed, parse, unpack } from './message.js';
 import type { ServerMessage } from './protocol.js';
 import { encoded, showSample, showWav } from './requests.js';
+import type { Samples } from './samples.js';
 
 const BAD_MESSAGE = 1008;
 /** Milliseconds in which a client must answer the end of its connection. */
@@ -26,6 +27,7 @@ export class Client implements Sender {
   readonly closed: Promise<void>;
   readonly #socket: WebSocket;
   readonly #model: Model;
+  readonly #samples: Samples | null;
   #listening: Listening | null = null;
   /** The layer that the page looks into. */
   #inspected: number | null = null;
@@ -36,9 +38,10 @@ export class Client implements Sender {
   /** Messages of sound that the stream has not worked through. */
   #unheard = 0;
 
-  constructor(socket: WebSocket, model: Model) {
+  constructor(socket: WebSocket, model: Model, samples: Samples | null = null) {
     this.#socket = socket;
     this.#model = model;
+    this.#samples = samples;
     socket.on('message', (data, binary) => this.#receive(data, binary));
     socket.on('pong', () => {
       this.#alive = true;
@@ -103,7 +106,7 @@ export class Client implements Sender {
         this.#showWav(header, bytesOf(arrays.bytes));
         break;
       case 'sample':
-        this.#request(header, (id) => showSample(id, String(header.name), this.#model, this));
+        this.#request(header, (id) => showSample(id, String(header.name), this.#samples, this.#model, this));
         break;
       case 'encode':
         this.#encode(header, floats(arrays.features));

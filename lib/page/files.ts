@@ -20,7 +20,13 @@ const PACKAGE = packageFolder();
 const SCRIPTS = join(PACKAGE, 'dist');
 const SCRIPT_FOLDERS = ['page/browser', 'page', 'plot'];
 /** The other scripts that those import. */
-const SCRIPT_FILES = ['settings/choices.js', 'settings/shapes.js', 'support/mel.js', 'support/text.js'];
+const SCRIPT_FILES = [
+  'settings/choices.js',
+  'settings/confidence.js',
+  'settings/shapes.js',
+  'support/mel.js',
+  'support/text.js',
+];
 /** What the page has besides: not compiled, so it is served from where it was written. */
 const SOURCES = join(PACKAGE, 'lib/page/browser');
 

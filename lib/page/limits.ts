@@ -12,6 +12,11 @@ export const MAX_WAV_SECONDS = 30;
 export const MAX_WAV_SAMPLES = 96_000 * MAX_WAV_SECONDS;
 /** Words of a recording of which pictures are made. */
 export const MAX_WORDS = 20;
+/** Clips of one word that the page offers as samples. */
+export const MAX_SAMPLES_OF_WORD = 12;
+/** How long, and in how many folders of one place, the data set that a model was trained on is looked for. */
+export const SEARCH_SECONDS = 2;
+export const SEARCHED_FOLDERS = 50;
 /** Hz, of a stream. */
 export const MIN_STREAM_RATE = 3000;
 export const MAX_STREAM_RATE = 192_000;

@@ -1,4 +1,5 @@
 import type { Prediction } from '../model/prediction.js';
+import type { ConfidenceSettings } from '../settings/confidence.js';
 import type { EncodingSettings, ModelSettings } from '../settings/settings.js';
 
 /**
@@ -31,8 +32,24 @@ export interface Hello {
   /** The file's name. */
   model: string;
   settings: ModelSettings;
-  /** Names of the shipped clips. */
-  samples: string[];
+  /** null where the model has no calibration. */
+  confidence: ConfidenceSettings | null;
+  /** Clips of the model's words; null where none are known. */
+  samples: SamplesOffered | null;
+}
+
+/** Where samples come from: the package, the folder that the model was trained on, or one that was named. */
+export type SampleSource = 'included' | 'training' | 'named';
+
+/** Clips that can be asked for by name. */
+export interface SamplesOffered {
+  source: SampleSource;
+  /** Name of the folder. */
+  folder: string;
+  /** In the order of the model's labels; words without clips are left out. */
+  words: { label: string; names: string[] }[];
+  /** The one that is shown first. */
+  first: string;
 }
 
 /** What the page shows of a prediction. */

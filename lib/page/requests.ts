@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { readAudio } from '../audio/source.js';
+import { readClip } from '../datasets/clip-loader.js';
 import type { Model } from '../model/model.js';
 import type { Word } from '../model/word-stream.js';
 import { guard } from '../native/errors.js';
@@ -9,13 +9,12 @@ import { channelsOfFeature, featureCount } from '../settings/shapes.js';
 import { validateEncoding } from '../settings/validate.js';
 import { SonospikeError } from '../support/errors.js';
 import { integer } from '../support/options.js';
-import { samplesFolder } from '../support/package-files.js';
-import { sampleNames } from './hello.js';
 import { MAX_ENCODED, MAX_WAV_BYTES, MAX_WAV_SAMPLES, MAX_WAV_SECONDS, MAX_WORDS } from './limits.js';
 import type { Sender } from './listening.js';
 import { pack } from './message.js';
 import { heardSeconds, pictureMessage } from './picture.js';
 import type { Encoded, Picture } from './protocol.js';
+import type { Samples } from './samples.js';
 
 interface Clip {
   samples: Float32Array;
@@ -41,14 +40,21 @@ export async function showWav(id: number, bytes: Uint8Array, model: Model, sende
 }
 
 /**
- * Shows one of the clips that come with the package.
- * @throws SonospikeError ERR_FILE_NOT_FOUND
+ * Shows one of the clips that the page offers.
+ * @throws SonospikeError ERR_FILE_NOT_FOUND; as `readAudio` where the file has changed since it was listed
  */
-export async function showSample(id: number, name: string, model: Model, sender: Sender): Promise<void> {
-  if (!(await sampleNames()).includes(name)) {
+export async function showSample(
+  id: number,
+  name: string,
+  samples: Samples | null,
+  model: Model,
+  sender: Sender,
+): Promise<void> {
+  const clip = samples?.clips.get(name);
+  if (clip === undefined) {
     throw new SonospikeError('ERR_FILE_NOT_FOUND', 'There is no sample of this name.');
   }
-  const audio = await readAudio(join(samplesFolder(), name));
+  const audio = await readClip(clip);
   await show({ id, word: 0, words: 1 }, { ...audio, start: 0 }, model, sender);
 }
 

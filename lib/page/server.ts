@@ -9,11 +9,14 @@ import { Client } from './client.js';
 import { type PageFile, pageFiles } from './files.js';
 import { helloMessage } from './hello.js';
 import { MAX_CLIENTS, MAX_CONNECTIONS, MAX_MESSAGE_BYTES, PING_SECONDS } from './limits.js';
+import { includedSamples, type Samples } from './samples.js';
 
 export interface PageOptions {
   model: Model;
   /** How the page calls the model. */
   modelName: string;
+  /** Clips to try the model on (default: the included clips of its words). */
+  samples?: Samples | null;
   /** Name or address to listen on. */
   host: string;
   /** 0: any that is free. */
@@ -53,7 +56,8 @@ const TRY_AGAIN_LATER = 1013;
  */
 export async function startPage(options: PageOptions): Promise<Page> {
   const files = await pageFiles();
-  const hello = await helloMessage(options.model, options.modelName);
+  const { model, samples = await includedSamples(model.labels) } = options;
+  const hello = await helloMessage(model, options.modelName, samples?.offered ?? null);
   const server = createServer((request, response) => answer(request, response, files, options.host));
   server.maxConnections = MAX_CONNECTIONS;
   const sockets = new WebSocketServer({
@@ -66,9 +70,10 @@ export async function startPage(options: PageOptions): Promise<Page> {
     const refusal = refusalOf(request, options.host);
     if (refusal !== null) refuse(socket, refusal);
     else
-      sockets.handleUpgrade(request, socket, head, (client) =>
-        welcome(client, clients, options.model, hello),
-      );
+      sockets.handleUpgrade(request, socket, head, (client) => {
+        if (clients.size >= MAX_CLIENTS) turnAway(client);
+        else welcome(new Client(client, model, samples), clients, hello);
+      });
   });
   const pinging = setInterval(() => {
     for (const client of clients) client.ping();
@@ -135,13 +140,12 @@ function refuse(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
-function welcome(socket: WebSocket, clients: Set<Client>, model: Model, hello: Uint8Array): void {
-  if (clients.size >= MAX_CLIENTS) {
-    socket.on('error', () => socket.terminate());
-    socket.close(TRY_AGAIN_LATER, `${MAX_CLIENTS} pages are open already; close one and try again.`);
-    return;
-  }
-  const client = new Client(socket, model);
+function turnAway(socket: WebSocket): void {
+  socket.on('error', () => socket.terminate());
+  socket.close(TRY_AGAIN_LATER, `${MAX_CLIENTS} pages are open already; close one and try again.`);
+}
+
+function welcome(client: Client, clients: Set<Client>, hello: Uint8Array): void {
   clients.add(client);
   void client.closed.then(() => clients.delete(client));
   client.send(hello);

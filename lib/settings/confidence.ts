@@ -1,4 +1,4 @@
-import { type Blame, integer, number, object } from '../support/options.js';
+// This file runs in browsers too: it imports nothing of Node.
 
 /**
  * How sure a model is, made of the probabilities of its labels: the probability that the predicted label is right,
@@ -26,7 +26,6 @@ export type Features = [number, number, number];
 
 /** Least probability that is told from 0; float32 scores of a certain network are exactly 0 and 1. */
 const LEAST = 1e-9;
-const LARGE = 1e6;
 
 /** What the confidence is made of. */
 export function confidenceFeatures(probabilities: ArrayLike<number>, best: number): Features {
@@ -66,21 +65,4 @@ export function judge(
 
 export function sigmoid(z: number): number {
   return 1 / (1 + Math.exp(-z));
-}
-
-/** Checks what a model file says of the confidence. */
-export function validateConfidence(value: unknown, at: string, blame: Blame): ConfidenceSettings {
-  const keys = ['bias', 'logOdds', 'margin', 'entropy', 'threshold', 'rejectRate', 'clips', 'right'] as const;
-  const given = object(value, at, keys, blame);
-  const clips = integer(given.clips, `${at}.clips`, 1, Number.MAX_SAFE_INTEGER, blame);
-  return {
-    bias: number(given.bias, `${at}.bias`, -LARGE, LARGE, blame),
-    logOdds: number(given.logOdds, `${at}.logOdds`, 0, LARGE, blame),
-    margin: number(given.margin, `${at}.margin`, 0, LARGE, blame),
-    entropy: number(given.entropy, `${at}.entropy`, -LARGE, 0, blame),
-    threshold: number(given.threshold, `${at}.threshold`, 0, 1, blame),
-    rejectRate: number(given.rejectRate, `${at}.rejectRate`, 0, 1, blame),
-    clips,
-    right: integer(given.right, `${at}.right`, 0, clips, blame),
-  };
 }

@@ -2,6 +2,7 @@ import { WebSocket } from 'ws';
 import { loadModel, type Model } from '../../lib/model/model.js';
 import { type NumberArray, pack, parse, unpack } from '../../lib/page/message.js';
 import type { ClientMessage, ServerMessage } from '../../lib/page/protocol.js';
+import type { Samples } from '../../lib/page/samples.js';
 import { type Page, startPage } from '../../lib/page/server.js';
 import { pcm16, wav } from './wav.js';
 
@@ -11,9 +12,14 @@ export interface Received {
 }
 
 /** A page on a free port, and the model that it has. */
-export async function servePage(host = '127.0.0.1'): Promise<{ page: Page; model: Model }> {
-  const model = await loadModel();
-  return { page: await startPage({ model, modelName: 'digits', host, port: 0 }), model };
+export async function servePage(
+  host = '127.0.0.1',
+  own?: Model,
+  samples?: Samples | null,
+): Promise<{ page: Page; model: Model }> {
+  const model = own ?? (await loadModel());
+  const named = samples === undefined ? {} : { samples };
+  return { page: await startPage({ model, modelName: 'digits', host, port: 0, ...named }), model };
 }
 
 /** A page as a program: it keeps what it is sent. */

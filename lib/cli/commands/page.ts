@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { basename } from 'node:path';
 import { loadModel } from '../../model/model.js';
 import { isLoopback } from '../../page/access.js';
+import { samplesFor } from '../../page/samples.js';
 import { startPage } from '../../page/server.js';
 import { MAX_THREADS } from '../../support/options.js';
 import type { OptionTable } from '../args.js';
@@ -13,6 +14,11 @@ import { noteWithoutThreshold } from '../threshold.js';
 
 const OPTIONS = {
   model: { type: 'text', value: 'FILE', help: 'Left out: the shipped model.' },
+  data: {
+    type: 'text',
+    value: 'DIR',
+    help: "Data set whose clips the page offers as samples (default: the folder that the model was trained on, if it is here or beside the model's file; else the included clips of its words).",
+  },
   port: { type: 'integer', min: 0, max: 65_535, default: 7667, help: '0: any that is free.' },
   host: {
     type: 'text',
@@ -30,18 +36,19 @@ export const page = defineCommand({
   name: 'page',
   summary: 'Serves a local web page that listens and shows the spikes.',
   description:
-    'Serves a web page on this machine: speak into the microphone or drop a WAV, and see the waveform, the features, ' +
+    'Serves a web page on this machine: speak into the microphone or drop a sound file, and see the waveform, the features, ' +
     'the spikes of every layer, the potentials of the readout and the word. Clips can be replayed slowly, layers ' +
     'inspected, encodings compared. Ctrl-C ends it.',
-  examples: ['sonospike page --open', 'sonospike page --port 0 --model sonospike-model.safetensors'],
+  examples: ['sonospike page --open', 'sonospike page --model sonospike-model.safetensors --data my-words'],
   options: OPTIONS,
   async run({ options }, out) {
     const { host, port, threads } = options;
     const file = modelPath(options.model);
     const model = await loadModel(file, threads === undefined ? {} : { threads });
     noteWithoutThreshold(out, model);
+    const samples = await samplesFor(model, file, options.data);
     await stoppable(out, async (signal) => {
-      const served = await startPage({ model, modelName: basename(file), host, port });
+      const served = await startPage({ model, modelName: basename(file), samples, host, port });
       if (!isLoopback(host)) {
         out.note(`Warning: ${host} can be reached from other machines, and the page asks for no password.`);
       }

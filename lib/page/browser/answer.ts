@@ -1,9 +1,10 @@
 import type { Guess } from '../protocol.js';
+import { sharesOf } from '../shares.js';
 import { byId, element } from './elements.js';
-import { percent } from './names.js';
+import { isolated, sureness } from './names.js';
 import type { Shown } from './shown.js';
 
-/** Words whose score always has a bar; of more, as many as score best. */
+/** Words that always have a bar; of more, as many as are most probable. */
 const BARS = 20;
 const KEPT = 12;
 
@@ -13,14 +14,18 @@ export interface Heard {
   shown: Shown | null;
 }
 
-/** The word, its scores, and the words before it. */
+/** What the model believes at some moment: of a whole clip, or as if it ended there. */
+export type Belief = Pick<Guess, 'softmax' | 'confidence' | 'rejected'> & { best: number };
+
+/** The word, how sure the model is of each, and the words before it. */
 export class Answer {
   readonly #word = byId('word');
   readonly #scores = byId('scores');
   readonly #heard = byId('heard');
   readonly #labels: readonly string[];
   readonly #choose: (heard: Heard) => void;
-  #bars: { item: HTMLElement; bar: HTMLElement; text: HTMLElement }[] = [];
+  #bars: Bar[] = [];
+  readonly #other: Bar = barOf();
   #items: { heard: Heard; item: HTMLElement; button: HTMLButtonElement }[] = [];
 
   /** @param choose is called with a word of before that is to be seen again */
@@ -29,20 +34,17 @@ export class Answer {
     this.#choose = choose;
     this.#scores.replaceChildren();
     this.#heard.replaceChildren();
-    this.#bars = Array.from({ length: Math.min(labels.length, BARS) }, () => {
-      const bar = element('span', { class: 'share' });
-      const text = element('span', { class: 'value' });
-      const item = element('li', {}, element('span', { class: 'name' }), bar, text);
-      this.#scores.append(item);
-      return { item, bar, text };
-    });
-    this.score(new Float32Array(labels.length));
+    this.#bars = Array.from({ length: Math.min(labels.length, BARS) }, barOf);
+    this.#other.item.classList.add('other');
+    this.#scores.append(...[...this.#bars, this.#other].map(({ item }) => item));
+    for (const [i, bar] of this.#bars.entries()) fill(bar, labels[i]!, 0, '');
+    fill(this.#other, OTHER, 0, '');
   }
 
   /** Says the word. */
   tell(guess: Guess): void {
     const { label, confidence, rejected } = guess;
-    if (rejected) this.say('unsure', 'not a word I know', `Closest: ${label}, ${sure(confidence)}`);
+    if (rejected) this.say('unsure', 'not a word I know', `Closest: ${isolated(label)}, ${sure(confidence)}`);
     else this.say('sure', label, sure(confidence));
   }
 
@@ -59,26 +61,31 @@ export class Answer {
     if (below!.textContent !== remark) below!.textContent = remark;
   }
 
-  /** @param softmax of the labels, up to a time step or of the whole clip */
-  score(softmax: ArrayLike<number>): void {
-    const all = this.#labels.map((label, k) => ({ label, share: softmax[k]! }));
-    const best = Math.max(...all.map(({ share }) => share));
+  /** Shows how sure the model is of each word; the best one has the number that is told with it. */
+  score({ softmax, best, confidence, rejected }: Belief): void {
+    const { words, other } = sharesOf(softmax, best, confidence);
+    const all = this.#labels.map((label, k) => ({
+      label,
+      share: words[k]!,
+      winner: k === best && !rejected,
+    }));
     const listed = all.length > BARS ? all.sort((a, b) => b.share - a.share).slice(0, BARS) : all;
-    for (const [i, { item, bar, text }] of this.#bars.entries()) {
-      const { label, share } = listed[i]!;
-      item.firstElementChild!.textContent = label;
-      item.classList.toggle('best', share === best && best > 0);
-      bar.style.setProperty('--share', share.toFixed(4));
-      text.textContent = percent(share);
+    for (const [i, bar] of this.#bars.entries()) {
+      const { label, share, winner } = listed[i]!;
+      fill(bar, label, share, sureness(share));
+      bar.item.classList.toggle('best', winner);
     }
+    fill(this.#other, OTHER, other, sureness(other));
   }
 
   /** Adds a word to those that can be seen again; the oldest go. */
   add(heard: Heard): void {
     const { label, confidence, rejected } = heard.guess;
     const text = rejected ? '?' : label;
-    const name = rejected ? `A sound, closest to ${label}` : `${label}, ${sure(confidence)}`;
-    const button = element('button', { type: 'button', 'aria-label': name, title: name }, text);
+    const name = rejected
+      ? `A sound, closest to ${isolated(label)}`
+      : `${isolated(label)}, ${sure(confidence)}`;
+    const button = element('button', { type: 'button', dir: 'auto', 'aria-label': name, title: name }, text);
     if (rejected) button.classList.add('rejected');
     button.addEventListener('click', () => this.#choose(heard));
     const item = element('li', {}, button);
@@ -93,7 +100,29 @@ export class Answer {
   }
 }
 
-/** Nothing is certain, whatever it is rounded to. */
 function sure(confidence: number): string {
-  return confidence > 0.999 ? 'over 99.9% sure' : `${percent(confidence)} sure`;
+  return `${sureness(confidence)} sure`;
+}
+
+interface Bar {
+  item: HTMLElement;
+  name: HTMLElement;
+  bar: HTMLElement;
+  text: HTMLElement;
+}
+
+/** What is left when the words have their shares. */
+const OTHER = 'something else';
+
+function barOf(): Bar {
+  const name = element('span', { class: 'name', dir: 'auto' });
+  const bar = element('span', { class: 'share' });
+  const text = element('span', { class: 'value' });
+  return { item: element('li', {}, name, bar, text), name, bar, text };
+}
+
+function fill({ name, bar, text }: Bar, label: string, share: number, value: string): void {
+  name.textContent = label;
+  bar.style.setProperty('--share', share.toFixed(4));
+  text.textContent = value;
 }

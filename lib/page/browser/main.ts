@@ -9,6 +9,10 @@ import { View } from './view.js';
 
 let view: View | null = null;
 
+const CALIBRATED = 'How sure the model is of each word. All bars together are 100%.';
+const UNCALIBRATED =
+  'This model has no calibration: it names a word for every sound, and the bars only compare its words.';
+
 const connection = new Connection({ state: connectionChanged, message: receive });
 const listener: Listener = new Listener(connection, {
   state: (state) => sound.listening(state),
@@ -60,11 +64,13 @@ function receive(message: ServerMessage, arrays: Arrays): void {
 
 /** The model is known, for the first time or again after the server was away. */
 function welcome(hello: Hello, arrays: Arrays): void {
-  const { settings, model, version, samples } = hello;
+  const { settings, model, version, samples, confidence } = hello;
+  const isFirst = view === null;
   const neurons = settings.network.layers.reduce((sum, layer) => sum + layer.neurons, 0);
   byId('model').textContent =
     `${model} · ${settings.labels.length} words · ${neurons.toLocaleString('en')} neurons in ` +
     `${settings.network.layers.length} layers · version ${version}`;
+  byId('calibration').textContent = confidence === null ? UNCALIBRATED : CALIBRATED;
   if (view === null) view = new View(hello, arrays, connection);
   else if (view.isOf(hello, arrays)) view.connected();
   else {
@@ -72,7 +78,7 @@ function welcome(hello: Hello, arrays: Arrays): void {
     location.reload();
     return;
   }
-  sound.offer(samples);
+  sound.offer(samples, isFirst);
   sound.enable(true);
   listener.begin();
 }

@@ -62,6 +62,17 @@ export function hertz(frequency: number): string {
   return `${Math.round(frequency / 10) * 10} Hz`;
 }
 
+/** A confidence in whole percent. Nothing is certain, whatever it is rounded to: `>99%`, `42%`, `<1%`. */
+export function sureness(confidence: number): string {
+  if (confidence >= 0.995) return '>99%';
+  return confidence < 0.005 ? '<1%' : `${Math.round(100 * confidence)}%`;
+}
+
+/** A word within a sentence: its own direction, right to left too, does not turn the rest around. */
+export function isolated(word: string): string {
+  return `\u2068${word}\u2069`;
+}
+
 export function percent(share: number): string {
   const value = 100 * share;
   return `${value >= 99.95 || value < 0.05 ? value.toFixed(0) : value.toFixed(1)}%`;

@@ -2,6 +2,7 @@ import { viridis } from '../../plot/colours.js';
 import { melTicks } from '../../plot/mel.js';
 import { ENCODINGS } from '../../settings/choices.js';
 import type { ModelSettings } from '../../settings/settings.js';
+import { sendsSpikes } from '../../settings/shapes.js';
 import {
   currentTheme,
   drawAxis,
@@ -27,6 +28,8 @@ interface Panel {
   title: string;
   /** Under the title: what a row or a line is. */
   note: string;
+  /** One sentence for people who do not know spiking networks. */
+  help: string;
   draw(surface: Surface, shown: Shown, theme: Theme): void;
   /** A few words on what is shown, for those who do not see it. */
   say?(shown: Shown): string;
@@ -85,6 +88,7 @@ export class Panels {
             button(`${panel.title}`, `Inspect ${panel.title}`, () => inspect(layer)),
           );
     const label = element('div', { class: 'caption' }, title, element('span', {}, panel.note), figures);
+    if (panel.help !== '') label.append(element('p', { class: 'about' }, panel.help));
     const plot = element('div', { class: 'plot' }, canvas);
     if (layer !== undefined) canvas.addEventListener('click', () => inspect(layer));
     if (panel.kind !== 'axis') plot.append(element('div', { class: 'cursor' }));
@@ -106,6 +110,7 @@ function panelsOf(settings: ModelSettings): Panel[] {
       kind: 'layer',
       title: layerName(k),
       note: layerShape(layer),
+      help: layerHelp(settings, k),
       layer: k,
       draw: (surface, shown, theme) => {
         const { spikes, neurons } = shown.layers[k]!;
@@ -120,6 +125,7 @@ function panelsOf(settings: ModelSettings): Panel[] {
       kind: 'wave',
       title: 'Waveform',
       note: '',
+      help: 'The sound itself: the further from the middle, the louder.',
       draw: drawWave,
     },
     {
@@ -138,20 +144,48 @@ function panelsOf(settings: ModelSettings): Panel[] {
       kind: 'axis',
       title: '',
       note: '',
+      help: '',
       draw: (surface, shown, theme) => drawTimeAxis(surface, shown.steps * shown.step, theme),
     },
   ];
 }
 
+const READOUT_HELP: Readonly<Record<ModelSettings['network']['readout']['type'], string>> = {
+  'spike-count': 'One line for each word: how often its neuron has fired. The highest at the end wins.',
+  'leaky-integrator': 'One line for each word: the longer it is above the others, the surer the word.',
+  'mean-potential': 'One line for each word: the one that is highest on average wins.',
+};
+
+function layerHelp({ network }: ModelSettings, index: number): string {
+  const layer = network.layers[index]!;
+  const what = sendsSpikes(layer) ? 'Each dash: one neuron fires.' : 'The darker, the more a neuron sends.';
+  const more =
+    index > 0
+      ? 'It listens to the layer above it in this picture.'
+      : layer.neuron === 'relu'
+        ? ''
+        : 'Input charges a neuron until it fires and starts anew.';
+  return `${what} ${more}`.trim();
+}
+
 function featureTitle({ frontend, encoding }: ModelSettings) {
   const note =
     frontend.type === 'mfcc' ? `${frontend.coefficients} coefficients` : `${frontend.melBands} mel bands`;
-  return { title: 'Features', note: ENCODINGS[encoding.type].spikes ? note : `${note}, sent as current` };
+  const help =
+    frontend.type === 'mfcc'
+      ? 'What is measured of the sound: a few numbers for each moment that tell its timbre.'
+      : 'What is measured of the sound: which pitches are loud when. High ones are at the top, and bright is loud.';
+  return {
+    title: 'Features',
+    note: ENCODINGS[encoding.type].spikes ? note : `${note}, sent as current`,
+    help,
+  };
 }
 
 function readoutTitle({ network, labels }: ModelSettings) {
   const counted = network.readout.type === 'spike-count';
-  return { title: 'Readout', note: `${counted ? 'spikes so far' : 'potentials'} of ${labels.length} words` };
+  const note = `${counted ? 'spikes so far' : 'potentials'} of ${labels.length} words`;
+  return { title: 'Readout', note, help: READOUT_HELP[network.readout.type] };
 }
 
 function inputPanel(settings: ModelSettings): Panel {
@@ -160,6 +194,7 @@ function inputPanel(settings: ModelSettings): Panel {
     kind: 'input',
     title: 'Input',
     note: `${type} encoding`,
+    help: 'What the network is given of the features: each dash is one spike.',
     draw: (surface, shown, theme) => {
       drawRaster(surface, shown.input, shown.steps, shown.channels, theme);
       drawAxis(

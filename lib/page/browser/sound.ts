@@ -1,6 +1,8 @@
+import type { SamplesOffered } from '../protocol.js';
 import type { Connection } from './connection.js';
-import { byId, element } from './elements.js';
+import { byId } from './elements.js';
 import type { Listener, ListenerState } from './listener.js';
+import { Samples, sampleTitle } from './samples.js';
 import type { View } from './view.js';
 
 /** Milliseconds from which on a press is a hold: letting go ends the listening. */
@@ -18,7 +20,7 @@ export class Sound {
   readonly #listener: Listener;
   readonly #view: () => View | null;
   readonly #speak = byId<HTMLButtonElement>('speak');
-  readonly #samples = byId<HTMLSelectElement>('samples');
+  readonly #samples = new Samples((name) => this.#showSample(name));
   readonly #file = byId<HTMLInputElement>('file');
   readonly #meter = byId<HTMLMeterElement>('meter');
   readonly #problem = byId('problem');
@@ -27,6 +29,8 @@ export class Sound {
   #connected = false;
   /** Whether the user was asked about the microphone. */
   #asked = false;
+  /** Whether the sample is one that nobody has asked for. */
+  #atFirst = false;
 
   constructor(connection: Connection, listener: Listener, view: () => View | null) {
     this.#connection = connection;
@@ -35,13 +39,12 @@ export class Sound {
     this.#listenToButton();
     this.#listenToKeys();
     this.#listenToFiles();
-    this.#samples.addEventListener('change', () => this.#showSample());
   }
 
   enable(on: boolean): void {
     this.#connected = on;
     this.#enableSpeak();
-    this.#samples.disabled = !on || this.#samples.options.length < 2;
+    this.#samples.enable(on);
     this.#file.disabled = !on;
   }
 
@@ -50,9 +53,14 @@ export class Sound {
     this.#speak.disabled = !this.#connected && this.#listener.state === 'off';
   }
 
-  offer(names: readonly string[]): void {
-    const options = names.map((name) => element('option', { value: name }, name.replace(/\.wav$/, '')));
-    this.#samples.replaceChildren(this.#samples.options[0]!, ...options);
+  /** @param first whether one of the samples is to be shown at once */
+  offer(samples: SamplesOffered | null, first: boolean): void {
+    this.#samples.offer(samples);
+    if (first) {
+      this.#atFirst = true;
+      this.#samples.showFirst();
+      this.#atFirst = false;
+    }
   }
 
   problem(message: string | null): void {
@@ -185,17 +193,16 @@ export class Sound {
     }
   }
 
-  #showSample(): void {
-    const name = this.#samples.value;
+  #showSample(name: string): void {
     this.problem(null);
-    if (name !== '') this.#connection.send({ type: 'sample', id: this.#begin(name), name });
+    this.#connection.send({ type: 'sample', id: this.#begin(sampleTitle(name), !this.#atFirst), name });
   }
 
   /** Begins a request, which ends the listening. */
-  #begin(name: string): number {
+  #begin(name: string, kept = true): number {
     this.#listener.stop();
     const id = this.#connection.nextId();
-    this.#view()?.expect(id, name);
+    this.#view()?.expect(id, name, kept);
     return id;
   }
 }

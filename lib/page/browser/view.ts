@@ -1,6 +1,7 @@
+import { type ConfidenceSettings, judge } from '../../settings/confidence.js';
 import type { ModelSettings } from '../../settings/settings.js';
-import type { Encoded, Hello, Live, Picture, WordFound } from '../protocol.js';
-import { Answer, type Heard } from './answer.js';
+import type { Encoded, Guess, Hello, Live, Picture, WordFound } from '../protocol.js';
+import { Answer, type Belief, type Heard } from './answer.js';
 import type { Arrays, Connection } from './connection.js';
 import { byId } from './elements.js';
 import { Encodings } from './encodings.js';
@@ -19,6 +20,7 @@ const KEPT_MARKS = 100;
 /** Everything that is to be seen of one model. */
 export class View {
   readonly #settings: ModelSettings;
+  readonly #confidence: ConfidenceSettings | null;
   /** As the server has said it. */
   readonly #model: string;
   readonly #panels: Panels;
@@ -37,13 +39,14 @@ export class View {
   /** or, if it was chosen, until the next listening. */
   #chosen = false;
   #drawnAt = 0;
-  #expected = { id: 0, name: '' };
+  #expected = { id: 0, name: '', kept: true };
   /** Whether the microphone has been opened, and no word has come since. */
   #unanswered = false;
 
   constructor(hello: Hello, arrays: Arrays, connection: Connection) {
     const { settings } = hello;
     this.#settings = settings;
+    this.#confidence = hello.confidence;
     this.#model = modelText(hello, arrays);
     const thresholds = settings.network.layers.map((_, k) => arrays[`threshold.${k}`] as Float32Array);
     this.#inspector = new Inspector(settings, thresholds, (layer) =>
@@ -127,7 +130,7 @@ export class View {
     if (of === 'clip') {
       if (id !== this.#expected.id) return;
       const heard = { guess: activity.guess, shown };
-      this.#answer.add(heard);
+      if (this.#expected.kept) this.#answer.add(heard);
       // Of several words the first is seen; the others can be chosen.
       if (word === 0)
         this.#showHeard(
@@ -139,7 +142,8 @@ export class View {
     const heard = this.#pending.get(word);
     if (heard === undefined) return;
     this.#pending.delete(word);
-    heard.shown = shown;
+    // Of a word in a stream the stream's verdict holds.
+    heard.shown = { ...shown, guess: heard.guess };
     if (!this.#chosen) this.#showHeard(heard, 'The last word');
   }
 
@@ -147,10 +151,13 @@ export class View {
     this.#encodings.take(message, arrays);
   }
 
-  /** The picture of a clip was asked for. */
-  expect(id: number, name: string): void {
+  /**
+   * The picture of a clip was asked for.
+   * @param kept whether it is to be among those that can be seen again
+   */
+  expect(id: number, name: string, kept: boolean): void {
     this.stopped();
-    this.#expected = { id, name };
+    this.#expected = { id, name, kept };
     this.#chosen = false;
   }
 
@@ -175,7 +182,7 @@ export class View {
     this.#panels.moveCursor(null);
     this.#inspector.show(shown);
     this.#replay.load(shown.live ? null : shown);
-    this.#answer.score(shown.guess.softmax);
+    this.#answer.score(beliefOf(shown.guess, this.#settings));
   }
 
   #moved(step: number | null): void {
@@ -183,7 +190,11 @@ export class View {
     const classes = this.#settings.labels.length;
     this.#panels.moveCursor(step === null ? null : (step + 1) / steps);
     const whole = step === null || step === steps - 1;
-    this.#answer.score(whole ? guess.softmax : running.subarray(step * classes, (step + 1) * classes));
+    this.#answer.score(
+      whole
+        ? beliefOf(guess, this.#settings)
+        : beliefIn(running.subarray(step * classes, (step + 1) * classes), this.#confidence),
+    );
   }
 
   /** Within the picture, space plays and arrows step; arrows do so everywhere else where they mean nothing. */
@@ -200,6 +211,16 @@ export class View {
       event.preventDefault();
     });
   }
+}
+
+function beliefOf(guess: Guess, { labels }: ModelSettings): Belief {
+  return { ...guess, best: labels.indexOf(guess.label) };
+}
+
+/** As the server would judge a clip whose softmax this is. */
+function beliefIn(softmax: Float32Array, settings: ConfidenceSettings | null): Belief {
+  const best = softmax.indexOf(Math.max(...softmax));
+  return { softmax: [...softmax], best, ...judge(settings, softmax, best) };
 }
 
 /** What is different for every other model, and version of the page. */
