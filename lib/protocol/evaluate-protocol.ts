@@ -27,6 +27,7 @@ import {
   type RunContext,
   runOnce,
 } from './run.js';
+import { runSideBySide } from './side-by-side.js';
 import { type ProtocolSummary, SummaryOfRuns } from './summary.js';
 
 /** Everything that `train` takes about recipe, settings and data, beside what the protocol is. */
@@ -198,7 +199,6 @@ class ProtocolRuns {
   readonly #setting: RunSetting;
   readonly #summary = new SummaryOfRuns();
   readonly #stop = new AbortController();
-  readonly #waiting: PlannedRun[];
   /** Share of each current run that is done, from 0 to 1. */
   readonly #shares = new Map<PlannedRun, number>();
   #done = 0;
@@ -208,7 +208,6 @@ class ProtocolRuns {
     this.#options = options;
     this.#plan = plan;
     this.#setting = setting;
-    this.#waiting = [...plan.runs];
   }
 
   async all(): Promise<ProtocolResult> {
@@ -218,10 +217,9 @@ class ProtocolRuns {
     if (signal?.aborted) stop();
     try {
       const { parallel, threads } = this.#setting;
-      // What is left over after whole rounds runs at the end, with the threads shared out among fewer.
-      const leftOver = this.#plan.runs.length % parallel;
-      await this.#runUntil(leftOver, parallel, Math.max(1, Math.floor(threads / parallel)));
-      if (leftOver > 0) await this.#runUntil(0, leftOver, Math.max(1, Math.floor(threads / leftOver)));
+      await runSideBySide(this.#plan.runs, { parallel, threads, stop: this.#stop }, (planned, own) =>
+        this.#run(planned, own),
+      );
     } catch (error) {
       throw this.#withWhatIsKept(error);
     } finally {
@@ -230,23 +228,6 @@ class ProtocolRuns {
     }
     await this.#writing;
     return this.#result();
-  }
-
-  /** Works off the runs that wait, `parallel` at a time, until `left` are left. The first error stops the others. */
-  async #runUntil(left: number, parallel: number, threads: number): Promise<void> {
-    let failure: { error: unknown } | null = null;
-    const worker = async () => {
-      while (this.#waiting.length > left && failure === null) {
-        try {
-          await this.#run(this.#waiting.shift()!, threads);
-        } catch (error) {
-          failure ??= { error };
-          this.#stop.abort(error);
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: parallel }, worker));
-    if (failure !== null) throw (failure as { error: unknown }).error;
   }
 
   async #run(planned: PlannedRun, threads: number): Promise<void> {

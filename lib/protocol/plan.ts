@@ -69,7 +69,23 @@ export function planProtocol(dataset: Dataset, options: PlanOptions, validation:
     );
   }
   const split = protocol === 'leave-one-speaker-out' ? protocol : 'official';
-  const count = integer(options.seeds ?? USUAL_SEEDS[protocol], 'seeds', 1, 1000);
+  return {
+    protocol,
+    ...planSplit(dataset, split, { ...options, usualSeeds: USUAL_SEEDS[protocol] }, validation),
+  };
+}
+
+/**
+ * The runs on all folds of a split, or on some.
+ * @throws SonospikeError ERR_INVALID_OPTION, ERR_SPLIT_INVALID
+ */
+export function planSplit(
+  dataset: Dataset,
+  split: string,
+  options: Omit<PlanOptions, 'protocol'> & { usualSeeds: number },
+  validation: number,
+): Omit<Plan, 'protocol'> {
+  const count = integer(options.seeds ?? options.usualSeeds, 'seeds', 1, 1000);
   const first = integer(options.seed ?? 0, 'seed', 0, Number.MAX_SAFE_INTEGER - count);
   const seeds = Array.from({ length: count }, (_, i) => first + i);
   const wanted = chooseFolds(options.folds, splitFolds(dataset, split));
@@ -78,7 +94,6 @@ export function planProtocol(dataset: Dataset, options: PlanOptions, validation:
   // Where none is possible the split's own error says why.
   if (folds.length === 0) splitDataset(dataset, split, { fold: wanted[0]!, validation });
   return {
-    protocol,
     split,
     folds,
     seeds,

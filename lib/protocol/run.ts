@@ -77,7 +77,7 @@ export interface FinishedRun {
 }
 
 export interface RunContext {
-  plan: Plan;
+  plan: Pick<Plan, 'split'>;
   dataset: Dataset;
   /** Options of the training that are those of every run. */
   training: Omit<TrainOptions, 'data' | 'seed' | OwnKey>;
