@@ -26,7 +26,12 @@
         "kernels_baseline",
         "<!(node -p \"require('node-addon-api').targets\"):node_addon_api_except"
       ],
-      "defines": ["NAPI_VERSION=8", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
+      "defines": [
+        "NAPI_VERSION=8",
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
+        "NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED"
+      ],
+      "ldflags": ["-Wl,-z,nodelete"],
       "sources": [
         "<!@(node -p \"require('./native/sources.json').addon.join(' ')\")",
         "<!@(node -p \"require('./native/sources.json').core.join(' ')\")"

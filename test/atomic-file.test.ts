@@ -12,6 +12,10 @@ import { writeFileAtomic } from '../lib/files/atomic-file.js';
 import { readModelFile } from '../lib/files/model-file.js';
 import { filledModel } from './helpers/model.js';
 
+vi.mock('node:fs', async (original) => {
+  const actual = await original<typeof fs>();
+  return { ...actual, fsync: vi.fn(actual.fsync) };
+});
 vi.mock('node:fs/promises', async (original) => {
   const actual = await original<typeof fsPromises>();
   return { ...actual, rename: vi.fn(actual.rename) };
@@ -57,31 +61,45 @@ test('writes all of a chunk where a write takes less than it is given', async ()
   expect(fs.readFileSync(target, 'utf8')).toBe('one and twothree');
 });
 
+/** Makes the next sync fail as the system does. */
+function failToSync(message: string, code: string): void {
+  const fail = (_: number, done: (error: Error) => void) => done(Object.assign(new Error(message), { code }));
+  vi.mocked(fs.fsync).mockImplementationOnce(fail as typeof fs.fsync);
+}
+
 describe('where a handle cannot be synced', () => {
   test('as Node refuses it under --permission, the file is written whole', async () => {
-    const refused = Object.assign(new Error('fsync API is disabled'), { code: 'ERR_ACCESS_DENIED' });
-    vi.spyOn(await handlePrototype(), 'sync').mockRejectedValue(refused);
+    failToSync('fsync API is disabled', 'ERR_ACCESS_DENIED');
     await writeFileAtomic(target, [text('one '), text('two')]);
     expect(fs.readFileSync(target, 'utf8')).toBe('one two');
     expect(fs.readdirSync(folder)).toEqual(['model.safetensors']);
   });
 
-  test('as handles of Yarn PnP have no sync, its descriptor is synced', async () => {
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('Method not implemented.');
+      },
+    ],
+    ['is missing', undefined],
+  ])('as `sync` of a handle of Yarn PnP %s, its descriptor is synced', async (_, broken) => {
     const prototype = await handlePrototype();
     const { sync } = prototype;
-    Object.assign(prototype, { sync: undefined });
+    Object.assign(prototype, { sync: broken });
+    vi.mocked(fs.fsync).mockClear();
     try {
       await writeFileAtomic(target, [text('one '), text('two')]);
     } finally {
       Object.assign(prototype, { sync });
     }
     expect(fs.readFileSync(target, 'utf8')).toBe('one two');
+    expect(fs.fsync).toHaveBeenCalled();
   });
 
   test('a disk that fails is an error, and the earlier file stays', async () => {
     await writeFileAtomic(target, [text('earlier')]);
-    const failed = Object.assign(new Error('I/O'), { code: 'EIO' });
-    vi.spyOn(await handlePrototype(), 'sync').mockRejectedValueOnce(failed);
+    failToSync('I/O', 'EIO');
     await expect(writeFileAtomic(target, [text('later')])).rejects.toMatchObject({ code: 'ERR_FILE_WRITE' });
     expect(fs.readFileSync(target, 'utf8')).toBe('earlier');
     expect(fs.readdirSync(folder)).toEqual(['model.safetensors']);

@@ -1,7 +1,10 @@
 // native/sources.json, which binding.gyp and CMakeLists.txt read, leaves no source file out, and both compile with the
 // same flags.
 import { readdirSync, readFileSync } from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
+
+const { readBinary } = await import(pathToFileURL('native/packages/read-binary.mjs').href);
 
 const gyp = readFileSync('binding.gyp', 'utf8').replace(/^\s*#.*/gm, '');
 const cmake = readFileSync('CMakeLists.txt', 'utf8').replace(/#.*/g, '');
@@ -54,4 +57,24 @@ describe('compiler flags', () => {
       expect(cmake.match(new RegExp(properties))?.[1]?.split(';'), target).toEqual(flags);
     }
   });
+});
+
+describe('the addon that was compiled in this checkout', () => {
+  const addon = readFileSync('build/Release/sonospike.node');
+
+  it.runIf(process.platform === 'linux')(
+    'stays in the process when the last worker that uses it ends',
+    () => {
+      expect(readBinary(addon).stays).toBe(true);
+    },
+  );
+
+  it.runIf(process.platform !== 'win32')(
+    'gives JavaScript no memory of its own, which Electron refuses',
+    () => {
+      const { imported } = readBinary(addon);
+      expect(imported).toContain('napi_create_arraybuffer');
+      expect(imported.filter((name: string) => name.startsWith('napi_create_external_'))).toEqual([]);
+    },
+  );
 });

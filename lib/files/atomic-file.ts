@@ -105,10 +105,9 @@ async function writeWhole(handle: FileHandle, bytes: Uint8Array): Promise<void> 
   }
 }
 
-/** `sync` of a handle is missing under Yarn PnP and refused under Node's permission model (see `openFlags`). */
+/** By the descriptor: `sync` of a handle throws under Yarn PnP. Node's permission model refuses both (see `openFlags`). */
 async function sync(handle: FileHandle): Promise<void> {
-  if (typeof handle.sync !== 'function') return promisify(fsync)((handle as FileHandle).fd);
-  await handle.sync().catch((error: NodeJS.ErrnoException) => {
+  await promisify(fsync)(handle.fd).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ERR_ACCESS_DENIED') throw error;
   });
 }

@@ -43,7 +43,7 @@ function sourcesFor(arch) {
   );
 }
 
-const { defines } = gyp.targets.find(({ target_name }) => target_name === 'sonospike');
+const { defines, ldflags } = gyp.targets.find(({ target_name }) => target_name === 'sonospike');
 
 function flagsOf(target) {
   const headers = ['node-addon-api', 'node-api-headers/include'].map((path) =>
@@ -99,7 +99,13 @@ async function compile(compiler, target, { source, flags }) {
 }
 
 const LINKING = {
-  linux: ['-Wl,-s', '-Wl,--gc-sections', '-Wl,-z,relro,-z,now', '-Wl,--version-script=native/packages/exports.map'],
+  linux: [
+    ...ldflags,
+    '-Wl,-s',
+    '-Wl,--gc-sections',
+    '-Wl,-z,relro,-z,now',
+    '-Wl,--version-script=native/packages/exports.map',
+  ],
   darwin: ['-Wl,-s', '-Wl,-undefined,dynamic_lookup', '-Wl,-dead_strip'],
   win32: ['-s'],
 };

@@ -33,6 +33,11 @@ function faults(target, bytes, found) {
   complain(others.length > 0, `exports ${others.length} others, such as ${others[0]}`);
   const strange = found.needed.filter((name) => !ALLOWED[target.libc ?? target.os].test(name));
   complain(strange.length > 0, `needs ${strange.join(', ')}`);
+  // Electron refuses memory of the addon as an ArrayBuffer. On Windows the addon has all functions in a table, and that
+  // none of these two is called is left to NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED.
+  const outside = found.imported.filter((name) => /^napi_create_external_(arraybuffer|buffer)$/.test(name));
+  complain(outside.length > 0, `calls ${outside.join(', ')}`);
+  complain(found.stays === false, 'can be unloaded');
   for (const version of found.versions) {
     const [, major, minor] = /^GLIBC_(\d+)\.(\d+)/.exec(version) ?? [];
     const tooNew = major === undefined || major > OLDEST_GLIBC[0] || Number(minor) > OLDEST_GLIBC[1];

@@ -8,7 +8,10 @@ const MACHINES = {
   pe: { 0x8664: 'x64', 0xaa64: 'arm64' },
 };
 
-/** @returns {{ format: string, cpu: string, needed: string[], exported: string[], versions: string[], signed?: string, oldest?: string }} */
+/**
+ * `stays`: that the library is never unloaded.
+ * @returns {{ format: string, cpu: string, needed: string[], exported: string[], imported: string[], versions: string[], signed?: string, oldest?: string, stays?: boolean }}
+ */
 export function readBinary(bytes) {
   if (bytes.readUInt32BE(0) === 0x7f454c46) return readElf(bytes);
   if (bytes.readUInt32LE(0) === 0xfeedfacf) return readMachO(bytes);
@@ -27,19 +30,22 @@ function readElf(bytes) {
     const at = table + i * size;
     return { type: bytes.readUInt32LE(at + 4), offset: u64(at + 24), size: u64(at + 32), link: bytes.readUInt32LE(at + 40) };
   });
-  const DYNSYM = 11, DYNAMIC = 6, VERNEED = 0x6ffffffe, NEEDED = 1n;
+  const DYNSYM = 11, DYNAMIC = 6, VERNEED = 0x6ffffffe, NEEDED = 1n, FLAGS_1 = 0x6ffffffbn, NODELETE = 8n;
   const find = (type) => sections.find((section) => section.type === type);
   const stringsOf = (section) => sections[section.link].offset;
   const symbols = find(DYNSYM);
-  const exported = [];
-  for (let at = symbols.offset; at < symbols.offset + symbols.size; at += 24) {
+  const [exported, imported] = [[], []];
+  for (let at = symbols.offset + 24; at < symbols.offset + symbols.size; at += 24) {
     const defined = bytes.readUInt16LE(at + 6) !== 0;
-    if (defined) exported.push(textAt(bytes, stringsOf(symbols) + bytes.readUInt32LE(at)));
+    (defined ? exported : imported).push(textAt(bytes, stringsOf(symbols) + bytes.readUInt32LE(at)));
   }
   const dynamic = find(DYNAMIC);
   const needed = [];
+  let stays = false;
   for (let at = dynamic.offset; at < dynamic.offset + dynamic.size; at += 16) {
-    if (bytes.readBigInt64LE(at) === NEEDED) needed.push(textAt(bytes, stringsOf(dynamic) + u64(at + 8)));
+    const tag = bytes.readBigInt64LE(at);
+    if (tag === NEEDED) needed.push(textAt(bytes, stringsOf(dynamic) + u64(at + 8)));
+    if (tag === FLAGS_1) stays = (bytes.readBigUInt64LE(at + 8) & NODELETE) !== 0n;
   }
   const versions = [];
   const verneed = find(VERNEED);
@@ -52,11 +58,11 @@ function readElf(bytes) {
     more = next !== 0;
     at += next;
   }
-  return { format: 'elf', cpu: MACHINES.elf[bytes.readUInt16LE(18)], needed, exported, versions };
+  return { format: 'elf', cpu: MACHINES.elf[bytes.readUInt16LE(18)], needed, exported, imported, versions, stays };
 }
 
 function readMachO(bytes) {
-  const found = { format: 'macho', cpu: MACHINES.macho[bytes.readUInt32LE(4)], needed: [], exported: [], versions: [], signed: 'no' };
+  const found = { format: 'macho', cpu: MACHINES.macho[bytes.readUInt32LE(4)], needed: [], exported: [], imported: [], versions: [], signed: 'no' };
   const SYMTAB = 0x2, LOAD_DYLIB = 0xc, CODE_SIGNATURE = 0x1d, BUILD_VERSION = 0x32;
   let at = 32;
   for (let left = bytes.readUInt32LE(16); left > 0; left--) {
@@ -70,8 +76,9 @@ function readMachO(bytes) {
         const symbol = symbols + 16 * i;
         const EXTERNAL = 0x01, PRIVATE = 0x10, SECTION = 0x0e;
         const type = bytes[symbol + 4];
-        const isExported = (type & EXTERNAL) !== 0 && (type & PRIVATE) === 0 && (type & SECTION) === SECTION;
-        if (isExported) found.exported.push(textAt(bytes, strings + bytes.readUInt32LE(symbol)).replace(/^_/, ''));
+        if ((type & EXTERNAL) === 0 || (type & PRIVATE) !== 0) continue;
+        const name = textAt(bytes, strings + bytes.readUInt32LE(symbol)).replace(/^_/, '');
+        ((type & SECTION) === SECTION ? found.exported : found.imported).push(name);
       }
     }
     at += bytes.readUInt32LE(at + 4);
@@ -123,5 +130,5 @@ function readPe(bytes) {
   for (let at = fileOffset(directory(1)); bytes.readUInt32LE(at + 12) !== 0; at += 20) {
     needed.push(textAt(bytes, fileOffset(bytes.readUInt32LE(at + 12))));
   }
-  return { format: 'pe', cpu: MACHINES.pe[bytes.readUInt16LE(header + 4)], needed, exported, versions: [] };
+  return { format: 'pe', cpu: MACHINES.pe[bytes.readUInt16LE(header + 4)], needed, exported, imported: [], versions: [] };
 }
