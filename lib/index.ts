@@ -6,6 +6,8 @@ import type { EvaluateOptions, Evaluation } from './evaluation/evaluate.js';
 import type { Operations, OperationsOptions } from './evaluation/operations.js';
 import type { Model, ModelOptions, NewModelOptions } from './model/model.js';
 import type { DeviceInfo } from './native/info.js';
+import type { CompareOptions } from './protocol/compare-options.js';
+import type { Comparison } from './protocol/comparison.js';
 import type { ProtocolOptions, ProtocolResult } from './protocol/evaluate-protocol.js';
 import type { ModelSettings } from './settings/settings.js';
 import type { TrainOptions, TrainResult } from './training/train.js';
@@ -20,6 +22,7 @@ export type { ClipResult, Scored } from './evaluation/clip-results.js';
 export type { EvaluateOptions, Evaluation, EvaluationProgress } from './evaluation/evaluate.js';
 export type { Calibration, ClassMetrics, ReliabilityBin, Spread } from './evaluation/metrics.js';
 export type { Operations, OperationsOptions } from './evaluation/operations.js';
+export type { PairedDifference } from './evaluation/paired.js';
 export type { Rejection, UnknownResult } from './evaluation/rejection.js';
 export type { RobustnessResult } from './evaluation/robustness.js';
 export type { Model, ModelOptions, NewModelOptions, Observation, PredictOptions } from './model/model.js';
@@ -28,6 +31,13 @@ export type { StreamOptions, Word, WordStream } from './model/word-stream.js';
 export type { CudaDevice, CudaReport } from './native/cuda/devices.js';
 export type { Device, DeviceChoice } from './native/device.js';
 export type { DeviceInfo } from './native/info.js';
+export type {
+  ComparedRunReport,
+  CompareOptions,
+  CompareProgress,
+  ComparisonPlan,
+} from './protocol/compare-options.js';
+export type { ComparedRun, ComparedVariant, Comparison, VariantSummary } from './protocol/comparison.js';
 export type {
   ProtocolOptions,
   ProtocolProgress,
@@ -38,6 +48,7 @@ export type { ProtocolName } from './protocol/names.js';
 export type { Plan, PlannedRun } from './protocol/plan.js';
 export type { ProtocolRun } from './protocol/run.js';
 export type { FoldResult, ProtocolSummary, SpeakerResult } from './protocol/summary.js';
+export type { Variant, VariantOptions } from './protocol/variants.js';
 export type { Augmentation } from './settings/augmentation.js';
 export { DEFAULT_AUGMENTATION } from './settings/augmentation.js';
 export type { SettingsOptions } from './settings/change.js';
@@ -196,6 +207,18 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
  */
 export async function evaluateProtocol(options: ProtocolOptions): Promise<ProtocolResult> {
   return (await import('./protocol/evaluate-protocol.js')).evaluateProtocol(options);
+}
+
+/**
+ * Trains and tests several variants of a model or of its training with the same seeds and folds, and tells how their test
+ * accuracies differ from that of the first, with 95% intervals of the paired differences. No variant sees the test part
+ * before it is tested. A comparison that is stopped goes on with the option `resume`.
+ * @throws SonospikeError as `train`, with the name of the variant; ERR_SPLIT_INVALID if the dataset does not suit the
+ * protocol; ERR_CHECKPOINT_INVALID if the file `out` cannot be gone on with; ERR_ABORTED, with the runs that had ended in
+ * the file `out`
+ */
+export async function compare(options: CompareOptions): Promise<Comparison> {
+  return (await import('./protocol/compare.js')).compare(options);
 }
 
 /**

@@ -26,6 +26,12 @@ export function sendsSpikes(layer: LayerSettings): boolean {
   return layer.neuron !== 'relu' && layer.spike.type === 'hard';
 }
 
+/** Number of parameters of a model with these settings, the statistics of its scaling included. */
+export function countParameters(settings: ModelSettings): number {
+  const sizes = [...parameterShapes(settings).values()].map((shape) => shape.reduce((all, n) => all * n, 1));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
 /**
  * Every tensor of a model with these settings, by its name in the model file, with its shape. Layers count
  * from 0: `layers.0.weight` is [neurons, inputs] (a row for each neuron), or [neurons, inputs, taps] where a dense

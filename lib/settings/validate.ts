@@ -9,7 +9,7 @@ import type {
   NetworkSettings,
   ScalingSettings,
 } from './settings.js';
-import { type Bands, bandsAbove, channelsOfFeature, featureCount, parameterShapes } from './shapes.js';
+import { type Bands, bandsAbove, channelsOfFeature, countParameters, featureCount } from './shapes.js';
 import {
   ENCODING_FIELDS,
   MAX_FEATURES,
@@ -73,8 +73,7 @@ function freeze(value: object): void {
 
 /** Memory follows from the settings alone: a small file must not ask for more than a machine has. */
 function requireMemory(settings: ModelSettings, name: string, blame: Blame): void {
-  const shapes = [...parameterShapes(settings).values()];
-  const parameters = shapes.reduce((sum, shape) => sum + shape.reduce((product, n) => product * n, 1), 0);
+  const parameters = countParameters(settings);
   const features = settings.frames * featureCount(settings);
   if (features > MAX_FEATURES) {
     const wanted = `at most ${MAX_FEATURES}; use fewer frames or features`;

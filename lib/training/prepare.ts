@@ -192,8 +192,8 @@ function chooseOptions(options: SetupOptions, dataset: Dataset, saved: SavedRun 
   return resolveRunOptions({ ...saved.options, ...given }, saved.options.split);
 }
 
-/** The official split where there is one whose speakers or takes are known, else a fifth drawn at random. */
-function defaultSplit(dataset: Dataset): string {
+/** @internal The official split where there is one whose speakers or takes are known, else a fifth drawn at random. */
+export function defaultSplit(dataset: Dataset): string {
   try {
     splitDataset(dataset, 'official');
     return 'official';
@@ -227,8 +227,8 @@ function chooseSettings(
   return given;
 }
 
-/** Augmentation of mel bands cannot be applied to cepstral coefficients. */
-function requireBands({ augmentation }: RunOptions, { frontend }: ModelSettings): void {
+/** @internal Augmentation of mel bands cannot be applied to cepstral coefficients. */
+export function requireBands({ augmentation }: RunOptions, { frontend }: ModelSettings): void {
   const wrong = frontend.type === 'mfcc' && augmentation && OF_BANDS.find((key) => augmentation[key]);
   if (!wrong) return;
   throw new SonospikeError(
