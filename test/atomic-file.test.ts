@@ -21,6 +21,8 @@ vi.mock('node:fs/promises', async (original) => {
   return { ...actual, rename: vi.fn(actual.rename) };
 });
 
+const { rename: actualRename } = await vi.importActual<typeof fsPromises>('node:fs/promises');
+
 let folder: string;
 let target: string;
 beforeEach(() => {
@@ -122,6 +124,36 @@ test.skipIf(process.platform === 'win32')('writes through a symbolic link and ke
   expect(fs.lstatSync(link).isSymbolicLink()).toBe(true);
   expect(fs.readFileSync(target, 'utf8')).toBe('two');
   expect(fs.statSync(target).mode & 0o777).toBe(0o600);
+});
+
+describe('on Windows, while another program has the file open', () => {
+  const refused = () => Object.assign(new Error('not permitted'), { code: 'EPERM' });
+  const { rename } = fsPromises;
+  const platform = Object.getOwnPropertyDescriptor(process, 'platform')!;
+  beforeEach(() => Object.defineProperty(process, 'platform', { ...platform, value: 'win32' }));
+  afterEach(() => {
+    Object.defineProperty(process, 'platform', platform);
+    vi.mocked(rename).mockReset().mockImplementation(actualRename);
+  });
+
+  test('the rename is tried again until it is closed', async () => {
+    await writeFileAtomic(target, [text('earlier')]);
+    vi.mocked(rename).mockClear().mockRejectedValueOnce(refused()).mockRejectedValueOnce(refused());
+    await writeFileAtomic(target, [text('later')]);
+    expect(rename).toHaveBeenCalledTimes(3);
+    expect(fs.readFileSync(target, 'utf8')).toBe('later');
+  });
+
+  test('for seconds, it is an error that says so, and the earlier file stays', async () => {
+    await writeFileAtomic(target, [text('earlier')]);
+    vi.mocked(rename).mockRejectedValue(refused());
+    await expect(writeFileAtomic(target, [text('later')])).rejects.toMatchObject({
+      code: 'ERR_FILE_WRITE',
+      message: expect.stringContaining('another program has it open'),
+    });
+    expect(fs.readFileSync(target, 'utf8')).toBe('earlier');
+    expect(fs.readdirSync(folder)).toEqual(['model.safetensors']);
+  });
 });
 
 describe('a write that fails', () => {

@@ -149,6 +149,15 @@ describe('recordings of a speaker', () => {
     },
   );
 
+  it.each(['con', 'NUL', 'aux.2', 'com1'])('are of no speaker %j, a device on Windows', (name) => {
+    expect(() => namePart(name, 'The speaker', true)).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_OPTION' }),
+    );
+    // As a word it only begins the name: con_me_0.wav.
+    if (!name.includes('.')) expect(namePart(name, 'The word')).toBe(name);
+    else expect(() => namePart(name, 'The word')).toThrow('a device on Windows');
+  });
+
   it.each([
     ['fsdd', ['recordings/7_jackson_3.wav', 'recordings/8_jackson_3.wav']],
     ['fsdd', ['7_jackson_3.wav', '8_jackson_3.wav']],

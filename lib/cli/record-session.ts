@@ -64,7 +64,7 @@ export function sessionPlan(
   return {
     directory: options.out ?? 'recordings',
     labels: words,
-    speaker: namePart(speaker ?? 'me', 'The speaker'),
+    speaker: namePart(speaker ?? 'me', 'The speaker', true),
     count: count ?? 10,
     shuffle,
     longest: longest ?? 1,

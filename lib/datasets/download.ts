@@ -1,5 +1,6 @@
-import { type FileHandle, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { renameOver } from '../files/rename.js';
 import { fileError, SonospikeError } from '../support/errors.js';
 
 export interface DownloadOptions {
@@ -66,7 +67,7 @@ export async function download(url: string, file: string, options: DownloadOptio
       await sleep(delay, undefined, { signal: options.signal }).catch(() => undefined);
     }
   }
-  await writing(file, () => rename(part, file));
+  await writing(file, () => renameOver(part, file));
   await rm(`${part}.json`, { force: true });
 }
 

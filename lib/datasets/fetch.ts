@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, rmdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeFolder } from '../files/files.js';
+import { renameOver } from '../files/rename.js';
 import { fileError, SonospikeError } from '../support/errors.js';
 import { abortSignal, callback, choice, integer, object, refuse, string } from '../support/options.js';
 import { abortedError, download } from './download.js';
@@ -157,7 +158,7 @@ async function install(
         'removed: run the same command again to download it once more, or set SONOSPIKE_DATASET_URL to a mirror.';
       throw new SonospikeError('ERR_DOWNLOAD', message, { file: archive });
     }
-    await rename(unpacked, directory);
+    await renameOver(unpacked, directory);
     await rm(archive, { force: true });
   } catch (error) {
     if (error instanceof SonospikeError && error.code === 'ERR_DOWNLOAD') await rm(archive, { force: true });

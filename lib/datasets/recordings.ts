@@ -11,11 +11,11 @@ import { parseInSpeakerFolder } from './names.js';
 const LONGEST_NAME = 255;
 
 /**
- * A word or a speaker as part of a file's name.
+ * A word or a speaker as part of a file's name: a word begins one, and a speaker is the name of a folder too.
  * @param what is being named, for the error
  * @throws SonospikeError ERR_INVALID_OPTION where no file can be called so, here or on another system
  */
-export function namePart(text: string, what: string): string {
+export function namePart(text: string, what: string, isFolder = false): string {
   const name = text.normalize('NFC').trim();
   const reason =
     name === ''
@@ -25,12 +25,19 @@ export function namePart(text: string, what: string): string {
         ? 'has a character that names of files cannot have: / \\ : * ? " < > |'
         : /^\.|\.$/.test(name)
           ? 'begins or ends with a dot'
-          : null;
+          : isDevice(isFolder ? name : `${name}_`)
+            ? 'is the name of a device on Windows'
+            : null;
   if (reason === null) return name;
   throw new SonospikeError(
     'ERR_INVALID_OPTION',
     `${what} ${JSON.stringify(text)} ${reason}, and it names files.`,
   );
+}
+
+/** Windows takes a name for that of a device whatever stands behind a dot. */
+function isDevice(name: string): boolean {
+  return /^(con|prn|aux|nul|(com|lpt)[0-9\u00b9\u00b2\u00b3])(\.|$)/i.test(name);
 }
 
 /**

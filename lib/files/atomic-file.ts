@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { constants, fsync, type Stats } from 'node:fs';
-import { type FileHandle, open, readdir, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, open, readdir, realpath, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { fileError, SonospikeError } from '../support/errors.js';
 import { makeFolder } from './files.js';
+import { renameOver } from './rename.js';
 
 /** No write takes this long: a temporary file older than it is left over, even if its process id is in use. */
 const MAX_WRITE_MS = 3_600_000;
@@ -83,7 +84,7 @@ async function replace(
     } finally {
       await handle.close();
     }
-    await rename(temporary, target);
+    await renameOver(temporary, target);
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
     throw error;

@@ -69,7 +69,10 @@ const REASONS: Readonly<Record<string, string | { read: string; write: string }>
     read: 'this user has no permission to read it',
     write: 'this user has no permission to write there',
   },
-  EPERM: 'the system does not permit it',
+  EPERM: {
+    read: 'the system does not permit it',
+    write: 'the system does not permit it, or another program has it open',
+  },
   EISDIR: 'it is a directory',
   ENOTDIR: 'a part of the path is a file, not a directory',
   EROFS: 'the file system is read-only',

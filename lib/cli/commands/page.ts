@@ -67,7 +67,7 @@ function openInBrowser(url: string, failed: (why: string) => void): void {
     process.platform === 'darwin'
       ? ['open', [url]]
       : process.platform === 'win32'
-        ? ['cmd', ['/c', 'start', '""', url]]
+        ? ['cmd', ['/c', 'start', '', url]]
         : ['xdg-open', [url]];
   const child = spawn(program, args, { stdio: 'ignore', detached: true });
   child.on('error', ({ message }) => failed(message));
