@@ -221,7 +221,7 @@ describe.skipIf(missing)('the page', { timeout: SLOW }, () => {
     const listening = (on: boolean) => page.locator(`#speak[aria-pressed=${on}]`).waitFor();
     const hold = 600; // ms, more than that of a short press
     await page.locator('#speak:enabled').click();
-    await word(page, '7');
+    await expect.poll(() => page.locator('#heard button').allTextContents()).toEqual(['7']);
     await page.getByRole('button', { name: 'Inspect Layer 1' }).click();
     await page.getByRole('dialog').waitFor();
     await page.keyboard.press('Escape');

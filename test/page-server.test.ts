@@ -8,7 +8,13 @@ import { WebSocket } from 'ws';
 import { readAudio } from '../lib/audio/source.js';
 import type { Model } from '../lib/model/model.js';
 import { Client } from '../lib/page/client.js';
-import { MAX_CLIENTS, MAX_WAITING, MAX_WAV_BYTES } from '../lib/page/limits.js';
+import {
+  MAX_CLIENTS,
+  MAX_CLIP_SAMPLES,
+  MAX_DECODED_SAMPLES,
+  MAX_FILE_BYTES,
+  MAX_WAITING,
+} from '../lib/page/limits.js';
 import { Listening } from '../lib/page/listening.js';
 import { pack, unpack } from '../lib/page/message.js';
 import type { ServerMessage } from '../lib/page/protocol.js';
@@ -141,22 +147,83 @@ describe('a connection', () => {
   });
 });
 
-describe('a WAV', () => {
+/** Words with a second of silence around each. */
+async function spoken(files: readonly string[]): Promise<{ samples: Float32Array; sampleRate: number }> {
+  const { sampleRate } = await seven();
+  const gap = new Float32Array(sampleRate);
+  const parts: Float32Array[] = [gap];
+  for (const file of files) parts.push((await readAudio(file)).samples, gap);
+  return { samples: Float32Array.from(parts.flatMap((part) => [...part])), sampleRate };
+}
+
+describe('a sound file', () => {
+  it.each(['samples/7_kal_0.wav', 'test/fixtures/audio/stereo.flac', 'test/fixtures/audio/more.wav'])(
+    '%s is read as readAudio reads it',
+    async (file) => {
+      const client = await TestClient.connect(page);
+      client.send({ type: 'decode', id: 5 }, { bytes: readFileSync(file) });
+      const { message, arrays } = await client.first('decoded');
+      const { samples, sampleRate, remarks } = await readAudio(file);
+      expect(message).toMatchObject({ id: 5, sampleRate, remarks });
+      expect(arrays.samples).toEqual(samples);
+      await client.close();
+    },
+  );
+
+  it('that is cut off is read, with a remark', async () => {
+    const client = await TestClient.connect(page);
+    const bytes = readFileSync('samples/7_kal_0.wav');
+    client.send({ type: 'decode', id: 1 }, { bytes: bytes.subarray(0, 6000) });
+    const { message } = await client.first('decoded');
+    expect(message.remarks).toHaveLength(1);
+    await client.close();
+  });
+
+  it('that cannot be used is an error with its reason', async () => {
+    const client = await TestClient.connect(page);
+    client.send({ type: 'decode', id: 1 }, { bytes: Uint8Array.of(1, 2, 3) });
+    client.send({ type: 'decode', id: 2 }, { bytes: wav16(new Float32Array(8000), 8000) });
+    client.send(
+      { type: 'decode', id: 3 },
+      { bytes: wav16(new Float32Array(MAX_DECODED_SAMPLES + 1).fill(0.5, 7), 8000) },
+    );
+    client.send({ type: 'clip', id: 4, sampleRate: 8000 }, { samples: new Float32Array(8000) });
+    client.send(
+      { type: 'clip', id: 5, sampleRate: 8000 },
+      { samples: new Float32Array(MAX_CLIP_SAMPLES + 1).fill(0.5, 7) },
+    );
+    client.send({ type: 'clip', id: 6, sampleRate: 8000 }, { samples: Float32Array.of(0, Number.NaN) });
+    client.send({ type: 'sample', id: 7, name: '../package.json' });
+    await client.first('error', ({ id }) => id === 7);
+    expect(client.all('error').map(({ id, code }) => [id, code])).toEqual([
+      [1, 'ERR_AUDIO_INVALID'],
+      [2, 'ERR_AUDIO_SILENT'],
+      [3, 'ERR_AUDIO_TOO_LONG'],
+      [4, 'ERR_AUDIO_SILENT'],
+      [5, 'ERR_AUDIO_TOO_LONG'],
+      [6, 'ERR_AUDIO_NOT_FINITE'],
+      [7, 'ERR_FILE_NOT_FOUND'],
+    ]);
+    await client.close();
+  });
+
+  it('of more than 20 MB closes the connection', async () => {
+    const client = await TestClient.connect(page);
+    client.send({ type: 'decode', id: 1 }, { bytes: new Uint8Array(MAX_FILE_BYTES + 10_000) });
+    expect(await client.closed).toMatchObject({ code: 1009 });
+  });
+});
+
+describe('a clip', () => {
   it('gives the picture that observe gives', async () => {
     const client = await TestClient.connect(page);
-    client.send({ type: 'wav', id: 5 }, { bytes: readFileSync('samples/7_kal_0.wav') });
+    const { samples, sampleRate } = await seven();
+    client.send({ type: 'clip', id: 5, sampleRate }, { samples });
     const { message, arrays } = await client.first('picture');
     const seen = await model.observe('samples/7_kal_0.wav');
     const { label, confidence, rejected, softmax, scores, firingRates } = seen;
-    expect(message).toMatchObject({ id: 5, of: 'clip', word: 0, words: 1 });
-    expect(message.activity.guess).toEqual({
-      label,
-      confidence,
-      rejected,
-      softmax,
-      scores,
-      firingRates,
-    });
+    expect(message).toMatchObject({ id: 5, of: 'clip', word: 0, sampleRate });
+    expect(message.activity.guess).toEqual({ label, confidence, rejected, softmax, scores, firingRates });
     expect(arrays.features).toEqual(seen.features.data);
     expect(arrays.input).toEqual(seen.input.data);
     expect(arrays.readout).toEqual(seen.readout!.potential);
@@ -164,47 +231,8 @@ describe('a WAV', () => {
       expect(Float32Array.from(arrays[`spikes.${k}`]!)).toEqual(spikes);
       expect(arrays[`potential.${k}`]).toEqual(potential);
     }
-    expect(arrays.samples).toEqual((await seven()).samples);
+    expect(arrays.samples).toEqual(samples);
     await client.close();
-  });
-
-  it('of several words gives a picture of each', async () => {
-    const { samples, sampleRate } = await seven();
-    const three = await readAudio('samples/3_kal_0.wav');
-    const gap = new Float32Array(sampleRate);
-    const all = [gap, samples, gap, three.samples, gap].flatMap((part) => [...part]);
-    const client = await TestClient.connect(page);
-    client.send({ type: 'wav', id: 1 }, { bytes: wav16(Float32Array.from(all), sampleRate) });
-    await client.first('picture', ({ word, words }) => word === words - 1);
-    const pictures = client.all('picture');
-    expect(pictures.map(({ activity }) => activity.guess.label)).toEqual(['7', '3']);
-    expect(pictures[1]!.start).toBeGreaterThan(2);
-    await client.close();
-  });
-
-  it('that cannot be used is an error with its reason', async () => {
-    const client = await TestClient.connect(page);
-    const { sampleRate } = await seven();
-    const quiet = new Float32Array(40 * sampleRate);
-    quiet[5] = 0.5;
-    client.send({ type: 'wav', id: 1 }, { bytes: Uint8Array.of(1, 2, 3) });
-    client.send({ type: 'wav', id: 2 }, { bytes: wav16(new Float32Array(8000), 8000) });
-    client.send({ type: 'wav', id: 3 }, { bytes: wav16(quiet, sampleRate) });
-    client.send({ type: 'sample', id: 4, name: '../package.json' });
-    await client.first('error', ({ id }) => id === 4);
-    expect(client.all('error').map(({ id, code }) => [id, code])).toEqual([
-      [1, 'ERR_AUDIO_INVALID'],
-      [2, 'ERR_AUDIO_SILENT'],
-      [3, 'ERR_AUDIO_TOO_LONG'],
-      [4, 'ERR_FILE_NOT_FOUND'],
-    ]);
-    await client.close();
-  });
-
-  it('of more than 20 MB closes the connection', async () => {
-    const client = await TestClient.connect(page);
-    client.send({ type: 'wav', id: 1 }, { bytes: new Uint8Array(MAX_WAV_BYTES + 10_000) });
-    expect(await client.closed).toMatchObject({ code: 1009 });
   });
 
   it('of which too many wait is refused', async () => {
@@ -268,12 +296,14 @@ describe('garbage', () => {
     ['no type', '{}'],
     ['a type of its own', '{"type":"__proto__"}'],
     ['no id', '{"type":"listen"}'],
-    ['a WAV in words', '{"type":"wav","id":1}'],
-    ['sound in words', '{"type":"audio"}'],
+    ['a file in words', '{"type":"decode","id":1}'],
+    ['a clip in words', '{"type":"clip","id":1,"sampleRate":8000}'],
+    ['sound in words', '{"type":"audio","id":1}'],
+    ['sound for nobody', pack({ type: 'audio' }, { samples: new Float32Array(10) })],
     ['deep', `${'['.repeat(100_000)}`],
     ['noise', Buffer.from([9, 9, 9, 9, 9, 9, 9, 9])],
     ['nothing', Buffer.alloc(0)],
-    ['sound without end', pack({ type: 'audio' }, { samples: new Float32Array(1_000_000) })],
+    ['sound without end', pack({ type: 'audio', id: 1 }, { samples: new Float32Array(1_000_000) })],
   ])('of the kind "%s" ends the connection with a reason', async (_, data) => {
     const client = await TestClient.connect(page);
     client.socket.send(data);
@@ -286,12 +316,13 @@ describe('garbage', () => {
     const client = await TestClient.connect(page);
     client.socket.send('{"type":"listen","id":1,"sampleRate":1e9}');
     client.socket.send('{"type":"listen","id":1,"sampleRate":"x"}');
+    client.socket.send('{"type":"listen","id":1,"sampleRate":8000,"pictures":1}');
     client.socket.send('{"type":"inspect","layer":99}');
-    client.socket.send('{"type":"stop"}');
-    client.send({ type: 'audio' }, { samples: new Float32Array(10) });
+    client.socket.send('{"type":"stop","id":1}');
+    client.send({ type: 'audio', id: 1 }, { samples: new Float32Array(10) });
     client.send({ type: 'sample', id: 7, name: '7_kal_0.wav' });
     await client.first('picture');
-    expect(client.all('error').map(({ code }) => code)).toEqual(Array(3).fill('ERR_INVALID_OPTION'));
+    expect(client.all('error').map(({ code }) => code)).toEqual(Array(4).fill('ERR_INVALID_OPTION'));
     await client.close();
   });
 
@@ -330,13 +361,13 @@ describe('a stream', () => {
     const silence = new Float32Array(sampleRate);
     const client = await TestClient.connect(page);
     client.send({ type: 'inspect', layer: 2 });
-    client.send({ type: 'listen', id: 3, sampleRate });
+    client.send({ type: 'listen', id: 3, sampleRate, pictures: true });
     const shows = ({ message }: Received) => message.type === 'live' && message.activity !== null;
     for (const part of [silence, samples, silence]) await client.speak(part, sampleRate);
     // Faster than it was spoken: pictures of the moment come when there is time for them.
     const hum = Float32Array.from({ length: sampleRate / 5 }, (_, i) => 1e-4 * Math.sin(i));
     while (!client.received.some(shows)) await client.speak(hum, sampleRate);
-    client.send({ type: 'stop' });
+    client.send({ type: 'stop', id: 3 });
     await client.first('stopped', ({ id }) => id === 3);
     const [word] = client.all('word');
     const { message, arrays } = await client.first('picture');
@@ -357,13 +388,13 @@ describe('a stream', () => {
     const { samples, sampleRate } = await seven();
     const silence = new Float32Array(sampleRate);
     const [bad, good] = await Promise.all([TestClient.connect(page), TestClient.connect(page)]);
-    for (const client of [bad, good]) client.send({ type: 'listen', id: 1, sampleRate });
-    bad.send({ type: 'audio' }, { samples: Float32Array.of(0, Number.NaN) });
+    for (const client of [bad, good]) client.send({ type: 'listen', id: 1, sampleRate, pictures: true });
+    bad.send({ type: 'audio', id: 1 }, { samples: Float32Array.of(0, Number.NaN) });
     expect(await bad.first('error')).toMatchObject({ message: { id: 1, code: 'ERR_AUDIO_NOT_FINITE' } });
-    bad.send({ type: 'listen', id: 2, sampleRate });
+    bad.send({ type: 'listen', id: 2, sampleRate, pictures: true });
     for (const client of [bad, good]) {
       for (const part of [silence, samples, silence]) await client.speak(part, sampleRate);
-      client.send({ type: 'stop' });
+      client.send({ type: 'stop', id: client === bad ? 2 : 1 });
       await client.first('stopped');
       expect(client.all('word').map(({ guess }) => guess.label)).toEqual(['7']);
       await client.close();
@@ -386,16 +417,43 @@ describe('a stream', () => {
     const slow = { settings: model.settings, stream: () => stream, observe } as unknown as Model;
     const told = new Promise<Uint8Array>((done) => {
       const send = (message: ServerMessage | Uint8Array) => done(message as Uint8Array);
-      new Listening(1, 8000, slow, { send, keepsUp: true }).write(new Float32Array(8000), () => {});
+      new Listening(1, 8000, slow, { send, keepsUp: true }, true).write(new Float32Array(8000), () => {});
     });
     stream.speaking = false;
     fail(new Error('silence'));
     expect(unpack(await told).header).toMatchObject({ type: 'live', heard: 8000, speaking: false });
   });
 
+  it('of a recording gives its words alone, also while a microphone is open', async () => {
+    const { samples, sampleRate } = await spoken(['samples/7_kal_0.wav', 'samples/3_kal_0.wav']);
+    const client = await TestClient.connect(page);
+    client.send({ type: 'listen', id: 1, sampleRate, pictures: true });
+    client.send({ type: 'listen', id: 2, sampleRate, pictures: false });
+    await client.speak(samples, sampleRate);
+    client.send({ type: 'stop', id: 2 });
+    await client.first('stopped', ({ id }) => id === 2);
+    expect(client.all('word').map(({ id, guess }) => [id, guess.label])).toEqual([
+      [2, '7'],
+      [2, '3'],
+    ]);
+    expect(client.all('live')).toEqual([]);
+    expect(client.all('picture')).toEqual([]);
+    // The clip of a word that the page cuts out is what the stream has heard.
+    const { start, end, guess } = client.all('word')[1]!;
+    const clip = samples.slice(Math.round(start * sampleRate), Math.round(end * sampleRate));
+    client.send({ type: 'clip', id: 3, sampleRate }, { samples: clip });
+    expect((await client.first('picture')).message.activity.guess).toEqual(guess);
+    // The microphone hears on.
+    client.send({ type: 'audio', id: 1 }, { samples });
+    client.send({ type: 'stop', id: 1 });
+    await client.first('stopped', ({ id }) => id === 1);
+    expect(client.all('word').filter(({ id }) => id === 1)).toHaveLength(2);
+    await client.close();
+  });
+
   it('of silence is told as such', async () => {
     const client = await TestClient.connect(page);
-    client.send({ type: 'listen', id: 1, sampleRate: 8000 });
+    client.send({ type: 'listen', id: 1, sampleRate: 8000, pictures: true });
     await client.speak(new Float32Array(8000), 8000);
     const { message } = await client.first('live');
     expect(message).toMatchObject({ activity: null, speaking: false });
@@ -464,9 +522,9 @@ describe('many clients', () => {
     const silence = new Float32Array(sampleRate);
     await Promise.all(
       clients.map(async (client, id) => {
-        client.send({ type: 'listen', id, sampleRate });
+        client.send({ type: 'listen', id, sampleRate, pictures: true });
         for (const part of [silence, samples, silence]) await client.speak(part, sampleRate);
-        client.send({ type: 'stop' });
+        client.send({ type: 'stop', id });
         await client.first('stopped');
         expect(client.all('word').map(({ guess }) => guess.label)).toEqual(['7']);
       }),

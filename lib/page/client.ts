@@ -1,7 +1,8 @@
 import type { RawData, WebSocket } from 'ws';
+import { MAX_SAMPLE_RATE } from '../audio/sound.js';
 import type { Model } from '../model/model.js';
 import { SonospikeError } from '../support/errors.js';
-import { integer } from '../support/options.js';
+import { flag, integer } from '../support/options.js';
 import {
   DROP_BYTES,
   MAX_STREAM_CHUNK,
@@ -14,7 +15,7 @@ import {
 import { errorMessage, Listening, type Sender } from './listening.js';
 import { MessageError, type Packed, parse, unpack } from './message.js';
 import type { ServerMessage } from './protocol.js';
-import { encoded, showSample, showWav } from './requests.js';
+import { decoded, encoded, showClip, showSample } from './requests.js';
 import type { Samples } from './samples.js';
 
 const BAD_MESSAGE = 1008;
@@ -28,7 +29,11 @@ export class Client implements Sender {
   readonly #socket: WebSocket;
   readonly #model: Model;
   readonly #samples: Samples | null;
-  #listening: Listening | null = null;
+  /** The microphone, and a recording in which words are looked for. */
+  readonly #listening: { microphone: Listening | null; recording: Listening | null } = {
+    microphone: null,
+    recording: null,
+  };
   /** The layer that the page looks into. */
   #inspected: number | null = null;
   #alive = true;
@@ -49,7 +54,9 @@ export class Client implements Sender {
     // What is wrong with a connection closes it.
     socket.on('error', () => {});
     this.closed = new Promise((done) => socket.once('close', () => done()));
-    void this.closed.then(() => this.#listening?.destroy());
+    void this.closed.then(() => {
+      for (const each of Object.values(this.#listening)) each?.destroy();
+    });
   }
 
   get keepsUp(): boolean {
@@ -94,16 +101,19 @@ export class Client implements Sender {
         this.#listen(header);
         break;
       case 'audio':
-        this.#hear(floats(arrays.samples));
+        this.#hear(idOf(header), floats(arrays.samples));
         break;
       case 'stop':
-        this.#listening?.stop();
+        this.#listeningOf(idOf(header))?.stop();
         break;
       case 'inspect':
         this.#inspect(header.layer);
         break;
-      case 'wav':
-        this.#showWav(header, bytesOf(arrays.bytes));
+      case 'decode':
+        this.#decode(header, bytesOf(arrays.bytes));
+        break;
+      case 'clip':
+        this.#showClip(header, floats(arrays.samples));
         break;
       case 'sample':
         this.#request(header, (id) => showSample(id, String(header.name), this.#samples, this.#model, this));
@@ -119,17 +129,24 @@ export class Client implements Sender {
   #listen(header: Packed['header']): void {
     const id = idOf(header);
     const rate = integer(header.sampleRate, 'sampleRate', MIN_STREAM_RATE, MAX_STREAM_RATE);
-    this.#listening?.destroy();
-    this.#listening = new Listening(id, rate, this.#model, this);
-    this.#listening.inspected = this.#inspected;
+    const which = flag(header.pictures, 'pictures', true) ? 'microphone' : 'recording';
+    this.#listening[which]?.destroy();
+    const listening = new Listening(id, rate, this.#model, this, which === 'microphone');
+    listening.inspected = this.#inspected;
+    this.#listening[which] = listening;
+  }
+
+  #listeningOf(id: number): Listening | undefined {
+    return Object.values(this.#listening).find((each) => each?.id === id) ?? undefined;
   }
 
   /** Where too much waits to be heard, nothing more is read from the client. */
-  #hear(samples: Float32Array): void {
+  #hear(id: number, samples: Float32Array): void {
     if (samples.length > MAX_STREAM_CHUNK) throw new MessageError('it has too many samples');
-    if (this.#listening === null || samples.length === 0) return;
+    const listening = this.#listeningOf(id);
+    if (listening === undefined || samples.length === 0) return;
     if (++this.#unheard >= MAX_UNHEARD) this.#socket.pause();
-    this.#listening.write(samples, () => {
+    listening.write(samples, () => {
       if (--this.#unheard < MAX_UNHEARD) this.#socket.resume();
     });
   }
@@ -137,11 +154,16 @@ export class Client implements Sender {
   #inspect(layer: unknown): void {
     const last = this.#model.settings.network.layers.length - 1;
     this.#inspected = layer === null ? null : integer(layer, 'layer', 0, last);
-    if (this.#listening !== null) this.#listening.inspected = this.#inspected;
+    if (this.#listening.microphone !== null) this.#listening.microphone.inspected = this.#inspected;
   }
 
-  #showWav(header: Packed['header'], bytes: Uint8Array): void {
-    this.#request(header, (id) => showWav(id, bytes, this.#model, this));
+  #decode(header: Packed['header'], bytes: Uint8Array): void {
+    this.#request(header, async (id) => this.send(await decoded(id, bytes)));
+  }
+
+  #showClip(header: Packed['header'], samples: Float32Array): void {
+    const sampleRate = integer(header.sampleRate, 'sampleRate', 1, MAX_SAMPLE_RATE);
+    this.#request(header, (id) => showClip(id, { samples, sampleRate }, this.#model, this));
   }
 
   #encode(header: Packed['header'], features: Float32Array): void {

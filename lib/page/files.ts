@@ -21,6 +21,7 @@ const SCRIPTS = join(PACKAGE, 'dist');
 const SCRIPT_FOLDERS = ['page/browser', 'page', 'plot'];
 /** The other scripts that those import. */
 const SCRIPT_FILES = [
+  'audio/mixing.js',
   'settings/choices.js',
   'settings/confidence.js',
   'settings/shapes.js',

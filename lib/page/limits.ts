@@ -3,15 +3,13 @@
 export const MAX_CLIENTS = 128;
 /** TCP connections, those that load files included. */
 export const MAX_CONNECTIONS = 1024;
-/** Of a WAV, 20 MB; a message has a few words around it. */
-export const MAX_WAV_BYTES = 20_000_000;
-export const MAX_MESSAGE_BYTES = MAX_WAV_BYTES + 4096;
-/** Of a recording, seconds. */
-export const MAX_WAV_SECONDS = 30;
-/** Of a recording: 30 s at 96 kHz. */
-export const MAX_WAV_SAMPLES = 96_000 * MAX_WAV_SECONDS;
-/** Words of a recording of which pictures are made. */
-export const MAX_WORDS = 20;
+/** Of a sound file that the server reads, 20 MB; a message has a few words around it. */
+export const MAX_FILE_BYTES = 20_000_000;
+export const MAX_MESSAGE_BYTES = MAX_FILE_BYTES + 4096;
+/** Of a sound file that the server reads: 24 MB as float32. */
+export const MAX_DECODED_SAMPLES = 6_000_000;
+/** Of a clip that is shown: 30 s at 96 kHz. */
+export const MAX_CLIP_SAMPLES = 96_000 * 30;
 /** Clips of one word that the page offers as samples. */
 export const MAX_SAMPLES_OF_WORD = 12;
 /** How long, and in how many folders of one place, the data set that a model was trained on is looked for. */

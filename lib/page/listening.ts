@@ -14,14 +14,18 @@ export interface Sender {
   readonly keepsUp: boolean;
 }
 
-/** A microphone of one client: its stream of words, and ten times a second what the network makes of the last second. */
+/**
+ * A stream of one client. Of a microphone the client is told the words with a picture of each, and ten times a second
+ * what the network makes of the last second; of a recording the words alone, whose pictures it asks for itself.
+ */
 export class Listening {
   /** The layer whose potentials live pictures have. */
   inspected: number | null = null;
-  readonly #id: number;
+  readonly id: number;
   readonly #model: Model;
   readonly #sampleRate: number;
   readonly #sender: Sender;
+  readonly #withPictures: boolean;
   readonly #stream: WordStream;
   /** Samples that the network looks at. */
   readonly #seen: number;
@@ -33,14 +37,15 @@ export class Listening {
   #pictures: Promise<void> = Promise.resolve();
   #waiting = 0;
 
-  constructor(id: number, sampleRate: number, model: Model, sender: Sender) {
-    this.#id = id;
+  constructor(id: number, sampleRate: number, model: Model, sender: Sender, withPictures: boolean) {
+    this.id = id;
+    this.#withPictures = withPictures;
     this.#model = model;
     this.#sampleRate = sampleRate;
     this.#sender = sender;
     this.#seen = Math.max(1, Math.round(heardSeconds(model.settings) * sampleRate));
     this.#tape = new Tape(this.#seen);
-    this.#stream = model.stream({ sampleRate, keepSamples: true });
+    this.#stream = model.stream({ sampleRate, keepSamples: withPictures });
     this.#stream.on('word', (word) => this.#found(word));
     this.#stream.on('rejected', (word) => this.#found(word));
     this.#stream.on('error', (error) => this.#failed(error));
@@ -56,8 +61,9 @@ export class Listening {
       taken();
       return;
     }
-    this.#tape.add(samples);
     this.#stream.write(samples, taken);
+    if (!this.#withPictures) return;
+    this.#tape.add(samples);
     void this.#look();
   }
 
@@ -102,7 +108,7 @@ export class Listening {
     const { level, speaking } = this.#stream;
     return {
       type: 'live',
-      id: this.#id,
+      id: this.id,
       heard,
       shown,
       level: Number.isFinite(level) ? level : null,
@@ -113,22 +119,19 @@ export class Listening {
   #found(word: Word): void {
     const number = this.#words++;
     const { start, end, samples } = word;
-    this.#sender.send({ type: 'word', id: this.#id, word: number, guess: guessOf(word), start, end });
+    this.#sender.send({ type: 'word', id: this.id, word: number, guess: guessOf(word), start, end });
     if (samples === undefined || this.#waiting >= MAX_WAITING) return;
     this.#waiting++;
-    this.#pictures = this.#pictures.then(() => this.#show(number, start, end, samples));
+    this.#pictures = this.#pictures.then(() => this.#show(number, samples));
   }
 
-  async #show(word: number, start: number, end: number, samples: Float32Array): Promise<void> {
+  async #show(word: number, samples: Float32Array): Promise<void> {
     const about: Omit<Picture, 'activity'> = {
       type: 'picture',
-      id: this.#id,
+      id: this.id,
       of: 'word',
       word,
-      words: word + 1,
       sampleRate: this.#sampleRate,
-      start,
-      end,
     };
     try {
       const seen = await this.#model.observe({ samples, sampleRate: this.#sampleRate });
@@ -143,11 +146,11 @@ export class Listening {
 
   async #finish(): Promise<void> {
     await this.#pictures;
-    this.#sender.send({ type: 'stopped', id: this.#id });
+    this.#sender.send({ type: 'stopped', id: this.id });
   }
 
   #failed(error: unknown): void {
-    this.#sender.send(errorMessage(this.#id, error));
+    this.#sender.send(errorMessage(this.id, error));
   }
 }
 

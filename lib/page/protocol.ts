@@ -7,11 +7,12 @@ import type { EncodingSettings, ModelSettings } from '../settings/settings.js';
  * named in its comment. Numbers that answer each other are called `id`.
  */
 export type ClientMessage =
-  | { type: 'listen'; id: number; sampleRate: number } // Hz
-  | { type: 'audio' } // samples f32, of the rate above
-  | { type: 'stop' }
+  | { type: 'listen'; id: number; sampleRate: number; pictures: boolean } // Hz; of a recording only words are told
+  | { type: 'audio'; id: number } // samples f32, of the rate above
+  | { type: 'stop'; id: number }
   | { type: 'inspect'; layer: number | null } // live pictures have the potentials of this layer
-  | { type: 'wav'; id: number } // bytes u8
+  | { type: 'decode'; id: number } // bytes u8 of a sound file
+  | { type: 'clip'; id: number; sampleRate: number } // samples f32, Hz
   | { type: 'sample'; id: number; name: string }
   | { type: 'encode'; id: number; frames: number; encodings: EncodingSettings[] }; // features f32 [frames, features]
 
@@ -20,7 +21,7 @@ export type ServerMessage =
   | Live
   | WordFound
   | Picture
-  | { type: 'nothing'; id: number } // no word was found in the WAV
+  | Decoded
   | Encoded
   | { type: 'stopped'; id: number } // the last word of this listening has come
   | { type: 'error'; id: number | null; code: string; message: string };
@@ -98,20 +99,25 @@ export interface WordFound {
   end: number;
 }
 
+/** A sound file that the server has read. Arrays: samples f32. */
+export interface Decoded {
+  type: 'decoded';
+  id: number;
+  /** Hz. */
+  sampleRate: number;
+  /** What is wrong with the file although it can be read. */
+  remarks: string[];
+}
+
 /** A clip with all that can be seen of it. Arrays: those of Activity, samples f32. */
 export interface Picture {
   type: 'picture';
   id: number;
   of: 'word' | 'clip';
-  /** Number of the word in the stream or recording. */
+  /** Number of the word in the stream; 0 for a clip. */
   word: number;
-  /** Of the words in a recording. */
-  words: number;
   /** Hz. */
   sampleRate: number;
-  /** Seconds in the stream or recording. */
-  start: number;
-  end: number;
   activity: Activity;
 }
 

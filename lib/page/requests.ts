@@ -1,7 +1,6 @@
-import { readAudio } from '../audio/source.js';
+import { type Audio, readAudio } from '../audio/source.js';
 import { readClip } from '../datasets/clip-loader.js';
 import type { Model } from '../model/model.js';
-import type { Word } from '../model/word-stream.js';
 import { guard } from '../native/errors.js';
 import { native } from '../native/load.js';
 import type { EncodingSettings } from '../settings/settings.js';
@@ -9,34 +8,33 @@ import { channelsOfFeature, featureCount } from '../settings/shapes.js';
 import { validateEncoding } from '../settings/validate.js';
 import { SonospikeError } from '../support/errors.js';
 import { integer } from '../support/options.js';
-import { MAX_ENCODED, MAX_WAV_BYTES, MAX_WAV_SAMPLES, MAX_WAV_SECONDS, MAX_WORDS } from './limits.js';
+import { MAX_CLIP_SAMPLES, MAX_DECODED_SAMPLES, MAX_ENCODED, MAX_FILE_BYTES } from './limits.js';
 import type { Sender } from './listening.js';
 import { pack } from './message.js';
-import { heardSeconds, pictureMessage } from './picture.js';
-import type { Encoded, Picture } from './protocol.js';
+import { pictureMessage } from './picture.js';
+import type { Decoded, Encoded, Picture } from './protocol.js';
 import type { Samples } from './samples.js';
 
-interface Clip {
-  samples: Float32Array;
-  sampleRate: number;
-  /** Seconds in the recording. */
-  start: number;
+/**
+ * Reads a sound file that a client has sent. What a browser decodes is resampled; here the samples are those of the
+ * file.
+ * @throws SonospikeError as `readAudio`; ERR_AUDIO_TOO_LONG beyond the limits of the page
+ */
+export async function decoded(id: number, bytes: Uint8Array): Promise<Uint8Array> {
+  if (bytes.length > MAX_FILE_BYTES) throw tooLong(`it has ${(bytes.length / 1e6).toFixed(1)} MB`);
+  const { samples, sampleRate, remarks } = await readAudio(bytes);
+  if (samples.length > MAX_DECODED_SAMPLES) throw tooLong(`it has ${samples.length} samples`);
+  const message: Decoded = { type: 'decoded', id, sampleRate, remarks };
+  return pack(message, { samples });
 }
 
 /**
- * Shows a WAV that a client has sent: one picture of a single word, one of each word of a longer recording.
- * @throws SonospikeError as `predict`; ERR_AUDIO_TOO_LONG beyond the limits of the page
+ * Shows a clip that a client has sent.
+ * @throws SonospikeError as `observe`; ERR_AUDIO_TOO_LONG beyond the limits of the page
  */
-export async function showWav(id: number, bytes: Uint8Array, model: Model, sender: Sender): Promise<void> {
-  if (bytes.length > MAX_WAV_BYTES) throw tooLong(`it has ${(bytes.length / 1e6).toFixed(1)} MB`);
-  const { samples, sampleRate } = await readAudio(bytes);
-  const seconds = samples.length / sampleRate;
-  if (seconds > MAX_WAV_SECONDS) throw tooLong(`it is ${seconds.toFixed(1)} s long`);
-  if (samples.length > MAX_WAV_SAMPLES) throw tooLong(`it has ${sampleRate} samples a second`);
-  const clips = await cut({ samples, sampleRate, start: 0 }, model);
-  if (clips.length === 0) sender.send({ type: 'nothing', id });
-  for (const [word, clip] of clips.entries())
-    await show({ id, word, words: clips.length }, clip, model, sender);
+export async function showClip(id: number, clip: Audio, model: Model, sender: Sender): Promise<void> {
+  if (clip.samples.length > MAX_CLIP_SAMPLES) throw tooLong(`it has ${clip.samples.length} samples`);
+  await show(id, clip, model, sender);
 }
 
 /**
@@ -55,7 +53,7 @@ export async function showSample(
     throw new SonospikeError('ERR_FILE_NOT_FOUND', 'There is no sample of this name.');
   }
   const audio = await readClip(clip);
-  await show({ id, word: 0, words: 1 }, { ...audio, start: 0 }, model, sender);
+  await show(id, audio, model, sender);
 }
 
 /**
@@ -105,30 +103,9 @@ function encode(features: Float32Array, frames: number, width: number, encoding:
   return { encoding, steps, channels, values };
 }
 
-/** A recording that is longer than what the network hears at once is cut into its words. */
-async function cut(clip: Clip, model: Model): Promise<Clip[]> {
-  const { samples, sampleRate } = clip;
-  if (samples.length / sampleRate <= heardSeconds(model.settings)) return [clip];
-  const stream = model.stream({ sampleRate, keepSamples: true });
-  const words: Word[] = [];
-  const keep = (word: Word) => words.length < MAX_WORDS && words.push(word);
-  stream.on('word', keep).on('rejected', keep);
-  await new Promise<void>((done, fail) => {
-    stream.on('finish', done).on('error', fail);
-    stream.end(samples);
-  });
-  return words.map(({ samples, start }) => ({ samples: samples!, sampleRate, start }));
-}
-
-async function show(
-  which: Pick<Picture, 'id' | 'word' | 'words'>,
-  { samples, sampleRate, start }: Clip,
-  model: Model,
-  sender: Sender,
-): Promise<void> {
+async function show(id: number, { samples, sampleRate }: Audio, model: Model, sender: Sender): Promise<void> {
   const seen = await model.observe({ samples, sampleRate });
-  const end = start + samples.length / sampleRate;
-  const about = { type: 'picture', of: 'clip', ...which, sampleRate, start, end } as const;
+  const about = { type: 'picture', of: 'clip', id, word: 0, sampleRate } as const;
   const layers = [...seen.layers.keys()];
   sender.send(pictureMessage<Picture>(about, seen, model.settings, layers, samples));
 }
@@ -136,7 +113,7 @@ async function show(
 function tooLong(how: string): SonospikeError {
   return new SonospikeError(
     'ERR_AUDIO_TOO_LONG',
-    `The recording cannot be shown: ${how}, and the page takes up to ${MAX_WAV_BYTES / 1e6} MB, ` +
-      `${MAX_WAV_SECONDS} s and 96 kHz. Cut it, or use run-digit.`,
+    `The sound is too long to be shown: ${how}, and the server of the page takes up to ` +
+      `${MAX_FILE_BYTES / 1e6} MB or ${MAX_DECODED_SAMPLES} samples of a file, and ${MAX_CLIP_SAMPLES} samples of a clip.`,
   );
 }

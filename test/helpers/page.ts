@@ -28,6 +28,8 @@ export class TestClient {
   readonly received: Received[] = [];
   readonly closed: Promise<{ code: number; reason: string }>;
   #waiting: (() => void)[] = [];
+  /** Number of the last listening. */
+  #listening = 0;
 
   private constructor(socket: WebSocket) {
     this.socket = socket;
@@ -59,6 +61,7 @@ export class TestClient {
   }
 
   send(message: ClientMessage, arrays?: Record<string, NumberArray>): void {
+    if (message.type === 'listen') this.#listening = message.id;
     this.socket.send(arrays === undefined ? JSON.stringify(message) : pack(message, arrays));
   }
 
@@ -90,7 +93,7 @@ export class TestClient {
     for (let at = 0; at < samples.length; at += size) {
       const chunk = samples.slice(at, at + size);
       await new Promise<void>((done, fail) => {
-        const message = pack({ type: 'audio' }, { samples: chunk });
+        const message = pack({ type: 'audio', id: this.#listening }, { samples: chunk });
         this.socket.send(message, (error) => (error ? fail(error) : done()));
       });
     }

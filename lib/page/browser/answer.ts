@@ -14,6 +14,9 @@ export interface Heard {
   shown: Shown | null;
 }
 
+/** One whose picture is there. */
+export type HeardAndShown = Heard & { shown: Shown };
+
 /** What the model believes at some moment: of a whole clip, or as if it ended there. */
 export type Belief = Pick<Guess, 'softmax' | 'confidence' | 'rejected'> & { best: number };
 
@@ -44,7 +47,7 @@ export class Answer {
   /** Says the word. */
   tell(guess: Guess): void {
     const { label, confidence, rejected } = guess;
-    if (rejected) this.say('unsure', 'not a word I know', `Closest: ${isolated(label)}, ${sure(confidence)}`);
+    if (rejected) this.say('unsure', UNKNOWN, closest(guess));
     else this.say('sure', label, sure(confidence));
   }
 
@@ -98,6 +101,18 @@ export class Answer {
   mark(shown: Heard | null): void {
     for (const { heard, button } of this.#items) button.setAttribute('aria-current', String(heard === shown));
   }
+}
+
+const UNKNOWN = 'not a word I know';
+
+/** What is said of a sound, on one line. */
+export function tellingOf(guess: Guess): string {
+  const { label, confidence, rejected } = guess;
+  return rejected ? `${UNKNOWN}. ${closest(guess)}` : `${isolated(label)}, ${sure(confidence)}`;
+}
+
+function closest({ label, confidence }: Guess): string {
+  return `Closest: ${isolated(label)}, ${sure(confidence)}`;
 }
 
 function sure(confidence: number): string {

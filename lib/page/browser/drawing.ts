@@ -40,17 +40,17 @@ export interface Surface {
 }
 
 /** Clears a canvas and brings it to the size that it has on the page. null where it cannot be seen. */
-export function surfaceOf(canvas: HTMLCanvasElement): Surface | null {
+export function surfaceOf(canvas: HTMLCanvasElement, gutter = GUTTER): Surface | null {
   const { clientWidth: width, clientHeight: height } = canvas;
   const context = canvas.getContext('2d');
-  if (context === null || width <= GUTTER || height === 0) return null;
+  if (context === null || width <= gutter || height === 0) return null;
   const scale = devicePixelRatio;
   canvas.width = Math.round(width * scale);
   canvas.height = Math.round(height * scale);
   context.scale(scale, scale);
   context.font = FONT;
   context.lineJoin = 'round';
-  return { context, width, height, plotWidth: width - GUTTER, scale };
+  return { context, width, height, plotWidth: width - gutter, scale };
 }
 
 /** A tick of a vertical axis: where it is from the bottom, 0 to 1, and what stands there. */

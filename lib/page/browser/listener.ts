@@ -79,7 +79,8 @@ export class Listener {
     if (this.#microphone === null) return;
     this.#heard = 0;
     this.#id = this.#connection.nextId();
-    this.#connection.send({ type: 'listen', id: this.#id, sampleRate: this.#microphone.sampleRate });
+    const { sampleRate } = this.#microphone;
+    this.#connection.send({ type: 'listen', id: this.#id, sampleRate, pictures: true });
   }
 
   /** Stops a moment later, so that the end of the word is heard. */
@@ -93,7 +94,7 @@ export class Listener {
     if (this.#microphone === null) return;
     this.#microphone.close();
     this.#microphone = null;
-    this.#connection.send({ type: 'stop' });
+    this.#connection.send({ type: 'stop', id: this.#id });
     this.#become('off');
   }
 
@@ -117,7 +118,7 @@ export class Listener {
       this.stop();
       return;
     }
-    this.#connection.send({ type: 'audio' }, { samples });
+    this.#connection.send({ type: 'audio', id: this.#id }, { samples });
     let power = 0;
     for (const [i, value] of samples.entries()) {
       this.#recent[(this.#heard + i) % this.#recent.length] = value;

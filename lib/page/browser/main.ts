@@ -2,6 +2,7 @@ import type { Hello, ServerMessage } from '../protocol.js';
 import { type Arrays, Connection, type ConnectionState } from './connection.js';
 import { byId } from './elements.js';
 import { Listener } from './listener.js';
+import { Requests } from './requests.js';
 import { Sound } from './sound.js';
 import { View } from './view.js';
 
@@ -14,12 +15,13 @@ const UNCALIBRATED =
   'This model has no calibration: it names a word for every sound, and the bars only compare its words.';
 
 const connection = new Connection({ state: connectionChanged, message: receive });
+const requests = new Requests(connection);
 const listener: Listener = new Listener(connection, {
   state: (state) => sound.listening(state),
   level: (level) => sound.level(level),
   problem: (message) => sound.problem(message),
 });
-const sound: Sound = new Sound(connection, listener, () => view);
+const sound: Sound = new Sound(requests, listener, () => view);
 
 function connectionChanged(state: ConnectionState): void {
   const status = byId('connection');
@@ -30,10 +32,14 @@ function connectionChanged(state: ConnectionState): void {
     lost: 'No connection to the server. Trying again …',
     full: 'The server has as many pages open as it takes. Trying again …',
   }[state];
-  if (state !== 'connected') sound.enable(false);
+  if (state !== 'connected') {
+    sound.enable(false);
+    requests.lost();
+  }
 }
 
 function receive(message: ServerMessage, arrays: Arrays): void {
+  if (requests.take(message, arrays)) return;
   switch (message.type) {
     case 'hello':
       welcome(message, arrays);
@@ -45,13 +51,10 @@ function receive(message: ServerMessage, arrays: Arrays): void {
       if (message.id === listener.id) view?.word(message, listener);
       break;
     case 'picture':
-      if (message.of === 'clip' || message.id === listener.id) view?.picture(message, arrays);
+      if (message.id === listener.id) view?.picture(message, arrays);
       break;
     case 'encoded':
       view?.encoded(message, arrays);
-      break;
-    case 'nothing':
-      sound.problem('There is no word in this recording, only silence or noise.');
       break;
     case 'stopped':
       if (message.id === listener.id) view?.stopped();

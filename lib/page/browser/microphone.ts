@@ -19,7 +19,7 @@ const SOUND = { channelCount: 1, echoCancellation: false, noiseSuppression: fals
 export async function openMicrophone(listeners: Listeners): Promise<Microphone> {
   if (navigator.mediaDevices === undefined) {
     throw new Error(
-      'Browsers give a microphone only to pages of https or of this very machine (localhost). A WAV can be dropped.',
+      'Browsers give a microphone only to pages of https or of this very machine (localhost). Sound files can be dropped.',
     );
   }
   const stream = await navigator.mediaDevices.getUserMedia({ audio: SOUND }).catch((error: DOMException) => {
@@ -47,9 +47,9 @@ export async function openMicrophone(listeners: Listeners): Promise<Microphone> 
 function explain({ name, message }: DOMException): string {
   switch (name) {
     case 'NotAllowedError':
-      return 'The browser was not allowed to use the microphone. Allow it in the settings of this page (left of the address), then press Speak again. A WAV can be dropped without.';
+      return 'The browser was not allowed to use the microphone. Allow it in the settings of this page (left of the address), then press Speak again. Sound files can be dropped without.';
     case 'NotFoundError':
-      return 'There is no microphone. Plug one in and press Speak again, or drop a WAV.';
+      return 'There is no microphone. Plug one in and press Speak again, or drop a sound file.';
     case 'NotReadableError':
       return 'The microphone cannot be read. Another program may be using it.';
     default:

@@ -68,6 +68,17 @@ export function sureness(confidence: number): string {
   return confidence < 0.005 ? '<1%' : `${Math.round(100 * confidence)}%`;
 }
 
+/** `0:12.3`: a time in a recording, to the tenth of a second. */
+export function clock(seconds: number): string {
+  const tenths = Math.round(10 * seconds);
+  return `${Math.floor(tenths / 600)}:${((tenths % 600) / 10).toFixed(1).padStart(4, '0')}`;
+}
+
+/** `1 word`, `3 words` */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
 /** A word within a sentence: its own direction, right to left too, does not turn the rest around. */
 export function isolated(word: string): string {
   return `\u2068${word}\u2069`;

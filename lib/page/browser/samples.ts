@@ -11,7 +11,6 @@ export class Samples {
   readonly #list = byId<HTMLSelectElement>('samples');
   readonly #note = byId('samples-note');
   readonly #show: (name: string) => void;
-  #offered: SamplesOffered | null = null;
 
   /** @param show is called with the name of a clip that was chosen */
   constructor(show: (name: string) => void) {
@@ -27,7 +26,6 @@ export class Samples {
   }
 
   offer(offered: SamplesOffered | null): void {
-    this.#offered = offered;
     const words = offered?.words ?? [];
     this.#list.hidden = offered === null;
     this.#note.textContent = noteOf(offered);
@@ -51,11 +49,9 @@ export class Samples {
     );
   }
 
-  /** Shows the first sample, as long as nobody has chosen anything. */
-  showFirst(): void {
-    if (this.#offered === null) return;
-    this.#list.value = this.#offered.first;
-    this.#show(this.#offered.first);
+  /** Marks a clip as the chosen one. */
+  choose(name: string): void {
+    this.#list.value = name;
   }
 
   /** The next clip of a word, so that every press shows another voice. */

@@ -9,7 +9,7 @@ export function saveSvg(shown: Shown, settings: ModelSettings, title: string): v
   const { samples, sampleRate } = shown;
   const svg = plotObservation(observationOf(shown, settings), { settings, samples, sampleRate, title });
   const url = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
-  const name = `${title.replace(/\.wav$/i, '').replace(/[^\p{L}\p{N}]+/gu, '-')}.svg`;
+  const name = `${title.replace(/\.(wav|flac|mp3|m4a|og[ag]|opus|webm|aiff?)\b/i, '').replace(/[^\p{L}\p{N}]+/gu, '-')}.svg`;
   element('a', { href: url, download: name }).click();
   // Some browsers fetch it a moment later.
   setTimeout(() => URL.revokeObjectURL(url), 60_000);

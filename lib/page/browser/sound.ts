@@ -1,7 +1,8 @@
 import type { SamplesOffered } from '../protocol.js';
-import type { Connection } from './connection.js';
 import { byId } from './elements.js';
 import type { Listener, ListenerState } from './listener.js';
+import { OpenedFiles } from './opened-files.js';
+import type { Requests } from './requests.js';
 import { Samples, sampleTitle } from './samples.js';
 import type { View } from './view.js';
 
@@ -11,16 +12,15 @@ const HOLD = 400;
 const QUIETEST = -60;
 /** Seconds without a sound, and the dBFS below which there is none, until the user is asked about the microphone. */
 const SILENT = { seconds: 4, level: -75 };
-/** As the server takes them. */
-const MAX_WAV_BYTES = 20_000_000;
 
 /** Where sound comes from: microphone, files and samples, with the keys and the meter that go with them. */
 export class Sound {
-  readonly #connection: Connection;
+  readonly #requests: Requests;
   readonly #listener: Listener;
   readonly #view: () => View | null;
   readonly #speak = byId<HTMLButtonElement>('speak');
-  readonly #samples = new Samples((name) => this.#showSample(name));
+  readonly #samples = new Samples((name) => void this.#showSample(name, true));
+  readonly #files: OpenedFiles;
   readonly #file = byId<HTMLInputElement>('file');
   readonly #meter = byId<HTMLMeterElement>('meter');
   readonly #problem = byId('problem');
@@ -29,13 +29,18 @@ export class Sound {
   #connected = false;
   /** Whether the user was asked about the microphone. */
   #asked = false;
-  /** Whether the sample is one that nobody has asked for. */
-  #atFirst = false;
+  /** Counts what was asked to be seen, so that what comes late does not push away what was asked for since. */
+  #turn = 0;
 
-  constructor(connection: Connection, listener: Listener, view: () => View | null) {
-    this.#connection = connection;
+  constructor(requests: Requests, listener: Listener, view: () => View | null) {
+    this.#requests = requests;
     this.#listener = listener;
     this.#view = view;
+    this.#files = new OpenedFiles(requests, {
+      view,
+      begin: () => this.#begin(),
+      problem: (message) => this.problem(message),
+    });
     this.#listenToButton();
     this.#listenToKeys();
     this.#listenToFiles();
@@ -56,10 +61,9 @@ export class Sound {
   /** @param first whether one of the samples is to be shown at once */
   offer(samples: SamplesOffered | null, first: boolean): void {
     this.#samples.offer(samples);
-    if (first) {
-      this.#atFirst = true;
-      this.#samples.showFirst();
-      this.#atFirst = false;
+    if (first && samples !== null) {
+      this.#samples.choose(samples.first);
+      void this.#showSample(samples.first, false);
     }
   }
 
@@ -74,8 +78,12 @@ export class Sound {
     this.#speak.dataset.state = state;
     this.#speak.setAttribute('aria-pressed', String(state === 'on'));
     byId('speak-text').textContent = { off: 'Speak', asking: 'Asking …', on: 'Listening' }[state];
-    if (state === 'on') this.#soundAt = performance.now();
-    else this.level(Number.NEGATIVE_INFINITY);
+    if (state === 'on') {
+      this.#soundAt = performance.now();
+      this.#turn++;
+      this.#files.leave();
+    }
+    if (state !== 'on') this.level(Number.NEGATIVE_INFINITY);
     if (state === 'on') this.#view()?.listening();
     if (state === 'off') this.#view()?.ended();
     if (state === 'off' && !this.#connected) this.#view()?.stopped();
@@ -154,8 +162,7 @@ export class Sound {
 
   #listenToFiles(): void {
     this.#file.addEventListener('change', () => {
-      const [file] = this.#file.files ?? [];
-      if (file) void this.#showFile(file);
+      this.#openFiles(this.#file.files ?? []);
       // The same file can be chosen again.
       this.#file.value = '';
     });
@@ -170,40 +177,35 @@ export class Sound {
     addEventListener('drop', (event) => {
       event.preventDefault();
       mark(-inside);
-      const [file] = event.dataTransfer?.files ?? [];
-      if (file) void this.#showFile(file);
+      this.#openFiles(event.dataTransfer?.files ?? []);
     });
   }
 
-  async #showFile(file: File): Promise<void> {
+  #openFiles(files: Iterable<File>): void {
+    if (this.#connected) this.#files.add([...files]);
+    else this.problem('There is no connection to the server.');
+  }
+
+  /** @param kept whether it is to be among those that can be seen again: one that nobody has asked for is not */
+  async #showSample(name: string, kept: boolean): Promise<void> {
     this.problem(null);
-    if (!this.#connected) {
-      this.problem('There is no connection to the server.');
-      return;
-    }
-    if (file.size > MAX_WAV_BYTES) {
-      this.problem(`${file.name} has ${(file.size / 1e6).toFixed(1)} MB; the page takes up to 20.`);
-      return;
-    }
+    this.#files.leave();
+    const turn = this.#begin();
     try {
-      const bytes = new Uint8Array(await file.arrayBuffer());
-      this.#connection.send({ type: 'wav', id: this.#begin(file.name) }, { bytes });
-    } catch {
-      this.problem(`${file.name} cannot be read. Is it a file, and not a folder?`);
+      const { message, arrays } = await this.#requests.sample(name);
+      const view = this.#view();
+      if (view !== null && turn === this.#turn) {
+        view.showClip(view.heardOf(message, arrays), sampleTitle(name), kept);
+      }
+    } catch (error) {
+      this.problem((error as Error).message);
     }
   }
 
-  #showSample(name: string): void {
-    this.problem(null);
-    this.#connection.send({ type: 'sample', id: this.#begin(sampleTitle(name), !this.#atFirst), name });
-  }
-
-  /** Begins a request, which ends the listening. */
-  #begin(name: string, kept = true): number {
+  /** Something else is to be shown, which ends the listening. */
+  #begin(): number {
     this.#listener.stop();
-    const id = this.#connection.nextId();
-    this.#view()?.expect(id, name, kept);
-    return id;
+    return ++this.#turn;
   }
 }
 

@@ -1,7 +1,7 @@
 import { type ConfidenceSettings, judge } from '../../settings/confidence.js';
 import type { ModelSettings } from '../../settings/settings.js';
 import type { Encoded, Guess, Hello, Live, Picture, WordFound } from '../protocol.js';
-import { Answer, type Belief, type Heard } from './answer.js';
+import { Answer, type Belief, type Heard, type HeardAndShown } from './answer.js';
 import type { Arrays, Connection } from './connection.js';
 import { byId } from './elements.js';
 import { Encodings } from './encodings.js';
@@ -19,7 +19,7 @@ const KEPT_MARKS = 100;
 
 /** Everything that is to be seen of one model. */
 export class View {
-  readonly #settings: ModelSettings;
+  readonly settings: ModelSettings;
   readonly #confidence: ConfidenceSettings | null;
   /** As the server has said it. */
   readonly #model: string;
@@ -39,13 +39,12 @@ export class View {
   /** or, if it was chosen, until the next listening. */
   #chosen = false;
   #drawnAt = 0;
-  #expected = { id: 0, name: '', kept: true };
   /** Whether the microphone has been opened, and no word has come since. */
   #unanswered = false;
 
   constructor(hello: Hello, arrays: Arrays, connection: Connection) {
     const { settings } = hello;
-    this.#settings = settings;
+    this.settings = settings;
     this.#confidence = hello.confidence;
     this.#model = modelText(hello, arrays);
     const thresholds = settings.network.layers.map((_, k) => arrays[`threshold.${k}`] as Float32Array);
@@ -104,7 +103,7 @@ export class View {
     this.#drawnAt = now;
     const samples = listener.recent(message.heard, message.shown);
     const sound = { samples, sampleRate: listener.sampleRate };
-    this.#show(shownOf(message.activity, arrays, sound, this.#settings, true), 'The last second');
+    this.#show(shownOf(message.activity, arrays, sound, this.settings, true), 'The last second');
   }
 
   word(message: WordFound, listener: Listener): void {
@@ -123,27 +122,13 @@ export class View {
     });
   }
 
+  /** Of a word of the microphone, which has been told already. */
   picture(message: Picture, arrays: Arrays): void {
-    const { activity, sampleRate, of, id, word, words } = message;
-    const sound = { samples: arrays.samples as Float32Array, sampleRate };
-    const shown = shownOf(activity, arrays, sound, this.#settings, false);
-    if (of === 'clip') {
-      if (id !== this.#expected.id) return;
-      const heard = { guess: activity.guess, shown };
-      if (this.#expected.kept) this.#answer.add(heard);
-      // Of several words the first is seen; the others can be chosen.
-      if (word === 0)
-        this.#showHeard(
-          heard,
-          words > 1 ? `${this.#expected.name}, word 1 of ${words}` : this.#expected.name,
-        );
-      return;
-    }
+    const { word } = message;
     const heard = this.#pending.get(word);
     if (heard === undefined) return;
     this.#pending.delete(word);
-    // Of a word in a stream the stream's verdict holds.
-    heard.shown = { ...shown, guess: heard.guess };
+    heard.shown = this.heardOf(message, arrays, heard.guess).shown;
     if (!this.#chosen) this.#showHeard(heard, 'The last word');
   }
 
@@ -152,13 +137,23 @@ export class View {
   }
 
   /**
-   * The picture of a clip was asked for.
+   * A sound with its picture.
+   * @param guess of a word in a stream, whose verdict holds
+   */
+  heardOf({ activity, sampleRate }: Picture, arrays: Arrays, guess = activity.guess): HeardAndShown {
+    const sound = { samples: arrays.samples as Float32Array, sampleRate };
+    return { guess, shown: shownOf({ ...activity, guess }, arrays, sound, this.settings, false) };
+  }
+
+  /**
+   * Shows a clip.
    * @param kept whether it is to be among those that can be seen again
    */
-  expect(id: number, name: string, kept: boolean): void {
+  showClip(heard: HeardAndShown, title: string, kept: boolean): void {
     this.stopped();
-    this.#expected = { id, name, kept };
     this.#chosen = false;
+    if (kept) this.#answer.add(heard);
+    this.#showHeard(heard, title);
   }
 
   #choose(heard: Heard): void {
@@ -182,17 +177,17 @@ export class View {
     this.#panels.moveCursor(null);
     this.#inspector.show(shown);
     this.#replay.load(shown.live ? null : shown);
-    this.#answer.score(beliefOf(shown.guess, this.#settings));
+    this.#answer.score(beliefOf(shown.guess, this.settings));
   }
 
   #moved(step: number | null): void {
     const { steps, running, guess } = this.#shown!;
-    const classes = this.#settings.labels.length;
+    const classes = this.settings.labels.length;
     this.#panels.moveCursor(step === null ? null : (step + 1) / steps);
     const whole = step === null || step === steps - 1;
     this.#answer.score(
       whole
-        ? beliefOf(guess, this.#settings)
+        ? beliefOf(guess, this.settings)
         : beliefIn(running.subarray(step * classes, (step + 1) * classes), this.#confidence),
     );
   }

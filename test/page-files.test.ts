@@ -1,0 +1,232 @@
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import type { Page as BrowserPage } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { readAudio } from '../lib/audio/source.js';
+import type { Model } from '../lib/model/model.js';
+import type { Word } from '../lib/model/word-stream.js';
+import { native } from '../lib/native/load.js';
+import { unpack } from '../lib/page/message.js';
+import type { Page } from '../lib/page/server.js';
+import { browserMissing, type OpenBrowser, openBrowser } from './helpers/browser.js';
+import { servePage, wav16 } from './helpers/page.js';
+
+const FIXTURES = 'test/fixtures/audio';
+const SLOW = 120_000; // ms
+
+let served: Page;
+let model: Model;
+let folder: string;
+let browser: OpenBrowser;
+/** Addresses that the browser has asked for. */
+let asked: string[];
+
+beforeAll(async () => {
+  ({ page: served, model } = await servePage());
+  folder = await mkdtemp(join(tmpdir(), 'sonospike-files-'));
+});
+afterEach(() => browser.close());
+afterAll(async () => {
+  await served.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function open(): Promise<BrowserPage> {
+  browser = await openBrowser();
+  const { page } = browser;
+  asked = [];
+  page.on('request', (request) => asked.push(request.url()));
+  page.setDefaultTimeout(SLOW / 2);
+  await page.goto(served.url);
+  await page.locator('#speak:enabled').waitFor();
+  await page.locator('#word .label').getByText('7', { exact: true }).waitFor();
+  return page;
+}
+
+/** Opens files and waits until all are recognised; gives what the list says of each. */
+async function choose(page: BrowserPage, files: string[]): Promise<string[]> {
+  const before = await page.locator('#file-list li').count();
+  await page.setInputFiles('#file', files);
+  await expect.poll(() => page.locator('#file-list li').count()).toBe(before + files.length);
+  await expect.poll(() => page.locator('#files-status').textContent(), { timeout: SLOW / 2 }).toBe('');
+  const texts = await page.locator('#file-list .result').allTextContents();
+  return texts.slice(before).map(plain);
+}
+
+/** Without the marks around names that keep their direction to themselves. */
+const plain = (text: string) => text.replace(/[\u2068\u2069]/g, '');
+
+/** Words with silence between them. */
+async function spoken(words: readonly string[], sampleRate: number, seconds = 1): Promise<Float32Array> {
+  const gap = new Float32Array(seconds * sampleRate);
+  const parts: Float32Array[] = [gap];
+  for (const word of words) {
+    const { samples, sampleRate: own } = await readAudio(`samples/${word}_kal_0.wav`);
+    parts.push(native().resample(samples, own, sampleRate), gap);
+  }
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+async function written(name: string, samples: Float32Array, sampleRate: number): Promise<string> {
+  const file = join(folder, name);
+  await writeFile(file, wav16(samples, sampleRate));
+  return file;
+}
+
+/** The words that a stream finds in a file. */
+async function wordsOf(file: string): Promise<Word[]> {
+  const { samples, sampleRate } = await readAudio(file);
+  const stream = model.stream({ sampleRate });
+  const words: Word[] = [];
+  stream.on('word', (word) => words.push(word)).on('rejected', (word) => words.push(word));
+  await new Promise<void>((done) => {
+    stream.on('finish', done);
+    stream.end(samples);
+  });
+  return words;
+}
+
+describe.skipIf(browserMissing())('files', { timeout: SLOW }, () => {
+  it('of every usual format are recognised, several at once, and each can be opened', async () => {
+    const page = await open();
+    const names = ['wav', 'flac', 'mp3', 'ogg', 'opus', 'webm', 'oga', 'm4a'].map((type) => `mono.${type}`);
+    const results = await choose(
+      page,
+      names.map((name) => join(FIXTURES, name)),
+    );
+    const knowsAac = await page.evaluate(
+      () => new Audio().canPlayType('audio/mp4; codecs="mp4a.40.2"') !== '',
+    );
+    for (const [k, name] of names.entries()) {
+      const wanted = name.endsWith('m4a') && !knowsAac ? /^mono\.m4a .*ffmpeg/ : /^7, (>?\d+)% sure$/;
+      expect([name, results[k]]).toEqual([name, expect.stringMatching(wanted)]);
+    }
+    // The first one is open; another one is after a click.
+    await page.locator('#picture-title').getByText('mono.wav', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'mono.opus' }).click();
+    await page.locator('#picture-title').getByText('mono.opus', { exact: true }).waitFor();
+    expect(await page.locator('#file-list [aria-current=true]').textContent()).toBe('mono.opus');
+    expect(browser.complaints).toEqual([]);
+    expect(asked.filter((url) => !url.startsWith(served.url) && !url.startsWith('blob:'))).toEqual([]);
+  });
+
+  it('that are WAV or FLAC have the very samples that predict reads', async () => {
+    const page = await open();
+    const sent: Float32Array[] = [];
+    await page.evaluate(() => {
+      const send = WebSocket.prototype.send;
+      const kept: string[] = [];
+      Object.assign(window, { kept });
+      WebSocket.prototype.send = function (data) {
+        if (data instanceof Uint8Array)
+          kept.push(btoa(Array.from(data, (c) => String.fromCharCode(c)).join('')));
+        send.call(this, data);
+      };
+    });
+    const files = [join(FIXTURES, 'stereo.flac'), join(FIXTURES, 'more.wav'), 'samples/7_slt_0.wav'];
+    const results = await choose(page, files);
+    const messages = await page.evaluate(() => (window as unknown as { kept: string[] }).kept);
+    for (const message of messages) {
+      const { header, arrays } = unpack(new Uint8Array(Buffer.from(message, 'base64')));
+      if (header.type === 'clip') sent.push(arrays.samples as Float32Array);
+    }
+    for (const [k, file] of files.entries()) {
+      const { samples } = await readAudio(file);
+      expect([file, sent[k]!.length, sent[k]!.every((value, i) => value === samples[i])]).toEqual([
+        file,
+        samples.length,
+        true,
+      ]);
+      const { label, rejected } = await model.predict(file);
+      expect(results[k]).toMatch(rejected ? /^not a word I know\. Closest: / : new RegExp(`^${label}, `));
+    }
+  });
+
+  it('that are long show every word, by a click on the timeline, in the list and with the keyboard', async () => {
+    const page = await open();
+    const digits = [...'7310958'];
+    const rate = 16_000;
+    const file = await written('long.wav', await spoken(digits, rate), rate);
+    const words = await wordsOf(file);
+    expect(words.filter(({ rejected }) => !rejected).map(({ label }) => label)).toEqual(digits);
+    const [result] = await choose(page, [file]);
+    expect(result).toBe(`7 words: ${digits.slice(0, 6).join(' ')} …`);
+    const list = page.locator('#recording-words button');
+    await expect.poll(() => list.locator('bdi').allTextContents()).toEqual(digits);
+    const title = (k: number) => new RegExp(`^.?long\\.wav.? at ${clockOf(words[k]!.start)}$`);
+    await page.locator('#picture-title').getByText(title(0)).waitFor();
+
+    const timeline = page.locator('#timeline');
+    const { width } = (await timeline.boundingBox())!;
+    const { samples } = await readAudio(file);
+    const last = words[6]!;
+    const middle = (rate * (last.start + last.end)) / 2 / samples.length;
+    await timeline.click({ position: { x: middle * width, y: 30 } });
+    await page.locator('#picture-title').getByText(title(6)).waitFor();
+    await page.locator('#word .label').getByText('8', { exact: true }).waitFor();
+
+    await list.nth(6).focus();
+    await page.keyboard.press('ArrowLeft');
+    await page.locator('#picture-title').getByText(title(5)).waitFor();
+    expect(await list.nth(5).evaluate((button) => button === document.activeElement)).toBe(true);
+    await page.keyboard.press('Home');
+    await page.locator('#picture-title').getByText(title(0)).waitFor();
+    expect(await page.locator('#recording-words [tabindex="0"]').count()).toBe(1);
+
+    // A sample puts the recording away; the list of files brings it back.
+    await page.getByRole('button', { name: /^Show a sample of .4.$/ }).click();
+    await page.locator('#recording').waitFor({ state: 'hidden' });
+    await page.getByRole('button', { name: 'long.wav' }).click();
+    await page.locator('#picture-title').getByText(title(0)).waitFor();
+    expect(await list.count()).toBe(words.length);
+    expect(browser.complaints).toEqual([]);
+  });
+
+  it('that are larger than the server takes are read by the browser', async () => {
+    const page = await open();
+    const rate = 48_000;
+    const samples = await spoken(['3', '7'], rate, 85);
+    const file = await written('large.wav', samples, rate);
+    expect(2 * samples.length).toBeGreaterThan(20_000_000);
+    expect(await choose(page, [file])).toEqual(['2 words: 3 7']);
+    expect(browser.complaints).toEqual([]);
+  });
+
+  it('that cannot be used say why, by name, and do not stop the others', async () => {
+    const page = await open();
+    const files = [
+      'package.json',
+      await written('silence.wav', new Float32Array(4000), 8000),
+      await written('nothing at all.wav', new Float32Array(40_000).fill(1e-4, 0, 20_000), 8000),
+      join(FIXTURES, 'mono.mp3'),
+    ];
+    const results = await choose(page, files);
+    expect(results[0]).toMatch(/^package\.json is no sound that is read/);
+    expect(results[1]).toMatch(/^silence\.wav is silent/);
+    expect(results[2]).toBe('no word, only silence or noise');
+    expect(results[3]).toMatch(/^7, /);
+    // Of a single file the reason stands at the top too.
+    const [again] = await choose(page, [files[0]!]);
+    expect(plain((await page.getByRole('alert').textContent())!)).toBe(again);
+    expect(await page.locator('#file-list li.failed').count()).toBe(3);
+    await choose(page, [files[3]!]);
+    expect(await page.getByRole('alert').count()).toBe(0);
+    await page.locator('#picture-title').getByText(basename(files[3]!), { exact: true }).waitFor();
+  });
+});
+
+/** As the page tells times, for a pattern. */
+function clockOf(seconds: number): string {
+  const tenths = Math.round(10 * seconds);
+  const minutes = Math.floor(tenths / 600);
+  return `${minutes}:${((tenths % 600) / 10).toFixed(1).padStart(4, '0')}`.replace('.', '\\.');
+}
