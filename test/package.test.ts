@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -91,6 +92,11 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 /** The folder of the package as it was installed. */
 const installed = () => join(project, 'node_modules/sonospike');
 
+/** Node's permission model, where it lets addons be loaded. */
+const permission = ['--permission', '--experimental-permission'].find((flag) =>
+  [flag, '--allow-addons'].every((each) => process.allowedNodeEnvironmentFlags.has(each)),
+);
+
 const readManifest = (folder: string) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 
 describe('the packages', () => {
@@ -159,6 +165,25 @@ describe('the packages', () => {
   });
 });
 
+it('nothing that is installed with it has a script to run, which npm 12 blocks and pnpm takes for a failure', () => {
+  const { packages } = JSON.parse(readFileSync(join(project, 'node_modules/.package-lock.json'), 'utf8'));
+  const installed = Object.entries<{ hasInstallScript?: boolean }>(packages);
+  expect(installed.length).toBeGreaterThan(5);
+  expect(installed.filter(([, { hasInstallScript }]) => hasInstallScript)).toEqual([]);
+});
+
+it('the checkout itself cannot be published', async () => {
+  await expect(node(['native/packages/refuse-publish.mjs'], '.')).rejects.toMatchObject({ code: 1 });
+  expect(readManifest('.').scripts.prepublishOnly).toBe('node native/packages/refuse-publish.mjs');
+});
+
+it('the files that are found by tracing are there', async () => {
+  const traced = join(installed(), 'dist/support/traced-files.cjs');
+  // What @vercel/nft looks for: literal paths from __dirname in CommonJS.
+  const literals = [...readFileSync(traced, 'utf8').matchAll(/\$\{__dirname\}\/([^`]+)`/g)];
+  expect(literals.map(([, path]) => existsSync(join(dirname(traced), path!)))).toEqual([true, true, true]);
+});
+
 it('every platform that is compiled is one that the loader knows', async () => {
   const { TARGETS } = await import(pathToFileURL('native/packages/targets.mjs').href);
   expect(TARGETS.map(({ name }: { name: string }) => name)).toEqual([...PLATFORMS]);
@@ -188,6 +213,19 @@ describe('installed with scripts blocked, it predicts from the addon of its plat
       console.log((await model.predict('${clip}')).label);`;
     writeFileSync(join(project, 'bytes.mjs'), source);
     expect(await node(['bytes.mjs'], project)).toBe('7\n');
+  });
+
+  it.runIf(permission !== undefined)('and saves a model where Node restricts what it may do', async () => {
+    const source = `
+      import { loadModel } from 'sonospike';
+      const model = await loadModel();
+      await model.save('out/saved.safetensors');
+      console.log((await (await loadModel('out/saved.safetensors')).predict('${clip}')).label);`;
+    writeFileSync(join(project, 'save.mjs'), source);
+    mkdirSync(join(project, 'out'));
+    const out = join(realpathSync(project), 'out');
+    const rights = ['--allow-addons', '--allow-fs-read=*', `--allow-fs-write=${out}`];
+    expect(await node([permission!, ...rights, 'save.mjs'], project)).toBe('7\n');
   });
 
   it('and tells which addon runs and why', async () => {

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { SonospikeError } from '../support/errors.js';
-import { packageFile, packageFolder } from '../support/package-files.js';
+import { packageFile, packageFolder, packageManifest } from '../support/package-files.js';
 import { packageVersion } from '../support/version.js';
 import { type AddonFile, glibcVersion, PLATFORMS, platformName, platformPackage } from './addon-file.js';
 
@@ -16,7 +16,7 @@ function missing(text: string, cause?: unknown): SonospikeError {
 /** The error where `findAddon` finds nothing. */
 export function nothingToLoad(): SonospikeError {
   const platform = platformName();
-  if (existsSync(packageFile('binding.gyp'))) {
+  if (packageManifest() !== null && existsSync(packageFile('binding.gyp'))) {
     return missing(
       `The native addon of this checkout is not compiled. Run "npm run build" in ${packageFolder()} ` +
         '(it needs a C++20 compiler, make and Python 3).',
@@ -30,11 +30,12 @@ export function nothingToLoad(): SonospikeError {
     );
   }
   const name = platformPackage();
+  const version = packageManifest() === null ? '' : `@${packageVersion()}`;
   return missing(
     `The package ${name}, which holds the native addon for this machine, is not installed. It is an optional dependency ` +
       'of sonospike. Causes: it was left out (npm --omit=optional, pnpm --no-optional, Yarn --ignore-optional); node_modules or ' +
       'a lock file come from another platform; or a bundle was moved away from its node_modules. Run ' +
-      `"npm install ${name}@${packageVersion()}", or name the file of the addon in the environment variable SONOSPIKE_ADDON.`,
+      `"npm install ${name}${version}", or name the file of the addon in the environment variable SONOSPIKE_ADDON.`,
   );
 }
 

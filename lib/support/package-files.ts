@@ -5,12 +5,20 @@ import traced from './traced-files.cjs';
 /** Not imported: webpack replaces calls of an imported `createRequire`. */
 const { createRequire } = process.getBuiltinModule('node:module');
 
-let folder: string | undefined;
+let manifest: string | null | undefined;
 
-/** The folder of this package. A bundle looks for it in node_modules, from its own folder and the current one. */
+/**
+ * The path of this package's `package.json`; null in a bundle that is away from the package. A bundle looks for it in
+ * node_modules, from its own folder and the current one.
+ */
+export function packageManifest(): string | null {
+  if (manifest === undefined) manifest = findManifest();
+  return manifest;
+}
+
+/** The folder of this package; the current folder where there is none. */
 export function packageFolder(): string {
-  folder ??= findFolder();
-  return folder;
+  return dirname(packageManifest() ?? resolve('package.json'));
 }
 
 /** The path of a file of this package, given relative to its folder. */
@@ -41,10 +49,10 @@ export function requireFile(file: string): unknown {
   return createRequire(path)(path);
 }
 
-function findFolder(): string {
-  const manifest = traced === null ? undefined : normalize(traced.manifest);
-  if (manifest !== undefined && isOurs(manifest)) return dirname(manifest);
-  return dirname(resolveFile('sonospike/package.json') ?? manifest ?? resolve('package.json'));
+function findManifest(): string | null {
+  const beside = traced === null ? undefined : normalize(traced.manifest);
+  if (beside !== undefined && isOurs(beside)) return beside;
+  return resolveFile('sonospike/package.json') ?? null;
 }
 
 function isOurs(manifest: string): boolean {

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { packageFile } from './package-files.js';
+import { packageManifest } from './package-files.js';
 
-/** The version of this package, as in `package.json`. */
+/** The version of this package, as in `package.json`; "unknown" in a bundle that is away from the package. */
 export function packageVersion(): string {
-  const text = readFileSync(packageFile('package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+  const manifest = packageManifest();
+  if (manifest === null) return 'unknown';
+  return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }

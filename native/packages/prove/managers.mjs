@@ -98,7 +98,7 @@ async function install(registry, { node, install, use, files = {} }) {
   const installed = await run(install, { cwd: project, env });
   const used = installed.error ? installed : await run([...use, 'use.mjs'], { cwd: project, env });
   const seconds = installed.seconds + used.seconds;
-  const scripts = /ignored build scripts|approve-builds|approve-scripts|install scripts? (?:was|were)/i;
+  const scripts = /ignored build scripts|install-scripts|build scripts have been disabled|blocked \d+ \w*install/i;
   const complaint = `${installed.stdout}\n${installed.stderr}`.split('\n').find((line) => scripts.test(line));
   let text = 'works';
   if (used.error) text = failure(used);
