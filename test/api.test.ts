@@ -278,6 +278,7 @@ it('ranked has every label with its softmax, the predicted one first', async () 
       scores: new Float32Array(3),
       firingRates: [],
       firstFrame: 0,
+      heardFrames: 9,
       ownFrames: 9,
     },
     0.5,

@@ -37,8 +37,8 @@ export const SHIPPED_MODEL = packageFile('models/digits.safetensors');
 /** A prediction with everything on the way to it. */
 export interface Observation extends Prediction {
   /**
-   * Scaled features, [frames, features]. `first` is the frame of the clip that they begin with: 0, but where only the
-   * loudest `frames` of a longer clip are heard. Frame i is that around sample i x hopLength at the model's rate.
+   * Scaled features, [frames, features]. `first` is the frame of the clip that they begin with: 0, unless only the word
+   * in the clip is heard. Frame i of the clip is that around sample i x hopLength at the model's rate.
    */
   features: { first: number; frames: number; features: number; data: Float32Array };
   /** Input of every time step, [steps, channels]. */

@@ -39,8 +39,8 @@ export interface Prediction {
   /** Firing rate of each layer: spikes per neuron and time step. */
   firingRates: number[];
   /**
-   * The part of the clip that the network heard: all of it, or of a clip that is longer than the network can hear its
-   * loudest part (the first, where the model's `tail` is null). null for digital silence.
+   * The part of the clip that the network heard: all of it; or the word, where the clip is longer than the network can
+   * hear or has much quiet around the word (its beginning, where the model's `tail` is null). null for digital silence.
    */
   heard: HeardPart | null;
 }
@@ -127,15 +127,15 @@ export function tellLonger({ heard }: Pick<Prediction, 'heard'>): void {
 
 /** Frame i is that around sample i x hopLength. */
 function heardPart(
-  { frames, frontend, sampleRate }: Readonly<ModelSettings>,
-  { firstFrame, ownFrames }: NativePrediction,
+  { frontend, sampleRate }: Readonly<ModelSettings>,
+  { firstFrame, heardFrames, ownFrames }: NativePrediction,
   seconds: number,
 ): HeardPart {
-  if (ownFrames <= frames) return { start: 0, end: seconds, of: seconds };
+  if (heardFrames === ownFrames) return { start: 0, end: seconds, of: seconds };
   const beginOf = (frame: number) => ((frame - 0.5) * frontend.hopLength) / sampleRate;
   return {
     start: Math.max(0, beginOf(firstFrame)),
-    end: Math.min(seconds, beginOf(firstFrame + frames)),
+    end: Math.min(seconds, beginOf(firstFrame + heardFrames)),
     of: seconds,
   };
 }

@@ -18,6 +18,7 @@ export interface NativePrediction {
   firingRates: number[];
   /** The first of the clip's own frames that the network heard, and the number of all its own frames. */
   firstFrame: number;
+  heardFrames: number;
   ownFrames: number;
 }
 

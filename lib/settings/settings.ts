@@ -13,7 +13,7 @@ export interface ModelSettings {
   frames: number;
   /**
    * Frames of zeros after a clip. Where it is given, a clip has as many frames as it has itself and these, `frames` at
-   * most, and of a longer clip the loudest `frames` are heard. null or left out: every clip is cut or padded to `frames`.
+   * most, and of a longer clip the word is heard, or the loudest `frames`. null or left out: every clip is cut or padded to `frames`.
    */
   tail?: number | null;
   encoding: EncodingSettings;

@@ -143,6 +143,7 @@ Napi::Object to_prediction(Napi::Env env, const ModelCore& model, const float* s
   object.Set("rejected", model.confidence.rejects(sure));
   object.Set("firingRates", rates);
   object.Set("firstFrame", static_cast<double>(heard.first));
+  object.Set("heardFrames", static_cast<double>(heard.count));
   object.Set("ownFrames", static_cast<double>(heard.own));
   return object;
 }

@@ -60,7 +60,8 @@ class NativeModel : public WrappedObject<NativeModel, ModelCore> {
 std::vector<double> firing_rates(const NetworkOptions& network, const double* spikes, double steps);
 
 /// { scores, probabilities, best, confidence, rejected, firingRates: of each layer, spikes per neuron and
-/// time step; firstFrame, ownFrames: the first of the clip's own frames that was heard, and how many it has }
+/// time step; firstFrame, heardFrames, ownFrames: the first of the clip's own frames that was heard, how many
+/// were heard, and how many the clip has }
 Napi::Object to_prediction(Napi::Env env, const ModelCore& model, const float* scores,
                            const std::vector<double>& firing_rates, const HeardFrames& heard);
 

@@ -1,7 +1,10 @@
-// Clips that are as long as they are: how many frames they have, and which of a long one.
+// Clips of their own length: how many frames they have, and which frames of a clip are heard.
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -25,40 +28,65 @@ FrontEndOptions front_end(FeatureKind kind) {
   return options;
 }
 
-/// What `scale` makes of raw frames.
+/// What the extractor makes of raw frames.
 struct Scaled {
   int frames;
   std::vector<float> values;  // [most, features]
+  HeardFrames heard;
 };
 
 Scaled scaled(const FeatureExtractor& extractor, const std::vector<float>& raw) {
   ExtractorWorkspace workspace;
-  Scaled made{0, std::vector<float>(extractor.size(), kUntouched)};
-  made.frames =
-      extractor.scale(raw.data(), raw.size() / extractor.feature_count(), made.values.data(), workspace);
+  const size_t frames = raw.size() / extractor.feature_count();
+  Scaled made{0, std::vector<float>(extractor.size(), kUntouched), {}};
+  made.heard = extractor.heard(raw.data(), frames, workspace);
+  made.frames = extractor.scale(raw.data(), made.heard, made.values.data(), workspace);
   return made;
 }
 
-/// So few different levels that many windows are equally loud, and sums that are exact.
+/// Frames whose bands, or whose first coefficient, differ by less than a word does from its surroundings.
 std::vector<float> random_frames(size_t frames, int features, std::mt19937& random) {
   std::vector<float> raw(frames * features);
   for (float& x : raw) x = -static_cast<float>(random() % 3);
   return raw;
 }
 
-/// First frame of the loudest window of `most` frames, every sum taken by itself.
-template <typename Values>
-size_t plain_loudest(const Values& raw, FeatureKind kind, size_t features, size_t most) {
-  const size_t summed = kind == FeatureKind::kMfcc ? 1 : features;
-  std::vector<double> sums;
-  for (size_t first = 0; (first + most) * features <= raw.size(); ++first) {
-    double sum = 0.0;
-    for (size_t frame = first; frame < first + most; ++frame) {
-      for (size_t f = 0; f < summed; ++f) sum += raw[frame * features + f];
+/// FeatureExtractor::heard by its definition, for frames of 12.5 ms: 12 frames are 0.15 s, and 13 are more
+/// than 0.16 s.
+HeardFrames plain_heard(const std::vector<double>& raw, const FrontEndOptions& options, size_t most) {
+  const size_t features = options.feature_count(), frames = raw.size() / features;
+  std::vector<double> levels(frames, 0.0);
+  for (size_t frame = 0; frame < frames; ++frame) {
+    if (options.kind == FeatureKind::kMfcc) {
+      levels[frame] = raw[frame * features] / std::sqrt(options.mel_bands);
+    } else {
+      for (size_t f = 0; f < features; ++f) levels[frame] += raw[frame * features + f] / features;
     }
-    sums.push_back(sum);
   }
-  return std::max_element(sums.begin(), sums.end()) - sums.begin();  // the first of several
+  size_t first = 0;
+  double greatest = -std::numeric_limits<double>::infinity();
+  for (size_t from = 0; from + most <= frames; ++from) {
+    const double sum = std::accumulate(levels.begin() + from, levels.begin() + from + most, 0.0);
+    // Windows that differ by rounding alone count as equal: the first is taken.
+    if (sum > greatest + 1e-9) {
+      greatest = sum;
+      first = from;
+    }
+  }
+  std::vector<double> sorted = levels;
+  std::sort(sorted.begin(), sorted.end());
+  const double background = sorted[(frames - 1) / 10],
+               range = sorted[frames - std::min<size_t>(frames, 6)] - background;
+  if (frames <= most && range < 5) return {0, frames, frames};
+  size_t last = first + std::min(frames, most) - 1;
+  const auto quiet = [&](size_t frame) { return levels[frame] < background + 0.4 * range; };
+  while (first < last && quiet(first)) ++first;
+  while (last > first && quiet(last)) --last;
+  if (frames <= most && first < 14 && frames - 1 - last < 25) return {0, frames, frames};
+  const size_t length = last - first + 1;
+  const size_t before = std::min({size_t{6}, first, (most - length) / 2});
+  const size_t kept = std::min({before + length + 18, frames - (first - before), most});
+  return {first - before, kept, frames};
 }
 
 TEST_CASE("clip frames: a clip has its own and those of the tail, which are zeros, but at most so many") {
@@ -80,30 +108,81 @@ TEST_CASE("clip frames: a clip has its own and those of the tail, which are zero
   }
 }
 
-TEST_CASE("clip frames: of a longer clip the loudest are taken, the first of several that are as loud") {
+/// Raw frames of a background with `words` louder stretches at any place.
+std::vector<double> frames_with_words(size_t frames, int words, const FrontEndOptions& options,
+                                      std::mt19937& random) {
+  const size_t features = options.feature_count();
+  std::uniform_real_distribution<float> noise(-3, 3);
+  std::vector<double> raw(frames * features);
+  for (double& x : raw) x = noise(random) - 60;
+  for (int word = 0; word < words; ++word) {
+    const size_t length = 1 + random() % 40, from = random() % frames;
+    const auto louder = static_cast<float>(random() % 40);
+    for (size_t i = from * features; i < std::min(frames, from + length) * features; ++i) raw[i] += louder;
+  }
+  for (double& x : raw) x = static_cast<float>(x);
+  return raw;
+}
+
+TEST_CASE("clip frames: of a long clip, or one with much quiet, the word is taken, as by the definition") {
+  constexpr size_t kLongest = 80;
   std::mt19937 random(2);
-  int later = 0;
+  int cut = 0, whole = 0;
   for (FeatureKind kind : {FeatureKind::kMfcc, FeatureKind::kLogMel}) {
-    for (int round = 0; round < 300; ++round) {
-      const FeatureExtractor extractor(front_end(kind), kAsTheyAre, {kMost, round % 3});
-      const FeatureExtractor fixed(front_end(kind), kAsTheyAre, {kMost});
-      const size_t features = extractor.feature_count();
-      const std::vector<float> raw =
-          random_frames(kMost + 1 + random() % 40, static_cast<int>(features), random);
-      const size_t first = plain_loudest(raw, kind, features, kMost);
-      const auto from = raw.begin() + first * features;
+    const FrontEndOptions options = front_end(kind);
+    const FeatureExtractor fixed(options, kAsTheyAre, {kLongest});
+    for (int round = 0; round < 600; ++round) {
+      CAPTURE(round);
+      const FeatureExtractor extractor(options, kAsTheyAre, {kLongest, round % 3});
+      const size_t features = extractor.feature_count(), frames = 1 + random() % (4 * kLongest);
+      const std::vector<double> values = frames_with_words(frames, round % 4, options, random);
+      const std::vector<float> raw(values.begin(), values.end());
+      const HeardFrames wanted = plain_heard(values, options, kLongest);
       const Scaled made = scaled(extractor, raw);
-      CHECK(made.frames == kMost);
-      const HeardFrames heard = extractor.heard_frames(raw.data(), raw.size() / features);
-      CHECK(heard.first == first);
-      CHECK(heard.own == raw.size() / features);
-      CHECK(fixed.heard_frames(raw.data(), raw.size() / features).first == 0);
-      CHECK(made.values == std::vector<float>(from, from + kMost * features));
-      CHECK(scaled(fixed, raw).values == std::vector<float>(raw.begin(), raw.begin() + kMost * features));
-      later += first > 0;
+      CHECK(made.heard.first == wanted.first);
+      CHECK(made.heard.count == wanted.count);
+      CHECK(made.heard.own == frames);
+      CHECK(made.frames == std::min(wanted.count + round % 3, kLongest));
+      const auto from = raw.begin() + wanted.first * features;
+      CHECK(std::equal(from, from + wanted.count * features, made.values.begin()));
+      const Scaled begin = scaled(fixed, raw);
+      CHECK(begin.heard.first == 0);
+      CHECK(begin.heard.count == std::min(frames, kLongest));
+      CHECK(std::equal(raw.begin(), raw.begin() + begin.heard.count * features, begin.values.begin()));
+      ++(frames <= kLongest && wanted.count == frames ? whole : cut);
     }
   }
-  CHECK(later > 400);
+  CHECK(cut > 300);
+  CHECK(whole > 100);
+}
+
+TEST_CASE("clip frames: a click is no word") {
+  const FrontEndOptions options = front_end(FeatureKind::kLogMel);
+  const size_t features = options.feature_count();
+  const FeatureExtractor extractor(options, kAsTheyAre, {80, 3});
+  std::vector<float> raw(80 * features, -50.0f);
+  std::fill_n(raw.begin() + 2 * features, 4 * features, 20.0f);   // the click
+  std::fill_n(raw.begin() + 50 * features, 20 * features, 0.0f);  // the word
+  const Scaled made = scaled(extractor, raw);
+  CHECK(made.heard.first == 0);
+  CHECK(made.heard.count == 80);
+}
+
+TEST_CASE("clip frames: silence around a word changes what is heard of it by no frame") {
+  const FrontEndOptions options = front_end(FeatureKind::kLogMel);
+  const size_t features = options.feature_count();
+  const FeatureExtractor extractor(options, kAsTheyAre, {80, 3});
+  for (size_t before : {20, 80, 300}) {
+    for (size_t after : {30, 80, 300}) {
+      CAPTURE(before);
+      CAPTURE(after);
+      std::vector<float> raw((before + 32 + after) * features, -50.0f);
+      std::fill_n(raw.begin() + before * features, 32 * features, 0.0f);
+      const Scaled made = scaled(extractor, raw);
+      CHECK(made.heard.first == before - 6);
+      CHECK(made.heard.count == 6 + 32 + 18);
+    }
+  }
 }
 
 /// A word of `length` samples in a clip of noise that is 40 dB quieter.
@@ -130,12 +209,10 @@ TEST_CASE("clip frames: from samples on, scaled by the peak of the whole clip, a
       const double loudest = *std::max_element(decibels.begin(), decibels.end());
       std::vector<double> wanted;
       for (double x : decibels) wanted.push_back(std::max(0.0, 1.0 + (x - loudest) / options.top_db));
-      const size_t own = wanted.size() / features;
-      if (own > kMost) {
-        const auto from = wanted.begin() + plain_loudest(decibels, options.kind, features, kMost) * features;
-        wanted = {from, from + kMost * features};
-      }
-      wanted.resize(std::min<size_t>(own + tail, kMost) * features, 0.0);
+      const HeardFrames heard = plain_heard(decibels, options, kMost);
+      const auto from = wanted.begin() + heard.first * features;
+      wanted = {from, from + heard.count * features};
+      wanted.resize(std::min<size_t>(heard.count + tail, kMost) * features, 0.0);
       ExtractorWorkspace workspace;
       std::vector<float> out(extractor.size());
       const int frames = extractor.extract(samples.data(), samples.size(), 8000, out.data(), workspace);

@@ -43,7 +43,8 @@ int Augmenter::features(const float* samples, size_t n, const ClipKey& key, floa
   const int rate = extractor_->front_end().sample_rate;
   size_t count = extractor_->raw(w.samples.data(), w.samples.size(), rate, w.extractor);
   count = change_frames(w.extractor.raw.data(), count, key, w);
-  return extractor_->scale(w.frames.data(), count, out, w.extractor);
+  return extractor_->scale(w.frames.data(), extractor_->heard(w.frames.data(), count, w.extractor), out,
+                           w.extractor);
 }
 
 void Augmenter::change_samples(const float* samples, size_t n, const ClipKey& key,

@@ -44,8 +44,8 @@ Observation Recognizer::observe(const float* samples, size_t n, int rate, uint64
   Observation seen;
   const size_t raw_frames = extractor_->raw(samples, n, rate, workspace_);
   const float* raw = workspace_.raw.data();
-  seen.frames = extractor_->scale(raw, raw_frames, features_.data(), workspace_);
-  seen.heard = extractor_->heard_frames(raw, raw_frames);
+  seen.heard = extractor_->heard(raw, raw_frames, workspace_);
+  seen.frames = extractor_->scale(raw, seen.heard, features_.data(), workspace_);
   seen.steps = batch_.steps = encoder_.steps(seen.frames);
   seed_ = seed;
   seen.network = backend_->observe(batch_, scores_.data());

@@ -55,9 +55,10 @@ void FeatureStore::add(const std::vector<ClipAudio>& clips) {
     }
     // Other frames are never used: they are not kept, nor do they count in the statistics.
     const size_t frames = extractor_->raw(samples.data(), samples.size(), rate, w);
-    const std::span<const float> heard = extractor_->heard(w.raw.data(), frames);
-    raw_[first + i].assign(heard.begin(), heard.end());
-    heard_[first + i] = extractor_->heard_frames(w.raw.data(), frames);
+    const HeardFrames heard = extractor_->heard(w.raw.data(), frames, w);
+    const float* kept = w.raw.data() + heard.first * extractor_->feature_count();
+    raw_[first + i].assign(kept, kept + heard.count * extractor_->feature_count());
+    heard_[first + i] = heard;
   });
 }
 
@@ -75,8 +76,9 @@ void FeatureStore::fit(const std::vector<int>& training, bool keep) {
   }
   pool_.run(size(), [&](int i, int worker) {
     features_[i].resize(extractor_->size());
-    const int frames = extractor_->scale(raw_[i].data(), raw_[i].size() / features, features_[i].data(),
-                                         workspaces_[worker]);
+    const size_t kept = raw_[i].size() / features;
+    const int frames =
+        extractor_->scale(raw_[i].data(), {0, kept, kept}, features_[i].data(), workspaces_[worker]);
     cut(features_[i], frames, *extractor_);
   });
   raw_.clear();
