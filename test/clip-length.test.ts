@@ -15,7 +15,6 @@ import {
   readAudio,
   train,
 } from '../lib/index.js';
-import { native } from '../lib/native/load.js';
 import { validateSettings } from '../lib/settings/validate.js';
 import { readSavedRun } from '../lib/training/saved-run.js';
 import { smallSettings } from './helpers/model.js';
@@ -104,7 +103,8 @@ describe.each(encodings)('with a tail and the $type encoding', (encoding) => {
     const { firingRates, predictions } = await evaluate({ data: SAMPLES, model, split: 'all' });
     let steps = 0;
     const spikes = firingRates.map(() => 0);
-    for (const { file } of predictions) {      const { features, firingRates: rates } = await model.observe(file);
+    for (const { file } of predictions) {
+      const { features, firingRates: rates } = await model.observe(file);
       const own = features.frames * encoding.stepsPerFrame;
       steps += own;
       for (const [k, rate] of rates.entries()) spikes[k]! += rate * own;
@@ -133,14 +133,15 @@ describe('a clip that is longer than `frames`', () => {
     const last = await loudest(60, 40);
     expect(last.frames).toBe(20);
     expect(await loudest(200, 40)).toEqual({ ...last, first: last.first + 140 });
-    expect(await loudest(60, 1000)).toEqual(last);    // All of the word, which fills most of what the model hears.
+    expect(await loudest(60, 1000)).toEqual(last); // All of the word, which fills most of what the model hears.
     expect(last.first).toBeGreaterThanOrEqual(58);
     expect(last.first).toBeLessThan(64);
-// A hop is 20 ms; frame i is that around sample 160 i.
+    // A hop is 20 ms; frame i is that around sample 160 i.
     const { heard, ...found } = await model.predict(within(60, 40));
-    expect(heard!.start).toBeCloseTo(0.02 * (last.first - 0.5), 9);    expect(heard!.end).toBeGreaterThan(0.02 * (last.first + 14));
+    expect(heard!.start).toBeCloseTo(0.02 * (last.first - 0.5), 9);
+    expect(heard!.end).toBeGreaterThan(0.02 * (last.first + 14));
     expect(heard!.end).toBeLessThan(0.02 * (last.first + 20));
-expect(heard!.of).toBe(within(60, 40).samples.length / 8000);
+    expect(heard!.of).toBe(within(60, 40).samples.length / 8000);
     const { heard: later, ...same } = await model.predict(within(3000, 400));
     expect(same).toEqual(found);
     expect(later!.start).toBeCloseTo(heard!.start + 0.02 * 2940, 9);
@@ -156,7 +157,7 @@ expect(heard!.of).toBe(within(60, 40).samples.length / 8000);
       return (await model.predict({ samples, sampleRate: 8000 })).heard;
     };
     for (const length of [2, 18 * 160, 20 * 160 - 1]) {
-      expect(await heard(length)).toEqual({ start: 0, end: length / 8000, of: length / 8000 });
+      expect(await heard(length)).toEqual({ start: 0, end: length / 8000, of: length / 8000, more: false });
     }
     // One frame more: it is that around the last sample.
     expect((await heard(20 * 160))!.end).toBeLessThan(0.4);
@@ -170,7 +171,7 @@ expect(heard!.of).toBe(within(60, 40).samples.length / 8000);
     expect(features).toMatchObject({ first: 0, frames: 20 });
     expect(features.data.every((value) => value === 0)).toBe(true);
     const { heard } = await fixed.predict({ samples: long, sampleRate: 8000 });
-    expect(heard).toEqual({ start: 0, end: expect.closeTo(0.02 * 19.5, 9), of: 2 });
+    expect(heard).toEqual({ start: 0, end: expect.closeTo(0.02 * 19.5, 9), of: 2, more: true });
   });
 
   it('is told of by a training set that scales the features, too', async () => {

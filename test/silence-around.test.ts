@@ -18,7 +18,12 @@ beforeAll(async () => {
 });
 
 /** The clip with seconds of silence before and after it, all of it in noise of so many dB below full scale. */
-function surrounded({ samples, sampleRate }: Audio, before: number, after: number, noise: number | null): Audio {
+function surrounded(
+  { samples, sampleRate }: Audio,
+  before: number,
+  after: number,
+  noise: number | null,
+): Audio {
   const [first, last] = [Math.round(before * sampleRate), Math.round(after * sampleRate)];
   const longer = new Float32Array(first + samples.length + last);
   longer.set(samples, first);
@@ -46,8 +51,9 @@ describe.each([null, -57])('words in noise of %s dB', (noise) => {
 
 it('tells which part was heard', () => {
   const { audio } = clips[0]!;
-  const { start, end, of } = model.predictSync(surrounded(audio, 2, 1, null)).heard!;
+  const { start, end, of, more } = model.predictSync(surrounded(audio, 2, 1, null)).heard!;
   const length = audio.samples.length / audio.sampleRate;
+  expect(more).toBe(false);
   expect(of).toBeCloseTo(length + 3, 3);
   expect(start).toBeGreaterThan(1.85);
   expect(start).toBeLessThan(2.1);

@@ -6,7 +6,7 @@ import { heardSeconds } from '../settings/shapes.js';
 export interface LongerClips {
   /** Number of these clips. */
   clips: number;
-  /** Seconds of a clip that the network hears: the loudest part of a longer one, or the first where `tail` is null. */
+  /** Seconds of a clip that the network hears: the word in a longer one, or its beginning where `tail` is null. */
   heard: number;
   /** Seconds that it did not hear, of all these clips together. */
   unheard: number;

@@ -148,8 +148,9 @@ export class Model {
 
   /**
    * Recognises one clip: the path or the bytes of a sound file, or samples with their rate. Digital silence is no error: it
-   * is rejected, and the prediction says that it is `silent`. Of a clip that is longer than the network hears, `heard` tells
-   * which part was used, and the first one in a process gives a warning of Node with the code SONOSPIKE_CLIP_LONGER.
+   * is rejected, and the prediction says that it is `silent`. `heard` tells which part of the
+   * clip the network heard; the first clip in a process that holds more sound than that gives a warning of Node with the
+   * code SONOSPIKE_CLIP_LONGER.
    * @throws SonospikeError ERR_FILE_NOT_FOUND, ERR_FILE_UNREADABLE, ERR_AUDIO_INVALID, ERR_AUDIO_UNSUPPORTED,
    * ERR_AUDIO_EMPTY, ERR_AUDIO_NOT_FINITE, ERR_AUDIO_TOO_LONG, ERR_INVALID_OPTION, ERR_OUT_OF_MEMORY
    */

@@ -53,6 +53,8 @@ export interface HeardPart {
   end: number;
   /** Length of the whole clip. */
   of: number;
+  /** Whether the rest of the clip holds sound as well, at least 0.08 s of it: another word, or noise. */
+  more: boolean;
 }
 
 /** A label and the network's softmax output for it. */
@@ -113,9 +115,9 @@ export function leaveLongerToCaller(): void {
   told = true;
 }
 
-/** Warns once in a process, as Node warns, of a clip of which the network did not hear everything. */
+/** Warns once in a process, as Node warns, of a clip with sound that the network did not hear. */
 export function tellLonger({ heard }: Pick<Prediction, 'heard'>): void {
-  if (told || heard === null || heard.end - heard.start >= heard.of) return;
+  if (told || heard === null || !heard.more) return;
   told = true;
   const [start, end, of] = [heard.start, heard.end, heard.of].map((seconds) => seconds.toFixed(2));
   process.emitWarning(
@@ -128,15 +130,16 @@ export function tellLonger({ heard }: Pick<Prediction, 'heard'>): void {
 /** Frame i is that around sample i x hopLength. */
 function heardPart(
   { frontend, sampleRate }: Readonly<ModelSettings>,
-  { firstFrame, heardFrames, ownFrames }: NativePrediction,
+  { firstFrame, heardFrames, ownFrames, moreToHear }: NativePrediction,
   seconds: number,
 ): HeardPart {
-  if (heardFrames === ownFrames) return { start: 0, end: seconds, of: seconds };
+  if (heardFrames === ownFrames) return { start: 0, end: seconds, of: seconds, more: false };
   const beginOf = (frame: number) => ((frame - 0.5) * frontend.hopLength) / sampleRate;
   return {
     start: Math.max(0, beginOf(firstFrame)),
     end: Math.min(seconds, beginOf(firstFrame + heardFrames)),
     of: seconds,
+    more: moreToHear,
   };
 }
 

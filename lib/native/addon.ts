@@ -20,6 +20,7 @@ export interface NativePrediction {
   firstFrame: number;
   heardFrames: number;
   ownFrames: number;
+  moreToHear: boolean;
 }
 
 export interface NativeObservation extends NativePrediction {

@@ -145,6 +145,7 @@ Napi::Object to_prediction(Napi::Env env, const ModelCore& model, const float* s
   object.Set("firstFrame", static_cast<double>(heard.first));
   object.Set("heardFrames", static_cast<double>(heard.count));
   object.Set("ownFrames", static_cast<double>(heard.own));
+  object.Set("moreToHear", heard.more);
   return object;
 }
 

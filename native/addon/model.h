@@ -61,7 +61,7 @@ std::vector<double> firing_rates(const NetworkOptions& network, const double* sp
 
 /// { scores, probabilities, best, confidence, rejected, firingRates: of each layer, spikes per neuron and
 /// time step; firstFrame, heardFrames, ownFrames: the first of the clip's own frames that was heard, how many
-/// were heard, and how many the clip has }
+/// were heard, and how many the clip has; moreToHear: whether the others hold sound as well }
 Napi::Object to_prediction(Napi::Env env, const ModelCore& model, const float* scores,
                            const std::vector<double>& firing_rates, const HeardFrames& heard);
 

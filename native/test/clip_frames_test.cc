@@ -86,7 +86,11 @@ HeardFrames plain_heard(const std::vector<double>& raw, const FrontEndOptions& o
   const size_t length = last - first + 1;
   const size_t before = std::min({size_t{6}, first, (most - length) / 2});
   const size_t kept = std::min({before + length + 18, frames - (first - before), most});
-  return {first - before, kept, frames};
+  const size_t end = first - before + kept;
+  size_t beyond = 0;
+  for (size_t frame = 0; frame < frames; ++frame)
+    beyond += (frame < first - before || frame >= end) && !quiet(frame);
+  return {first - before, kept, frames, beyond >= std::min<size_t>(frames, 6)};
 }
 
 TEST_CASE("clip frames: a clip has its own and those of the tail, which are zeros, but at most so many") {
@@ -127,7 +131,7 @@ std::vector<double> frames_with_words(size_t frames, int words, const FrontEndOp
 TEST_CASE("clip frames: of a long clip, or one with much quiet, the word is taken, as by the definition") {
   constexpr size_t kLongest = 80;
   std::mt19937 random(2);
-  int cut = 0, whole = 0;
+  int cut = 0, whole = 0, more = 0;
   for (FeatureKind kind : {FeatureKind::kMfcc, FeatureKind::kLogMel}) {
     const FrontEndOptions options = front_end(kind);
     const FeatureExtractor fixed(options, kAsTheyAre, {kLongest});
@@ -142,6 +146,8 @@ TEST_CASE("clip frames: of a long clip, or one with much quiet, the word is take
       CHECK(made.heard.first == wanted.first);
       CHECK(made.heard.count == wanted.count);
       CHECK(made.heard.own == frames);
+      CHECK(made.heard.more == wanted.more);
+      more += made.heard.more;
       CHECK(made.frames == std::min(wanted.count + round % 3, kLongest));
       const auto from = raw.begin() + wanted.first * features;
       CHECK(std::equal(from, from + wanted.count * features, made.values.begin()));
@@ -154,6 +160,7 @@ TEST_CASE("clip frames: of a long clip, or one with much quiet, the word is take
   }
   CHECK(cut > 300);
   CHECK(whole > 100);
+  CHECK(more > 100);
 }
 
 TEST_CASE("clip frames: a click is no word") {

@@ -251,7 +251,7 @@ async function recognise(
 
 /** Names the clips that are longer than the network hears. */
 function noteLong(out: Output, results: readonly Result[]): void {
-  const long = results.filter(({ heard }) => heard !== null && heard.end - heard.start < heard.of);
+  const long = results.filter(({ heard }) => heard?.more);
   for (const { file, heard } of long.slice(0, MOST_NOTES)) {
     const { start, end, of } = heard!;
     out.note(

@@ -11,9 +11,9 @@ namespace {
 constexpr size_t kMostResamplers = 8;
 
 // Where the word lies in a clip; chosen on training clips of FSDD with silence and noise around them.
-constexpr double kQuietShare = 0.1;      // of the frames are below the level of the background
-constexpr double kLoud = 0.08;           // seconds that are as loud as the word: more than a click
-constexpr float kThreshold = 0.4f;       // of the way from the background to the level of the word
+constexpr double kQuietShare = 0.1;     // of the frames are below the level of the background
+constexpr double kLoud = 0.08;          // seconds that are as loud as the word: more than a click
+constexpr float kThreshold = 0.4f;      // of the way from the background to the level of the word
 constexpr float kLeastContrast = 5.0f;  // dB; with less a short clip is taken as it is
 constexpr double kMostBefore = 0.16, kMostAfter = 0.3;   // seconds of quiet that a short clip may have
 constexpr double kKeptBefore = 0.08, kKeptAfter = 0.22;  // seconds that are kept around the word
@@ -103,7 +103,7 @@ size_t FeatureExtractor::frames_in(double seconds) const {
 
 HeardFrames FeatureExtractor::heard(const float* raw, size_t raw_frames, ExtractorWorkspace& w) const {
   const size_t most = frames_.most;
-  if (frames_.fixed()) return {0, std::min(raw_frames, most), raw_frames};
+  if (frames_.fixed()) return {0, std::min(raw_frames, most), raw_frames, raw_frames > most};
   frame_levels(raw, raw_frames, w.levels);
   const float* levels = w.levels.data();
   const bool longer = raw_frames > most;
@@ -123,7 +123,11 @@ HeardFrames FeatureExtractor::heard(const float* raw, size_t raw_frames, Extract
     return {0, raw_frames, raw_frames};
   // Where the word fills the window, what is left of the window lies on both sides of it.
   const size_t first = begin - std::min({frames_in(kKeptBefore), (most - (end - begin)) / 2, begin});
-  return {first, std::min({raw_frames, end + frames_in(kKeptAfter), first + most}) - first, raw_frames};
+  const size_t last = std::min({raw_frames, end + frames_in(kKeptAfter), first + most});
+  const auto sounds = [threshold](float level) { return level >= threshold; };
+  const auto beyond = std::count_if(levels, levels + first, sounds) +
+                      std::count_if(levels + last, levels + raw_frames, sounds);
+  return {first, last - first, raw_frames, static_cast<size_t>(beyond) >= loud};
 }
 
 int FeatureExtractor::scale(const float* raw, const HeardFrames& heard, float* out,

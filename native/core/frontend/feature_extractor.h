@@ -43,7 +43,8 @@ struct ClipFrames {
 struct HeardFrames {
   size_t first = 0;
   size_t count = 0;
-  size_t own = 0;  ///< number of frames that the clip has itself, before it is cut or padded
+  size_t own = 0;     ///< number of frames that the clip has itself, before it is cut or padded
+  bool more = false;  ///< whether frames that are not heard hold sound as well: another word, or noise
 };
 
 /// Makes the scaled frames that the encoder takes from samples at any rate: resampling, front end, choice of
