@@ -92,7 +92,7 @@ export class Inspector {
     const close = element('button', { type: 'button' }, 'Close');
     close.addEventListener('click', () => this.#dialog.close());
     const [before, after] = [-1, 1].map((by) => {
-      const text = by < 0 ? 'Layer below' : 'Layer above';
+      const text = by < 0 ? 'Previous layer' : 'Next layer';
       const made = element('button', { type: 'button' }, text);
       made.addEventListener('click', () => {
         const layer = this.#layer + by;

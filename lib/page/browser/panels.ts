@@ -161,7 +161,7 @@ function layerHelp({ network }: ModelSettings, index: number): string {
   const what = sendsSpikes(layer) ? 'Each dash: one neuron fires.' : 'The darker, the more a neuron sends.';
   const more =
     index > 0
-      ? 'It listens to the layer above it in this picture.'
+      ? `It listens to ${layerName(index - 1)}.`
       : layer.neuron === 'relu'
         ? ''
         : 'Input charges a neuron until it fires and starts anew.';
