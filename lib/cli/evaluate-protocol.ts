@@ -14,7 +14,7 @@ import { chooseRunOptions, chooseSettings } from './commands/train.js';
 import { openData } from './data.js';
 import type { EvaluateValues } from './evaluate-options.js';
 import { calibrationLine, matrix, operationLines } from './evaluate-report.js';
-import { duration, firingText, percent, table } from './format.js';
+import { counted, duration, firingText, percent, table } from './format.js';
 import type { Output } from './output.js';
 import { PlotFile, requireWritable } from './plot-file.js';
 import { stoppable } from './stop.js';
@@ -107,7 +107,7 @@ function defined<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], u
   return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
 }
 
-function readFolds(text: string): number[] {
+export function readFolds(text: string): number[] {
   const parts = text.split(',').map((part) => part.trim());
   if (parts.every((part) => /^\d{1,4}$/.test(part))) return parts.map(Number);
   throw new SonospikeError(
@@ -155,10 +155,6 @@ function report(result: ProtocolResult): string {
     `Time of one training and test: ${seconds.mean.toFixed(1)} s (${seconds.min.toFixed(1)} to ${seconds.max.toFixed(1)}), ${result.parallel} side by side`,
     ...(target === null ? [] : [targetText(target, summary)]),
   ].join('\n');
-}
-
-function counted(n: number, what: string): string {
-  return n === 1 ? `1 ${what}` : `${n} ${what}s`;
 }
 
 function targetText(target: number, { secondsToTarget: time }: ProtocolSummary): string {

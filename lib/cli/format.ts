@@ -27,6 +27,11 @@ export function clock(seconds: number): string {
   return `${duration(Math.floor(tenths / 10))}.${tenths % 10}`;
 }
 
+/** `1 fold`, `3 folds` */
+export function counted(n: number, what: string): string {
+  return n === 1 ? `1 ${what}` : `${n} ${what}s`;
+}
+
 export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }

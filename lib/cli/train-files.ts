@@ -94,8 +94,8 @@ async function looksLikeModel(file: string): Promise<boolean> {
 export interface SettingsSource {
   preset: string;
   labels: readonly string[];
-  /** A JSON file with some of the settings, which are put over the preset's, or with all of them. */
-  file?: string | undefined;
+  /** JSON files with some of the settings, which are put over the preset's one after the other, or with all of them. */
+  file?: string | readonly string[] | undefined;
   /** `NAME=VALUE`, as `readAssignment` takes them. */
   set?: readonly string[] | undefined;
   /** Changes that concern several fields, made before those of `set`. */
@@ -107,18 +107,9 @@ export interface SettingsSource {
  * @throws SonospikeError ERR_INVALID_OPTION, ERR_UNKNOWN_PRESET, ERR_FILE_*
  */
 export async function makeSettings(source: SettingsSource): Promise<ModelSettings> {
-  const { preset, labels, file, set = [], changes = {} } = source;
-  const json = file === undefined ? {} : await readJson(file);
-  const blame = { code: 'ERR_INVALID_OPTION', file } as const;
-  const given = isOldSettings(json) ? migrateSettings(json, 1) : json;
-  if (!isJsonObject(given)) return validateSettings(given, '', blame);
-  // Whole settings are taken as they are: what they leave out, they do without, whatever the preset has.
-  const whole = isWhole({ labels, ...given });
-  const base = validateSettings(
-    whole ? { labels, ...given } : mergeSettings(presetSettings(preset, labels), given),
-    '',
-    blame,
-  );
+  const { preset, labels, file = [], set = [], changes = {} } = source;
+  let base = presetSettings(preset, labels);
+  for (const each of [file].flat()) base = await overSettings(base, each);
   const assignments = set.map(readAssignment);
   // An encoding brings the scaling and the threshold that suit it.
   const encodings = assignments.filter(({ path }) => path === 'encoding.type').map(({ value }) => value);
@@ -128,6 +119,18 @@ export async function makeSettings(source: SettingsSource): Promise<ModelSetting
   return validateSettings(assign(changed, assignments), '', {
     code: 'ERR_INVALID_OPTION',
   });
+}
+
+/** The settings of a file, put over others. */
+async function overSettings(base: ModelSettings, file: string): Promise<ModelSettings> {
+  const { labels } = base;
+  const json = await readJson(file);
+  const given = isOldSettings(json) ? migrateSettings(json, 1) : json;
+  const blame = { code: 'ERR_INVALID_OPTION', file } as const;
+  if (!isJsonObject(given)) return validateSettings(given, '', blame);
+  // Whole settings are taken as they are: what they leave out, they do without, whatever the preset has.
+  const whole = isWhole({ labels, ...given });
+  return validateSettings(whole ? { labels, ...given } : mergeSettings(base, given), '', blame);
 }
 
 function isWhole(settings: object): boolean {

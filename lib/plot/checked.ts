@@ -10,6 +10,7 @@ export type {
   FigureOptions,
   ObservationPlotOptions,
   PlotPageEntry,
+  PlottedComparison,
   PlottedEpoch,
   PlottedEvaluation,
   PlottedObservation,
@@ -128,6 +129,23 @@ export function plotProtocol(result: plots.PlottedProtocol, options: plots.Figur
   // Files of version 0.1.0 have the names of then.
   const protocol = currentProtocolName(String(result.protocol)) as ProtocolName;
   return plots.plotProtocol({ ...result, protocol }, options);
+}
+
+/**
+ * Draws what `compare` found as an SVG document: the accuracy of every variant with its runs, and its difference to the
+ * first variant with the 95% interval.
+ * @throws SonospikeError ERR_INVALID_OPTION
+ */
+export function plotComparison(result: plots.PlottedComparison, options: plots.FigureOptions = {}): string {
+  optionsObject(options, 'options', FIGURE_KEYS);
+  checkFigure(options);
+  const { variants, runs, seeds, folds } = (result ?? {}) as Partial<plots.PlottedComparison>;
+  if (
+    ![variants, runs, seeds, folds].every(Array.isArray) ||
+    !variants!.every((of) => typeof of?.name === 'string')
+  )
+    throw invalid('What is to be drawn must be what compare() gives.');
+  return plots.plotComparison(result, options);
 }
 
 /**

@@ -181,11 +181,12 @@ class ComparisonRuns {
     };
     this.#shares.delete(task);
     this.#ended.set(idOf(run), run);
+    const done = this.#ended.size;
     this.#tell();
     this.#write();
     await this.#writing;
     const total = this.#tasks.length;
-    this.#options.onRun?.({ phase: 'run', done: this.#ended.size, total, run, soFar: this.#result() });
+    this.#options.onRun?.({ phase: 'run', done, total, run, soFar: this.#result() });
   }
 
   #write(): void {

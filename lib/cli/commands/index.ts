@@ -1,4 +1,5 @@
 import type { Command } from '../command.js';
+import { compare } from './compare.js';
 import { dataset } from './dataset.js';
 import { evaluate } from './evaluate.js';
 import { info } from './info.js';
@@ -14,6 +15,7 @@ import { train } from './train.js';
 export const COMMANDS: readonly Command[] = [
   train,
   evaluate,
+  compare,
   runDigit,
   record,
   live,

@@ -118,7 +118,9 @@ export async function chooseRunOptions(
 
 /** The settings if others than the preset's are asked for. */
 export async function chooseSettings(
-  options: Pick<Options, 'settings' | 'set' | 'encoding' | 'framesPerSecond' | 'stepsPerFrame' | 'preset'>,
+  options: Pick<Options, 'set' | 'encoding' | 'framesPerSecond' | 'stepsPerFrame' | 'preset'> & {
+    settings?: string | readonly string[];
+  },
   { labels }: Pick<Dataset, 'labels'>,
 ): Promise<ModelSettings | null> {
   const { settings: file, set, encoding, framesPerSecond, stepsPerFrame, preset = 'default' } = options;
