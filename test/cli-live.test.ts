@@ -149,7 +149,7 @@ describe('from standard input', () => {
     running.child.stdout.destroy();
     running.child.stdin!.write(spoken);
     const { status, stderr } = await running.finished;
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect({ status, stderr }).toEqual({ status: 141, stderr: '' });
   });
 });
 

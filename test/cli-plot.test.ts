@@ -56,8 +56,8 @@ describe('run-digit --plot', () => {
 describe('train --plot', () => {
   it('draws the curves anew after every epoch, and those before a resume', async () => {
     const args = ['train', ...quick, '--out', 'm.safetensors', '--plot', 'curves.svg', '--test-every-epoch'];
-    const slow = start([...args, '--epochs', '2000'], { cwd: folder });
-    await slow.printed('"epoch":3,', 'stdout');
+    const slow = start([...args, '--epochs', '2000', '--json'], { cwd: folder });
+    await slow.printed('"epoch":3,', 'stderr');
     slow.child.kill('SIGINT');
     expect((await slow.finished).status).toBe(130);
     const before = await figure('curves.svg');
@@ -79,8 +79,8 @@ describe('train --plot', () => {
 
   it('writes a page that loads itself again until the training has ended', async () => {
     const args = ['train', ...quick, '--out', 'w.safetensors', '--plot', 'watch.html'];
-    const slow = start([...args, '--epochs', '2000'], { cwd: folder });
-    await slow.printed('"epoch":3,', 'stdout');
+    const slow = start([...args, '--epochs', '2000', '--json'], { cwd: folder });
+    await slow.printed('"epoch":3,', 'stderr');
     const page = () => read('watch.html').catch(() => '');
     await expect.poll(page, { timeout: 30_000 }).toContain('http-equiv="refresh"');
     slow.child.kill('SIGINT');

@@ -41,8 +41,8 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 /** A training that a signal has stopped: where it was over before the signal came, on a busy machine, the next one. */
 async function stoppedRun(signal: 'SIGINT' | 'SIGTERM') {
   for (let tries = 0; ; tries++) {
-    const running = start(trainInto(signal), { cwd: folder });
-    await running.printed('"epoch":2,');
+    const running = start(trainInto(signal, '--json'), { cwd: folder });
+    await running.printed('"epoch":2,', 'stderr');
     await sleep(Math.random() * 60);
     running.child.kill(signal);
     const stopped = await running.finished;
@@ -76,9 +76,12 @@ describe('a training that is stopped', () => {
       expect(saved.history.length).toBeGreaterThanOrEqual(2);
       expect(saved.history.length).toBeLessThan(EPOCHS);
       expect((await loadModel(join(folder, checkpoint))).labels).toEqual(['0', '1', '2']);
-      const resumed = await run(trainInto(signal, '--resume'), { cwd: folder });
+      const resumed = await run(trainInto(signal, '--resume', '--json'), {
+        cwd: folder,
+      });
       expect(resumed.status).toBe(0);
-      expect(JSON.parse(resumed.stdout.split('\n')[0]!).epoch).toBe(saved.history.length + 1);
+      const first = /^\{"epoch":(\d+),/m.exec(resumed.stderr)!;
+      expect(Number(first[1])).toBe(saved.history.length + 1);
       await expectWhole(signal);
     },
   );
@@ -86,7 +89,7 @@ describe('a training that is stopped', () => {
   it('by kill -9, again and again, ends with the same files', async () => {
     for (let round = 0; round < 4; round++) {
       const running = start(trainInto('killed', '--resume'), { cwd: folder });
-      if (round === 0) await running.printed('"epoch":1,');
+      if (round === 0) await running.printed('1/80');
       await sleep(Math.random() * 400);
       running.child.kill('SIGKILL');
       const { signal, status } = await running.finished;

@@ -14,6 +14,7 @@ import { meter, ProgressBar } from '../lib/cli/progress.js';
 import { RUN_OPTIONS } from '../lib/cli/train-options.js';
 import { loadModel } from '../lib/index.js';
 import { resolveRunOptions } from '../lib/training/recipe.js';
+import { readSavedRun } from '../lib/training/saved-run.js';
 import { tarGz } from './helpers/archive.js';
 import { copySamples, run, runJson, start, temporaryFolder } from './helpers/cli.js';
 
@@ -303,24 +304,11 @@ describe('from training to a digit', () => {
     expect(stdout).toMatch(/^samples\/7_kal_0\.wav +- +[012] +\d+\.\d% +\d+\.\d% +\d+\.\d% +\d+\.\d%$/m);
   });
 
-  it('prints an epoch as a line of JSON, and a line for people', async () => {
-    const { stdout, stderr } = await run(['train', '--data', data, '--epochs', '2', '--test-every-epoch'], {
-      cwd: folder,
-    });
-    const lines = stdout
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    expect(lines.map(({ train }) => train.epoch)).toEqual([1, 2]);
-    expect(lines[1].test.accuracy).toBeGreaterThanOrEqual(0);
-    expect(stderr).toMatch(/^epoch 2\/2 {2}loss /m);
-    expect(stderr).toMatch(/^ {2}node \S+main\.js run-digit --model sonospike-model\.safetensors my\.wav$/m);
-  });
-
   it('trains on the shipped samples without --data, and says how to get real ones', async () => {
     const args = ['train', '--epochs', '1', '--out', 'shipped.safetensors'];
-    const { status, stderr } = await run(args, { cwd: folder });
+    const { status, stdout, stderr } = await run(args, { cwd: folder });
     expect(status).toBe(0);
+    expect(stdout).toMatch(/^ {2}node \S+main\.js run-digit --model shipped\.safetensors my\.wav$/m);
     expect(stderr).toContain('training on the 90 shipped samples');
     expect(stderr).toContain('main.js dataset fsdd');
   });
@@ -342,15 +330,26 @@ describe('from training to a digit', () => {
     expect(document.epochs[0].firingRates[0]).toBeGreaterThan(0);
   });
 
-  it('ends quietly when its reader goes away', async () => {
+  it('ends in good order when its reader goes away, with a checkpoint and the status of SIGPIPE', async () => {
     const running = start(['train', '--data', data, '--epochs', '100000', '--out', 'pipe.safetensors'], {
       cwd: folder,
     });
-    await running.printed('"epoch":1,');
+    await running.printed('1/100000');
     running.child.stdout.destroy();
     const { status, stderr } = await running.finished;
-    expect(status).toBe(0);
+    expect(status).toBe(141);
     expect(stderr).not.toMatch(/EPIPE|bug/);
+    expect(stderr).toMatch(/^sonospike: Training was stopped after .*Go on with: /m);
+    const { history } = await readSavedRun(join(folder, 'pipe.checkpoint.safetensors'));
+    expect(history.length).toBeGreaterThan(0);
+  });
+
+  it('evaluate ends with the status of SIGPIPE when nobody reads what it found', async () => {
+    const running = start(['evaluate', '--data', data, '--model', model], { cwd: folder });
+    running.child.stdout.destroy();
+    const { status, stderr } = await running.finished;
+    expect(stderr).not.toMatch(/EPIPE|bug/);
+    expect(status).toBe(141);
   });
 });
 

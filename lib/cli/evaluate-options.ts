@@ -48,6 +48,7 @@ const {
   split: _split,
   fold: _fold,
   seed: _seed,
+  log: _log,
   testEveryEpoch: _testEveryEpoch,
   plot: _plot,
   threads,

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { percent as percentOf } from '../support/text.js';
+import { printable, textWidth } from './text-width.js';
 
 /** A share as text; null: `-`. */
 export function percent(share: number | null): string {
@@ -21,15 +22,22 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
 }
 
-/** `0:03.4`: a time in a stream, to the tenth of a second. */
-export function clock(seconds: number): string {
-  const tenths = Math.round(seconds * 10);
-  return `${duration(Math.floor(tenths / 10))}.${tenths % 10}`;
+/** A time as people say it: `12 seconds`, `4 minutes`, `2.5 hours`. */
+export function aboutTime(seconds: number): string {
+  if (seconds < 90) return counted(Math.max(1, Math.round(seconds)), 'second');
+  if (seconds < 90 * 60) return counted(Math.round(seconds / 60), 'minute');
+  return `${(seconds / 3600).toFixed(1)} hours`;
 }
 
 /** `1 fold`, `3 folds` */
 export function counted(n: number, what: string): string {
   return n === 1 ? `1 ${what}` : `${n} ${what}s`;
+}
+
+/** `0:03.4`: a time in a stream, to the tenth of a second. */
+export function clock(seconds: number): string {
+  const tenths = Math.round(seconds * 10);
+  return `${duration(Math.floor(tenths / 10))}.${tenths % 10}`;
 }
 
 export function megabytes(bytes: number): string {
@@ -42,20 +50,19 @@ export function firingText(rates: readonly number[]): string {
 
 /** Rows of cells in aligned columns: the first `left` of them to the left, the others to the right. */
 export function table(rows: readonly (readonly string[])[], left = 1): string {
-  const columns = Math.max(...rows.map((row) => row.length));
+  const cells = rows.map((row) => row.map(printable));
+  const columns = Math.max(...cells.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, k) =>
-    Math.max(...rows.map((row) => width(row[k] ?? ''))),
+    Math.max(...cells.map((row) => textWidth(row[k] ?? ''))),
   );
-  const align = (cell: string, k: number) => {
-    const space = ' '.repeat(widths[k]! - width(cell));
-    return k < left ? cell + space : space + cell;
-  };
-  return rows.map((row) => row.map(align).join('  ').trimEnd()).join('\n');
+  const align = (cell: string, k: number) =>
+    k < left ? padTo(cell, widths[k]!) : ' '.repeat(widths[k]! - textWidth(cell)) + cell;
+  return cells.map((row) => row.map(align).join('  ').trimEnd()).join('\n');
 }
 
-/** Characters as people count them; that of East Asian letters is the terminal's affair. */
-function width(text: string): number {
-  return Array.from(text).length;
+/** A text with spaces behind it, up to a number of columns. */
+export function padTo(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - textWidth(text)));
 }
 
 /** A path as short as it can be said from here. */

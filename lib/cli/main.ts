@@ -6,9 +6,8 @@ import { packageVersion } from '../support/version.js';
 import type { Command } from './command.js';
 import { COMMANDS } from './commands/index.js';
 import { entry } from './help.js';
-import { endOnClosedPipe } from './output.js';
 import { asTyped } from './program.js';
-import { exitStatus } from './stop.js';
+import { endOnClosedPipe, exitStatus } from './stop.js';
 
 endOnClosedPipe();
 leaveLongerToCaller();

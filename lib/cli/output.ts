@@ -1,4 +1,5 @@
-import { ProgressBar } from './progress.js';
+import { columnsOf, ProgressBar } from './progress.js';
+import { wrapWords } from './text-width.js';
 
 /** Where a command writes: results on stdout, remarks on stderr, and with `--json` one document on stdout. */
 export class Output {
@@ -11,14 +12,22 @@ export class Output {
 
   /** A result: on stdout, or on stderr where stdout is kept for the document. */
   print(text: string): void {
-    this.bar.clear();
-    (this.json ? process.stderr : process.stdout).write(`${text}\n`);
+    this.#write(this.json ? process.stderr : process.stdout, text);
+  }
+
+  /** Columns that a line of the results may take: those of the terminal, or of a usual one. */
+  get columns(): number {
+    return columnsOf(process.stdout);
   }
 
   /** A remark for people, on stderr. */
   note(text: string): void {
+    this.#write(process.stderr, text);
+  }
+
+  #write(stream: NodeJS.WriteStream, text: string): void {
     this.bar.clear();
-    process.stderr.write(`${text}\n`);
+    stream.write(`${stream.isTTY ? wrapProse(text, columnsOf(stream)) : text}\n`);
   }
 
   /** The JSON document of a command, or one of its lines. */
@@ -28,15 +37,11 @@ export class Output {
   }
 }
 
-/**
- * Ends the program quietly when what reads its output goes away, as in `sonospike evaluate | head`. Files are
- * written whole or not at all, so that nothing is left damaged.
- */
-export function endOnClosedPipe(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0);
-      throw error;
-    });
-  }
+/** Breaks long sentences between words, for a terminal. Rows of tables, commands and JSON stay as they are. */
+function wrapProse(text: string, columns: number): string {
+  const isProse = (line: string) => !/^[\s{[]| {2}/.test(line);
+  return text
+    .split('\n')
+    .map((line) => (isProse(line) ? wrapWords(line, columns, '  ') : line))
+    .join('\n');
 }

@@ -1,5 +1,13 @@
+import { cutEnd } from './text-width.js';
+
 const BAR = 20;
+const USUAL_COLUMNS = 80;
 const INTERVAL = 80; // ms
+
+/** Columns to write in: one less than there are, as a line that fills the last one wraps on some terminals. */
+export function columnsOf(stream: NodeJS.WriteStream): number {
+  return (stream.columns || USUAL_COLUMNS) - 1;
+}
 
 /** A line at the foot of a terminal that is drawn over and over; nothing where stderr is not a terminal. */
 export class ProgressBar {
@@ -22,9 +30,7 @@ export class ProgressBar {
     if (!this.animated || now - this.#last < INTERVAL) return;
     this.#last = now;
     const bar = share === null ? '' : `${drawBar(share)} `;
-    // One column less than there are: a line that fills the last one wraps on some terminals.
-    const columns = (this.#stream.columns || 80) - 1;
-    this.#stream.write(`\r\x1b[K${`${title} ${bar}${details}`.slice(0, columns)}`);
+    this.#stream.write(`\r\x1b[K${cutEnd(`${title} ${bar}${details}`, columnsOf(this.#stream))}`);
     this.#drawn = true;
   }
 

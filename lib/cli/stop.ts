@@ -11,15 +11,21 @@ type StopName = keyof typeof STATUS;
  */
 const SAME_PRESS = 700;
 
+/** As of a program that SIGPIPE has ended. */
+const CLOSED_PIPE = 141;
+
 /** Why a command was stopped; the `cause` of its ERR_ABORTED. */
 export class StopSignal extends Error {
   readonly status: number;
 
-  constructor(name: StopName) {
-    super(`stopped by ${name}`);
-    this.status = STATUS[name];
+  constructor(by: string, status: number) {
+    super(`stopped by ${by}`);
+    this.status = status;
   }
 }
+
+/** Stops what `stoppable` runs at the moment. */
+let running: AbortController | null = null;
 
 /**
  * Runs something that can be stopped in good order: the first SIGINT or SIGTERM aborts `signal`, another one ends
@@ -32,20 +38,37 @@ export async function stoppable<T>(out: Output, run: (signal: AbortSignal) => Pr
     if (stoppedAt === null) {
       stoppedAt = performance.now();
       out.note('Stopping in good order; Ctrl-C once more ends at once.');
-      controller.abort(new StopSignal(name));
+      controller.abort(new StopSignal(name, STATUS[name]));
     } else if (performance.now() - stoppedAt > SAME_PRESS) {
       stopListening();
       process.kill(process.pid, name);
     }
   };
   const stopListening = () => {
+    running = null;
     for (const name of Object.keys(STATUS)) process.off(name, stop);
   };
+  running = controller;
   for (const name of Object.keys(STATUS)) process.on(name, stop);
   try {
     return await run(controller.signal);
   } finally {
     stopListening();
+  }
+}
+
+/**
+ * Ends the program quietly when what reads its output goes away, as in `sonospike evaluate | head`: at once, or in good
+ * order what can be stopped so. Its status is not 0, as a result was not delivered.
+ */
+export function endOnClosedPipe(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') throw error;
+      process.exitCode = CLOSED_PIPE;
+      if (running === null) process.exit();
+      running.abort(new StopSignal('a closed pipe', CLOSED_PIPE));
+    });
   }
 }
 

@@ -102,6 +102,11 @@ export const TRAIN_OPTIONS = {
     defaults: defaultText('encoding.stepsPerFrame').slice(1, -1),
     help: 'Time steps of the network for each frame.',
   },
+  log: {
+    type: 'text',
+    value: 'FILE',
+    help: 'Appends the metrics of every epoch to a file, as a line of JSON; a training that goes on goes on with its log.',
+  },
   testEveryEpoch: { type: 'flag', help: 'Evaluates the test clips after every epoch, for learning curves.' },
   plot: {
     type: 'text',

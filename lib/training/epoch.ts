@@ -1,4 +1,5 @@
 import type { SkippedFile } from '../datasets/dataset.js';
+import type { ModelSettings } from '../settings/settings.js';
 
 /** Loss and accuracy over some clips. */
 export interface Score {
@@ -52,6 +53,8 @@ export interface DataReport {
   words: WordCount[];
   /** The speakers of the data set. */
   speakers: string[];
+  /** Settings of the model. */
+  settings: ModelSettings;
 }
 
 /** How many clips of a word the parts of a split have, with extra data in the training part. */

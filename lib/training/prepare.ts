@@ -141,6 +141,7 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
     skipped: allSkipped,
     words,
     speakers: dataset.speakers,
+    settings,
   });
 
   const negatives = negativesOf(chosen, training.length);

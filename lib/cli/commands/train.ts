@@ -2,6 +2,7 @@ import type { Dataset } from '../../datasets/index.js';
 import { choosePlace } from '../../native/device.js';
 import type { ModelSettings } from '../../settings/settings.js';
 import { SonospikeError } from '../../support/errors.js';
+import type { EpochMetrics } from '../../training/epoch.js';
 import { pickRunOptions, type RunOptions } from '../../training/recipe.js';
 import { type TrainResult, train as trainNetwork } from '../../training/train.js';
 import type { Values } from '../args.js';
@@ -13,6 +14,7 @@ import { commandLine } from '../program.js';
 import { stoppable } from '../stop.js';
 import { noteWithoutThreshold } from '../threshold.js';
 import { chooseFiles, makeSettings, readAugmentation, type TrainFiles } from '../train-files.js';
+import { TrainLog } from '../train-log.js';
 import { TRAIN_OPTIONS } from '../train-options.js';
 import { TrainingCurves } from '../train-plot.js';
 import { document, summary, TrainReport } from '../train-report.js';
@@ -26,8 +28,9 @@ export const train = defineCommand({
   name: 'train',
   summary: 'Trains a network on the words of a dataset.',
   description:
-    'Trains a network on the words of a dataset and keeps the best model. Prints the metrics of every epoch as a ' +
-    'line of JSON. Ctrl-C stops after the batch in hand, with a checkpoint to go on from.',
+    'Trains a network on the words of a dataset and keeps the best model. Prints a row for every epoch (of many quick ' +
+    'ones a row a second): loss, accuracy, time left, firing rates. --log and --json have every figure. Ctrl-C stops ' +
+    'after the batch in hand, with a checkpoint to go on from.',
   examples: [
     'sonospike train --data data/fsdd',
     'sonospike train --data data/AudioMNIST --fold 2 --out fold2.safetensors',
@@ -36,18 +39,28 @@ export const train = defineCommand({
     'sonospike train --data data/fsdd --plot curves.html',
   ],
   options: TRAIN_OPTIONS,
+  json:
+    'Prints one JSON document on stdout when the training has ended, and the metrics of every epoch as a line of JSON ' +
+    'on stderr. With npm, use npm run -s, as npm prints lines of its own.',
   async run({ options, args }, out) {
     const files = await chooseFiles(options);
     const plot = await PlotFile.choose(options.plot, [files.out, files.checkpoint]);
     const curves = plot && new TrainingCurves(plot, files.out);
-    const result = await stoppable(out, (signal) => runTraining(options, files, out, signal, curves)).catch(
+    const log = await TrainLog.open(options.log, files.resume !== undefined);
+    const onEpochs = (history: readonly EpochMetrics[]) => {
+      log?.update(history);
+      curves?.update(history);
+    };
+    const result = await stoppable(out, (signal) => runTraining(options, files, out, signal, onEpochs)).catch(
       async (error) => {
+        await log?.written().catch((failure) => out.note(failure.message));
         await curves?.end().catch((failure) => out.note(failure.message));
         throw withWayOn(error, files, args);
       },
     );
-    out.note(summary(result, files));
+    out.print(summary(result, files));
     noteWithoutThreshold(out, result.model);
+    await log?.written();
     await curves?.end(result.epochs);
     if (plot) out.note(`The curves are ${plot.file}.`);
     if (options.data === undefined) noteRealData(out);
@@ -60,7 +73,7 @@ async function runTraining(
   files: TrainFiles,
   out: Output,
   signal: AbortSignal,
-  curves: TrainingCurves | null,
+  onEpochs: (history: readonly EpochMetrics[]) => void,
 ): Promise<TrainResult> {
   const { strict, strip, layout, threads, device, extraData, testEveryEpoch } = options;
   const data = await openData(options.data, { ...options, signal });
@@ -82,7 +95,7 @@ async function runTraining(
     strip,
     testEveryEpoch,
     signal,
-    onData: ({ split, skipped, words, speakers }) => {
+    onData: ({ split, skipped, words, speakers, settings: chosen }) => {
       if (options.data === undefined)
         out.note(`No --data: training on the ${data.clips.length} shipped samples.`);
       for (const note of files.notes) out.note(note);
@@ -90,12 +103,13 @@ async function runTraining(
       for (const line of aboutWords(words, speakers)) out.note(line);
       out.note(`Split ${split}.`);
       if (place.device === 'cuda') out.note(`Training on ${place.name}.`);
+      report.begin(chosen);
     },
     onLoad: (progress) => report.load(progress),
     onProgress: (progress) => report.progress(progress),
     onEpoch: ({ metrics, history }) => {
       report.epoch(metrics);
-      curves?.update(history);
+      onEpochs(history);
     },
   });
 }
@@ -105,7 +119,7 @@ async function runTraining(
  * keeps its own options, so none are added there.
  */
 export async function chooseRunOptions(
-  options: Omit<Options, 'out' | 'testEveryEpoch' | 'plot'>,
+  options: Omit<Options, 'out' | 'log' | 'testEveryEpoch' | 'plot'>,
   { resume }: Pick<TrainFiles, 'resume'>,
 ): Promise<Partial<RunOptions>> {
   const { augmentation, ...others } = options;
