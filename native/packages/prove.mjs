@@ -10,12 +10,14 @@ import { proveManagers } from './prove/managers.mjs';
 import { proveForeign } from './prove/foreign.mjs';
 import { startRegistry } from './prove/registry.mjs';
 import { installedProject, proveRuntimes } from './prove/runtimes.mjs';
+import { proveSources } from './prove/sources.mjs';
 import { anyFailed } from './prove/trials.mjs';
 
 const GROUPS = {
   managers: ({ registry }) => proveManagers(registry.url),
   runtimes: ({ project }) => proveRuntimes(project),
   bundlers: ({ project }) => proveBundlers(project),
+  sources: ({ registry }) => proveSources(registry.url),
   arm: ({ registry, project }) => proveForeign(registry.url, project, ['arm']),
   musl: ({ registry, project }) => proveForeign(registry.url, project, ['musl']),
   windows: ({ registry, project }) => proveForeign(registry.url, project, ['windows']),
