@@ -10,12 +10,15 @@ python3 -c 'import ensurepip' 2>/dev/null || need+=(python3-venv)
 [ -f /usr/include/doctest/doctest.h ] || [ -f /usr/local/include/doctest/doctest.h ] || need+=(doctest-dev)
 command -v pulseaudio >/dev/null || need+=(pulseaudio)
 command -v paplay >/dev/null || need+=(pulseaudio-utils)
-if [ ${#need[@]} -gt 0 ]; then
-  sudo=""
+
+# Installs packages of Debian.
+install_packages() {
+  local sudo=""
   [ "$(id -u)" = 0 ] || sudo="sudo"
   $sudo apt-get update -q
-  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -q --no-install-recommends "${need[@]}"
-fi
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -q --no-install-recommends "$@"
+}
+[ ${#need[@]} = 0 ] || install_packages "${need[@]}"
 
 # Node's headers lie beside it in most installations; node-gyp would fetch them from the network.
 prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")

@@ -4,7 +4,7 @@
 //   npm run prove:packages -- managers runtimes                            these
 //
 // For Linux x64 with glibc, with the packages of all platforms packed. Tools come from npm (and PyPI and Debian for musl)
-// into build-packages/tools, about 3 GB, which stay. docs/platforms.md has the results.
+// into build-packages/tools, about 2 GB, which stay. docs/platforms.md has the results.
 import { proveBundlers } from './prove/bundlers.mjs';
 import { proveManagers } from './prove/managers.mjs';
 import { proveForeign } from './prove/foreign.mjs';

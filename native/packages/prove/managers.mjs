@@ -49,7 +49,7 @@ const npm = (version) => join(npmTools(`npm-${version}`, [`npm@${version}`]), 'n
 export const bun = () => join(npmTools('bun', ['bun@1.4']), 'bun/bin/bun.exe');
 export const deno = () => join(npmTools('deno', ['deno@2.9']), '@deno/linux-x64-glibc/deno');
 const pnpm = () => join(npmTools('pnpm', ['pnpm@12']), '.bin/pnpm');
-export const yarn = () => join(npmTools('yarn', ['@yarnpkg/cli-dist@4']), '@yarnpkg/cli-dist/bin/yarn.js');
+const yarn = () => join(npmTools('yarn', ['@yarnpkg/cli-dist@4']), '@yarnpkg/cli-dist/bin/yarn.js');
 
 /** What Deno must be allowed: to load the addon, to find it, to read the settings and to count cores. */
 export const DENO_FLAGS = ['--allow-ffi', '--allow-read', '--allow-env', '--allow-sys'];
