@@ -175,6 +175,7 @@ describe.skipIf(missing)('the page', { timeout: SLOW }, () => {
     expect(await buttons.first().evaluate((button) => getComputedStyle(button).direction)).toBe('rtl');
     // A model without a calibration says that its percentages are no more than a comparison.
     await page.getByText('This model has no calibration').waitFor();
+    expect(await page.locator('#word .remark').textContent()).toMatch(/^\d+%, not calibrated$/);
     expect(browser!.complaints).toEqual([]);
     await again.close();
   });
@@ -392,6 +393,7 @@ describe.skipIf(missing)('the page', { timeout: SLOW }, () => {
         ['on-accent', 'accent'],
         ['spike', 'ground'],
         ['warn', 'warn-ground'],
+        ['warn', 'ground'],
       ] as const;
       const ground = light('ground');
       return {

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { run, start } from './helpers/cli.js';
 
@@ -30,6 +33,22 @@ it('tells its address to programs, answers there, and says when a port is taken'
   expect(second.stderr).toContain(`Port ${port} of 127.0.0.1 is in use by another program. Choose another`);
   child.kill('SIGTERM');
   expect(await finished).toMatchObject({ status: 0 });
+});
+
+it('says when no browser could be opened', async () => {
+  const programs = await mkdtemp(join(tmpdir(), 'sonospike-programs-'));
+  await writeFile(join(programs, 'xdg-open'), '#!/bin/sh\nexit 3\n', { mode: 0o755 });
+  const env = { PATH: `${programs}:${process.env.PATH}` };
+  const { child, finished, printed } = start(['page', '--port', '0', '--open'], { env });
+  await printed('The page is at http://127.0.0.1:');
+  if (process.platform === 'linux') {
+    const why =
+      'No browser was opened (xdg-open ended with status 3). Open the address above in your browser.';
+    await printed(why, 'stderr');
+  }
+  child.kill('SIGINT');
+  expect(await finished).toMatchObject({ status: 0 });
+  await rm(programs, { recursive: true });
 });
 
 it('warns where others can reach it', async () => {

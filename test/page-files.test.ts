@@ -10,7 +10,7 @@ import type { Model } from '../lib/model/model.js';
 import type { Word } from '../lib/model/word-stream.js';
 import { native } from '../lib/native/load.js';
 import { unpack } from '../lib/page/message.js';
-import type { Page } from '../lib/page/server.js';
+import { type Page, startPage } from '../lib/page/server.js';
 import { browserMissing, type OpenBrowser, openBrowser } from './helpers/browser.js';
 import { servePage, wav16 } from './helpers/page.js';
 
@@ -199,6 +199,38 @@ describe.skipIf(browserMissing())('files', { timeout: SLOW }, () => {
     expect(2 * samples.length).toBeGreaterThan(20_000_000);
     expect(await choose(page, [file])).toEqual(['2 words: 3 7']);
     expect(browser.complaints).toEqual([]);
+  });
+
+  it('that the server was lost with say so, and can be opened again', async () => {
+    const { page: first } = await servePage();
+    browser = await openBrowser();
+    const { page } = browser;
+    await page.goto(first.url);
+    await page.locator('#speak:enabled').waitFor();
+    const rate = 16_000;
+    const file = await written('lost.wav', await spoken(['7', '3'], rate), rate);
+    // The server never hears that the recording has ended, so that it is not done when it goes away.
+    await page.evaluate(() => {
+      const send = WebSocket.prototype.send;
+      WebSocket.prototype.send = function (data) {
+        if (typeof data !== 'string' || !data.includes('"stop"')) send.call(this, data);
+      };
+    });
+    await page.setInputFiles('#file', [file]);
+    await page.locator('#file-list .result').getByText('listening').waitFor();
+    await first.close();
+    await page
+      .locator('#file-list .failed .result')
+      .getByText('The connection to the server was lost')
+      .waitFor();
+    const again = await startPage({ model, modelName: 'digits', host: '127.0.0.1', port: first.port });
+    try {
+      await page.locator('#speak:enabled').waitFor();
+      const [result] = await choose(page, ['samples/7_kal_0.wav']);
+      expect(result).toBe('7, >99% sure');
+    } finally {
+      await again.close();
+    }
   });
 
   it('that cannot be used say why, by name, and do not stop the others', async () => {

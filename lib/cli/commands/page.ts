@@ -54,7 +54,10 @@ export const page = defineCommand({
       }
       if (out.json) out.document({ url: served.url, port: served.port, host });
       else out.print(`The page is at ${served.url}  (Ctrl-C ends it)`);
-      if (options.open) openInBrowser(served.url, (why) => out.note(`No browser was opened: ${why}`));
+      if (options.open)
+        openInBrowser(served.url, (why) =>
+          out.note(`No browser was opened (${why}). Open the address above in your browser.`),
+        );
       if (!signal.aborted) await once(signal, 'abort');
       await served.close();
     });
@@ -71,5 +74,8 @@ function openInBrowser(url: string, failed: (why: string) => void): void {
         : ['xdg-open', [url]];
   const child = spawn(program, args, { stdio: 'ignore', detached: true });
   child.on('error', ({ message }) => failed(message));
+  child.on('exit', (status) => {
+    if (status !== null && status > 0) failed(`${program} ended with status ${status}`);
+  });
   child.unref();
 }

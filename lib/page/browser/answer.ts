@@ -26,14 +26,19 @@ export class Answer {
   readonly #scores = byId('scores');
   readonly #heard = byId('heard');
   readonly #labels: readonly string[];
+  readonly #calibrated: boolean;
   readonly #choose: (heard: Heard) => void;
   #bars: Bar[] = [];
   readonly #other: Bar = barOf();
   #items: { heard: Heard; item: HTMLElement; button: HTMLButtonElement }[] = [];
 
-  /** @param choose is called with a word of before that is to be seen again */
-  constructor(labels: readonly string[], choose: (heard: Heard) => void) {
+  /**
+   * @param calibrated whether the model's confidence is
+   * @param choose is called with a word of before that is to be seen again
+   */
+  constructor(labels: readonly string[], calibrated: boolean, choose: (heard: Heard) => void) {
     this.#labels = labels;
+    this.#calibrated = calibrated;
     this.#choose = choose;
     this.#scores.replaceChildren();
     this.#heard.replaceChildren();
@@ -46,9 +51,18 @@ export class Answer {
 
   /** Says the word. */
   tell(guess: Guess): void {
-    const { label, confidence, rejected } = guess;
-    if (rejected) this.say('unsure', UNKNOWN, closest(guess));
-    else this.say('sure', label, sure(confidence));
+    if (guess.rejected) this.say('unsure', UNKNOWN, closest(guess));
+    else this.say('sure', guess.label, this.#sure(guess));
+  }
+
+  /** What is said of a sound, on one line. */
+  telling(guess: Guess): string {
+    if (guess.rejected) return `${UNKNOWN}. ${closest(guess)}`;
+    return `${isolated(guess.label)}, ${this.#sure(guess)}`;
+  }
+
+  #sure({ confidence }: Guess): string {
+    return `${sureness(confidence)}${this.#calibrated ? ' sure' : ', not calibrated'}`;
   }
 
   /** What is said is about to be out of date: somebody speaks again. */
@@ -83,11 +97,9 @@ export class Answer {
 
   /** Adds a word to those that can be seen again; the oldest go. */
   add(heard: Heard): void {
-    const { label, confidence, rejected } = heard.guess;
+    const { label, rejected } = heard.guess;
     const text = rejected ? '?' : label;
-    const name = rejected
-      ? `A sound, closest to ${isolated(label)}`
-      : `${isolated(label)}, ${sure(confidence)}`;
+    const name = rejected ? `A sound, closest to ${isolated(label)}` : this.telling(heard.guess);
     const button = element('button', { type: 'button', dir: 'auto', 'aria-label': name, title: name }, text);
     if (rejected) button.classList.add('rejected');
     button.addEventListener('click', () => this.#choose(heard));
@@ -105,18 +117,9 @@ export class Answer {
 
 const UNKNOWN = 'not a word I know';
 
-/** What is said of a sound, on one line. */
-export function tellingOf(guess: Guess): string {
-  const { label, confidence, rejected } = guess;
-  return rejected ? `${UNKNOWN}. ${closest(guess)}` : `${isolated(label)}, ${sure(confidence)}`;
-}
-
+/** Only a model with a calibration rejects. */
 function closest({ label, confidence }: Guess): string {
-  return `Closest: ${isolated(label)}, ${sure(confidence)}`;
-}
-
-function sure(confidence: number): string {
-  return `${sureness(confidence)} sure`;
+  return `Closest: ${isolated(label)}, ${sureness(confidence)} sure`;
 }
 
 interface Bar {

@@ -36,10 +36,14 @@ export class Connection {
     return ++this.#lastId;
   }
 
-  /** Sends a message, or nothing while there is no connection. */
-  send(message: ClientMessage, arrays?: Arrays): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
+  /**
+   * Sends a message, or nothing while there is no connection.
+   * @returns whether it was sent
+   */
+  send(message: ClientMessage, arrays?: Arrays): boolean {
+    if (this.#socket.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(arrays === undefined ? JSON.stringify(message) : pack(message, arrays));
+    return true;
   }
 
   #open(): WebSocket {

@@ -1,5 +1,5 @@
 import { heardSeconds } from '../picture.js';
-import { type HeardAndShown, tellingOf } from './answer.js';
+import type { HeardAndShown } from './answer.js';
 import { type Recording, readRecording, withName } from './decode.js';
 import { byId, element } from './elements.js';
 import { clock, counted, isolated } from './names.js';
@@ -137,7 +137,7 @@ export class OpenedFiles {
   async #recogniseClip(opened: Opened, { samples, sampleRate }: Recording, view: View): Promise<void> {
     const { message, arrays } = await this.#requests.clip(samples, sampleRate);
     opened.clip = view.heardOf(message, arrays);
-    opened.result.textContent = tellingOf(opened.clip.guess);
+    opened.result.textContent = view.telling(opened.clip.guess);
   }
 
   async #recogniseWords(opened: Opened, recording: Recording, wanted: () => boolean): Promise<void> {

@@ -80,7 +80,7 @@ export class Requests {
     const ended = this.#wait(id, found);
     // It is waited for below.
     ended.catch(() => {});
-    this.#connection.send({ type: 'listen', id, sampleRate, pictures: false });
+    if (!this.#connection.send({ type: 'listen', id, sampleRate, pictures: false })) this.lost();
     const chunk = Math.ceil(CHUNK * sampleRate);
     for (let at = 0; at < samples.length && this.#waiting.has(id); at += chunk) {
       while (this.#waiting.has(id) && this.#connection.waiting > MOST_WAITING)
@@ -114,10 +114,10 @@ export class Requests {
     this.#waiting.clear();
   }
 
-  #ask<T extends ServerMessage>(send: (id: number) => void): Promise<Answer<T>> {
+  #ask<T extends ServerMessage>(send: (id: number) => boolean): Promise<Answer<T>> {
     const id = this.#connection.nextId();
     const answer = this.#wait(id);
-    send(id);
+    if (!send(id)) this.lost();
     return answer as Promise<Answer<T>>;
   }
 

@@ -54,7 +54,7 @@ export class View {
     this.#panels = new Panels(byId('panels'), settings, (layer) => {
       if (this.#shown !== null) this.#inspector.inspect(layer, this.#shown);
     });
-    this.#answer = new Answer(settings.labels, (heard) => this.#choose(heard));
+    this.#answer = new Answer(settings.labels, hello.confidence !== null, (heard) => this.#choose(heard));
     this.#encodings = new Encodings(connection);
     this.#replay = new Replay((step) => this.#moved(step));
     this.#save.onclick = () => {
@@ -134,6 +134,11 @@ export class View {
 
   encoded(message: Encoded, arrays: Arrays): void {
     this.#encodings.take(message, arrays);
+  }
+
+  /** What is said of a sound, on one line. */
+  telling(guess: Guess): string {
+    return this.#answer.telling(guess);
   }
 
   /**
