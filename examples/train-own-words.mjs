@@ -7,14 +7,13 @@ const data = await openDataset(directory);
 console.log(`${data.clips.length} clips of ${data.labels.length} words: ${data.labels.join(', ')}`);
 for (const { file, reason } of data.skipped) console.log(`left out: ${file}: ${reason}`);
 
-const { model, test } = await train({
+const { model, test, testedBy } = await train({
   data,
-  split: 'random:0.2',
   seed: 1,
   out,
   onEpoch: ({ metrics, total }) => console.log(`epoch ${metrics.epoch} of ${total}`),
 });
-console.log(`${test.clips} clips that the training did not use: ${(100 * test.accuracy).toFixed(1)}% right`);
+console.log(`${testedBy}: ${(100 * test.accuracy).toFixed(1)}% of ${test.clips} clips right`);
 
 const clip = data.clips[0].file;
 const { label, confidence } = await model.predict(clip);

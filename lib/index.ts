@@ -109,7 +109,9 @@ export type {
 export type { ErrorCode } from './support/errors.js';
 export { SonospikeError } from './support/errors.js';
 export type { Tensor, Tensors } from './support/tensor.js';
+export type { CrossValidation } from './training/cross-validate.js';
 export type {
+  CalibrationProgress,
   DataReport,
   EpochMetrics,
   EpochReport,

@@ -45,7 +45,7 @@ describe('a model without a threshold', () => {
       '--out',
       'new.safetensors',
     ];
-    const { document, stderr } = await trained([...args, '--validation', '0'], folder);
+    const { document, stderr } = await trained([...args, '--calibration-folds', '0'], folder);
     expect(document.confidence).toBeNull();
     expect(stderr).toMatch(WARNING);
   });

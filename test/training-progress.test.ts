@@ -5,7 +5,14 @@ const labels = Array.from({ length: 10 }, (_, digit) => String(digit));
 
 function training(stepsPerFrame: number) {
   const settings = changeSettings(presetSettings('original', labels), { stepsPerFrame });
-  return { data: 'samples', preset: 'original', settings, validation: 0, threads: 1 } as const;
+  return {
+    data: 'samples',
+    preset: 'original',
+    settings,
+    validation: 0,
+    calibrationFolds: 0,
+    threads: 1,
+  } as const;
 }
 
 it('tells the speed in every epoch, also where the counter of the one before still stands', async () => {

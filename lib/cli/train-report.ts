@@ -1,11 +1,12 @@
 import type { ModelSettings } from '../settings/settings.js';
-import type { EpochMetrics, LoadProgress, TrainingProgress } from '../training/epoch.js';
+import type { CalibrationProgress, EpochMetrics, LoadProgress, TrainingProgress } from '../training/epoch.js';
 import type { TrainResult } from '../training/train.js';
 import { FiringWatch } from './firing.js';
 import { Forecast } from './forecast.js';
-import { accuracyText, duration, firingText, percent } from './format.js';
+import { duration, firingText, percent } from './format.js';
 import type { Output } from './output.js';
 import { commandLine } from './program.js';
+import { testedText } from './threshold.js';
 import type { TrainFiles } from './train-files.js';
 
 /** Epochs up to which each has a row, however quickly they end. */
@@ -45,6 +46,10 @@ export class TrainReport {
     ];
     this.#forecast.update((epoch - 1 + done / total) / epochs);
     this.#out.bar.update(`epoch ${epoch}/${epochs}`, done / total, details.join('  '));
+  }
+
+  calibration({ done, total }: CalibrationProgress): void {
+    this.#out.bar.update('cross-validating', done / total, `${done} of ${total} epochs`);
   }
 
   epoch(metrics: EpochMetrics): void {
@@ -122,9 +127,9 @@ function epochRow({ epoch, scores, left, firing }: EpochCells, columns: number):
 
 /** What a training gave, for people. */
 export function summary(result: TrainResult, files: TrainFiles): string {
-  const { test, bestEpoch, epochs } = result;
+  const { test } = result;
   return [
-    `Test accuracy ${accuracyText(test)}, with the model of epoch ${bestEpoch} of ${epochs.length}.`,
+    ...testedText(result),
     `Firing rates of the layers, in spikes per neuron and time step: ${firingText(test.firingRates)}.`,
     `The model is ${files.out}. Try it on a recording:`,
     `  ${commandLine('run-digit', ['--model', files.out, 'my.wav'])}`,
@@ -153,6 +158,9 @@ export function document(result: TrainResult, files: TrainFiles): Record<string,
     calibration,
     rejection,
     confidence: result.model.confidence,
+    testedBy: result.testedBy,
+    crossValidation: result.crossValidation,
+    remarks: result.remarks,
     split,
     skipped,
     options,

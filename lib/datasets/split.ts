@@ -31,7 +31,7 @@ export interface SplitOptions {
 }
 
 type Spec =
-  | { kind: 'official' | 'leave-one-speaker-out' | 'all' }
+  | { kind: 'official' | 'leave-one-speaker-out' | 'none' | 'all' }
   | { kind: 'speakers'; names: string[] }
   | { kind: 'random'; fraction: number };
 
@@ -62,6 +62,7 @@ export function splitFolds(dataset: Dataset, spec: string): number {
  * - `speakers:<name,name>`: these speakers are the test part
  * - `leave-one-speaker-out`: fold k tests on the k-th speaker
  * - `random:<fraction>`: that fraction is the test part, stratified by label
+ * - `none`: nothing is for testing
  * - `all`: everything is the test part
  *
  * The validation part is stratified by label, but where the test part is made of whole speakers so is it, if
@@ -83,7 +84,7 @@ export function splitDataset(dataset: Dataset, spec: string, options?: SplitOpti
     validation: inOrder(layout, parts.validation),
     test: inOrder(layout, parts.test),
   };
-  if (split.test.length === 0) throw noClips(split, 'test');
+  if (split.test.length === 0 && parsed.kind !== 'none') throw noClips(split, 'test');
   if (split.train.length === 0 && parsed.kind !== 'all') throw noClips(split, 'train');
   return split;
 }
@@ -109,6 +110,8 @@ function divide(dataset: Dataset, spec: Spec, draw: Draw): Parts {
   switch (spec.kind) {
     case 'all':
       return { train: [], validation: [], test: dataset.clips };
+    case 'none':
+      return { ...validated(dataset, dataset.clips, draw), test: [] };
     case 'random': {
       const { drawn, rest } = drawStratified(dataset.layout, dataset.clips, spec.fraction, draw.seed, 'test');
       return { ...validated(dataset, rest, draw), test: drawn };
@@ -201,7 +204,8 @@ function validated(dataset: Dataset, clips: Clip[], { seed, validation }: Draw):
 }
 
 function parseSpec(spec: string): Spec {
-  if (spec === 'official' || spec === 'leave-one-speaker-out' || spec === 'all') return { kind: spec };
+  if (spec === 'official' || spec === 'leave-one-speaker-out' || spec === 'none' || spec === 'all')
+    return { kind: spec };
   if (typeof spec !== 'string') throw refuse(spec, 'the split', 'a string');
   const [, kind, value = ''] = /^(speakers|random):(.*)$/su.exec(spec) ?? [];
   if (kind === 'speakers') {
@@ -214,11 +218,11 @@ function parseSpec(spec: string): Spec {
     if (fraction > 0 && fraction < 1) return { kind, fraction };
     throw invalidSplit(`"${spec}" needs a fraction between 0 and 1, such as random:0.2.`);
   }
-  const kinds = ['official', 'speakers', 'leave-one-speaker-out', 'random', 'all'];
+  const kinds = ['official', 'speakers', 'leave-one-speaker-out', 'random', 'none', 'all'];
   const meant = nearest(spec.replace(/:.*$/su, ''), kinds);
   throw invalidSplit(
     `There is no split "${spec}".${meant === null ? '' : ` Did you mean ${meant}?`} Known are: official, ` +
-      'speakers:<name,name>, leave-one-speaker-out, random:<fraction> and all.',
+      'speakers:<name,name>, leave-one-speaker-out, random:<fraction>, none and all.',
   );
 }
 

@@ -1,6 +1,6 @@
 import type { Clip } from '../datasets/clip.js';
 import { UNKNOWN_LABEL } from '../datasets/names.js';
-import type { NativeFeatureStore } from '../native/addon.js';
+import type { NativeFeatureStore, NativePrediction } from '../native/addon.js';
 import { guardAsync } from '../native/errors.js';
 import type { Augmentation } from '../settings/augmentation.js';
 import type { ConfidenceSettings } from '../settings/confidence.js';
@@ -96,6 +96,16 @@ export async function evaluateNumbers(
   }
 }
 
+/** @internal What a network made of some clips. */
+export interface Answered {
+  results: ClipResult[];
+  /** Of the results, whether labelled or not. */
+  correct: number;
+  /** Mean cross-entropy over the labelled clips, in nats. */
+  loss: number;
+  firingRates: number[];
+}
+
 /** @internal Evaluates clips of a store; `numbers` are theirs there, -1 for those left out. */
 export async function evaluateClips(
   model: { labels: readonly string[]; confidence: Readonly<ConfidenceSettings> | null },
@@ -113,37 +123,51 @@ export async function evaluateClips(
       'None of the clips that could be read is a word, so there is nothing to evaluate.',
     );
   }
-  const labels = [...model.labels];
-  const answer = async (chosen: readonly number[]) => {
+  const answer = async (chosen: readonly number[]): Promise<Answered> => {
     const found = await evaluateNumbers(
       store,
       Int32Array.from(chosen, (i) => numbers[i]!),
       over,
     );
-    const results = chosen.map((i, k): ClipResult => {
-      const { best, scores, confidence, rejected } = found.predictions[k]!;
-      const { file, label, speaker } = clips[i]!;
-      const predicted = labels[best]!;
-      return { file, label, speaker, predicted, confidence, rejected, scores: Array.from(scores) };
-    });
-    return { ...found, results };
+    return {
+      ...found,
+      results: chosen.map((i, k) => result(clips[i]!, found.predictions[k]!, model.labels)),
+    };
   };
-  const { results: predictions, ...found } = await answer(words);
   const others = used.filter((i) => !isWord(i));
-  const unknown = others.length === 0 ? [] : (await answer(others)).results;
+  const answered = await answer(words);
+  return score(model, answered, others.length === 0 ? [] : (await answer(others)).results);
+}
+
+/** @internal */
+export function result(
+  { file, label, speaker }: Clip,
+  { best, scores, confidence, rejected }: NativePrediction,
+  labels: readonly string[],
+): ClipResult {
+  return { file, label, speaker, predicted: labels[best]!, confidence, rejected, scores: Array.from(scores) };
+}
+
+/** @internal The figures of the answers to words, and of those to clips that are none. */
+export function score(
+  model: { labels: readonly string[]; confidence: Readonly<ConfidenceSettings> | null },
+  { results: predictions, correct, loss, firingRates }: Answered,
+  unknown: ClipResult[],
+): Scored {
+  const labels = [...model.labels];
   const confusion = confusionMatrix(labels, predictions);
   const known = predictions.map((of) => ({ ...of, right: of.label === of.predicted }));
   return {
-    accuracy: found.correct / words.length,
-    interval: wilsonInterval(found.correct, words.length),
-    loss: found.loss,
-    clips: words.length,
+    accuracy: correct / predictions.length,
+    interval: wilsonInterval(correct, predictions.length),
+    loss,
+    clips: predictions.length,
     labels,
     confusion,
     perClass: classMetrics(labels, confusion),
     perSpeaker: perSpeaker(predictions),
     calibration: calibration(known),
-    firingRates: found.firingRates,
+    firingRates,
     predictions,
     unknown,
     rejection: measureRejection(

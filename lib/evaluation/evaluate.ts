@@ -158,7 +158,7 @@ async function measure(
   const names = otherNames(dataset.labels, model.labels);
   requireLabels(dataset, [...model.labels, ...names.keys()]);
   const own = ownSplit(model, dataset);
-  const split = chooseSplit(own, dataset, options);
+  const split = chooseSplit(own, dataset, options, part);
   const clips = relabelled(split[part], names);
   if (clips.length === 0) {
     throw new SonospikeError(
@@ -239,8 +239,15 @@ async function hearUnknown(
  * The split that was asked for; the model's own one, with the seed and fold that it was trained with, where it is the
  * same or none was asked for, so that no clip of its training part is taken for a test.
  */
-function chooseSplit(own: OwnSplit | null, dataset: Dataset, options: EvaluateOptions): Split {
-  if (own && (options.split ?? own.split) === own.split) {
+function chooseSplit(
+  own: OwnSplit | null,
+  dataset: Dataset,
+  options: EvaluateOptions,
+  part: PartName,
+): Split {
+  // A model of all clips has no test part of its own: the figures say that it has seen the clips.
+  const hasPart = own?.split !== 'none' || part !== 'test';
+  if (own && hasPart && (options.split ?? own.split) === own.split) {
     const { split, seed, fold, validation } = own;
     return splitDataset(dataset, split, {
       seed: options.splitSeed === undefined ? seed : checkSeed(options.splitSeed),

@@ -13,7 +13,7 @@ import {
   refuse,
   string,
 } from '../support/options.js';
-import { defaultSplit } from '../training/prepare.js';
+import { defaultSplit } from '../training/small-set.js';
 import { COMPARE_KEYS, type CompareOptions } from './compare-options.js';
 import { type ComparedRun, type Comparison, differenceOf, summarise } from './comparison.js';
 import { readKeptRuns } from './kept-runs.js';
@@ -49,7 +49,7 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
 function planRuns(dataset: Dataset, options: CompareOptions, validation: number) {
   const { protocol, split } = options;
   if (protocol === undefined) {
-    const chosen = split ?? defaultSplit(dataset);
+    const chosen = split ?? defaultSplit(dataset, true);
     const planned = planSplit(dataset, chosen, { ...options, usualSeeds: USUAL_SEEDS }, validation);
     return { protocol: null, ...planned };
   }

@@ -8,7 +8,7 @@ import { type Answer, calibrate, LEAST_ANSWERS } from './calibrate.js';
  * Times that every clip is answered with what augments it drawn anew. The voices of the validation part may be those
  * that were trained on; changed, they stand for others.
  */
-const DRAWS = 4;
+export const DRAWS = 4;
 
 /**
  * Calibrates the model of a store on a part of its clips: as they are and, where the training augments its clips,

@@ -20,6 +20,9 @@ const CANDIDATES: readonly (readonly boolean[])[] = [
   [true, true, true],
 ];
 
+/** Share of the sounds that are no word which the threshold may accept, where that is known. */
+const MOST_OTHERS = 0.05;
+
 /**
  * Fits the confidence to the answers on a validation part: of a few logistic regressions the one with the least log
  * loss in a five-fold cross-validation, and the threshold that rejects at most `rejectRate` of the right answers.
@@ -27,6 +30,34 @@ const CANDIDATES: readonly (readonly boolean[])[] = [
  * @returns null where there are fewer than 20 answers
  */
 export function calibrate(answers: readonly Answer[], rejectRate: number): ConfidenceSettings | null {
+  const settings = fitConfidence(answers, rejectRate);
+  return settings && { ...settings, threshold: chooseThreshold(settings, answers, rejectRate) };
+}
+
+/**
+ * The same where answers to sounds that are no word are known too. They count in the fit as wrong answers; every second
+ * of them, so that words prevail. The threshold is the least at which no more than 5% of them are accepted, but none
+ * that rejects more than twice `rejectRate` of the right answers of `plain`.
+ * @param plain answers to clips of words as they are
+ * @param changed answers to the same clips, augmented: only the fit uses them
+ * @param others answers to sounds that are no word
+ */
+export function calibrateAgainst(
+  answers: { plain: readonly Answer[]; changed: readonly Answer[]; others: readonly Answer[] },
+  rejectRate: number,
+): ConfidenceSettings | null {
+  const { plain, changed, others } = answers;
+  const some = others.filter((_, i) => i % 2 === 0);
+  const settings = fitConfidence([...plain, ...changed, ...some], rejectRate);
+  if (settings === null) return null;
+  const confidences = sortedConfidences(settings, others);
+  const least = others.length === 0 ? 0 : (confidences[Math.ceil((1 - MOST_OTHERS) * others.length)] ?? 1);
+  const most = chooseThreshold(settings, plain, Math.min(1, 2 * rejectRate));
+  return { ...settings, threshold: plain.some(({ right }) => right) ? Math.min(least, most) : least };
+}
+
+/** With a threshold of 0. */
+function fitConfidence(answers: readonly Answer[], rejectRate: number): ConfidenceSettings | null {
   if (answers.length < LEAST_ANSWERS) return null;
   const features = answers.map(({ probabilities, best }) => signed(confidenceFeatures(probabilities, best)));
   const right = answers.map((answer) => answer.right);
@@ -36,7 +67,7 @@ export function calibrate(answers: readonly Answer[], rejectRate: number): Confi
     if (loss < chosen.loss) chosen = { used, loss };
   }
   const { bias, weights } = fitLogistic(features, right, chosen.used);
-  const settings: ConfidenceSettings = {
+  return {
     bias,
     logOdds: weights[0]!,
     margin: weights[1]!,
@@ -47,7 +78,6 @@ export function calibrate(answers: readonly Answer[], rejectRate: number): Confi
     clips: answers.length,
     right: right.filter(Boolean).length,
   };
-  return { ...settings, threshold: chooseThreshold(settings, answers, rejectRate) };
 }
 
 /** The entropy with its sign turned, so that all weights are the same way round. */
@@ -73,10 +103,17 @@ function chooseThreshold(
   answers: readonly Answer[],
   rejectRate: number,
 ): number {
-  const confidences = answers
-    .filter(({ right }) => right)
-    .map(({ probabilities, best }) => judge(settings, probabilities, best).confidence)
-    .sort((a, b) => a - b);
+  const confidences = sortedConfidences(
+    settings,
+    answers.filter(({ right }) => right),
+  );
   const most = Math.floor(rejectRate * confidences.length);
   return confidences[Math.min(most, confidences.length - 1)] ?? 0;
+}
+
+/** In ascending order. */
+function sortedConfidences(settings: ConfidenceSettings, answers: readonly Answer[]): number[] {
+  return answers
+    .map(({ probabilities, best }) => judge(settings, probabilities, best).confidence)
+    .sort((a, b) => a - b);
 }

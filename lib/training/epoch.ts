@@ -55,6 +55,8 @@ export interface DataReport {
   speakers: string[];
   /** Settings of the model. */
   settings: ModelSettings;
+  /** Why the set is too small to trust the model, in whole sentences; none where it is not. */
+  remarks: string[];
 }
 
 /** How many clips of a word the parts of a split have, with extra data in the training part. */
@@ -79,6 +81,16 @@ export interface TrainingProgress {
   epochs: number;
   /** Training clips per second in this epoch. */
   clipsPerSecond: number;
+}
+
+/** What `onCalibration` of a training gets while its set is cross-validated, after the last epoch. */
+export interface CalibrationProgress {
+  /** Which report this is. */
+  phase: 'calibrate';
+  /** Epochs of all folds together that are done. */
+  done: number;
+  /** All epochs of all folds. */
+  total: number;
 }
 
 /** What `onEpoch` of a training gets after every epoch. */

@@ -7,7 +7,7 @@ import { type Dataset, resolveDataset } from '../datasets/index.js';
 import type { LayoutName } from '../datasets/layouts/index.js';
 import { UNKNOWN_LABEL } from '../datasets/names.js';
 import { otherNames, relabelled } from '../datasets/number-words.js';
-import { describeSplit, type Split, splitDataset } from '../datasets/split.js';
+import { describeSplit, type Split } from '../datasets/split.js';
 import { loadTensors, Model } from '../model/model.js';
 import type { NativeFeatureStore, NativeTrainer } from '../native/addon.js';
 import { choosePlace, type DeviceChoice } from '../native/device.js';
@@ -28,10 +28,10 @@ import {
   pickRunOptions,
   type RunOptions,
   resolveRunOptions,
-  splitOptions,
   toNative,
 } from './recipe.js';
 import { readSavedRun, type SavedRun } from './saved-run.js';
+import { aboutSize, chooseFolds, defaultSplit, splitForTraining } from './small-set.js';
 
 export interface PrepareOptions {
   /** The dataset: a directory, or what `openDataset` gave. */
@@ -62,6 +62,7 @@ export interface PrepareOptions {
 interface SetupOptions extends Partial<RunOptions>, PrepareOptions {
   settings?: ModelSettings;
   resume?: string;
+  testEveryEpoch?: boolean;
 }
 
 /** Everything that a training run needs, with the clips read. */
@@ -77,6 +78,13 @@ export interface Prepared {
   trainingWords: number;
   splitText: string;
   skipped: SkippedFile[];
+  /** What each fold of the cross-validation holds out; null where there is none. */
+  folds: Clip[][] | null;
+  /** Clips at the end of the training part that are of other datasets. */
+  extraClips: number;
+  threads: number;
+  /** Why the set is too small to trust the model, in whole sentences. */
+  remarks: string[];
   /** As the model file has them; null where it is to have none. */
   clipHashes: Uint8Array | null;
   /** What the model file says of the data. */
@@ -96,10 +104,11 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
   const named = fingerprint(dataset.layout, dataset.clips);
   if (saved && !saved.fingerprint.startsWith(`${named} `))
     throw otherClips(options, 'on other clips than those');
-  const chosen = chooseOptions(options, dataset, saved);
-  const settings = chooseSettings(options, chosen, dataset, saved);
-  requireBands(chosen, settings);
-  const split = splitDataset(dataset, chosen.split, splitOptions(chosen));
+  const wanted = chooseOptions(options, dataset, saved);
+  const settings = chooseSettings(options, wanted, dataset, saved);
+  requireBands(wanted, settings);
+  const keepsShare = saved !== null || options.validation !== undefined;
+  const { split, run: chosen } = splitForTraining(dataset, wanted, keepsShare);
   if (split.train.length === 0) {
     throw new SonospikeError(
       'ERR_SPLIT_INVALID',
@@ -131,10 +140,15 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
     throw otherClips(options, how);
   }
   const training = usable(parts.train, 'train', skipped);
-  for (const name of ['train', 'validation', 'test'] as const) requireWords(parts[name], name, skipped);
+  for (const name of ['train', 'validation', 'test'] as const) {
+    const mayLack = name === 'validation' || (name === 'test' && split.test.length === 0);
+    if (parts[name].clips.length > 0 || !mayLack) requireWords(parts[name], name, skipped);
+  }
   const allSkipped = [...dataset.skipped, ...extra.flatMap((each) => each.skipped), ...skipped];
   const splitText = describeSplit(withoutSkipped(split, parts));
   const words = countWords(settings.labels, parts);
+  const remarks = aboutSize(words, dataset.speakers);
+  const extraClips = extra.reduce((sum, each) => sum + each.clips.length, 0);
   options.onData?.({
     phase: 'data',
     split: splitText,
@@ -142,11 +156,13 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
     words,
     speakers: dataset.speakers,
     settings,
+    remarks,
   });
 
-  const negatives = negativesOf(chosen, training.length);
+  const run = saved ? chosen : fitToSet(chosen, pickRunOptions(options), training.length);
+  const negatives = negativesOf(run, training.length);
   const trainingClips = training.length + negatives;
-  const run = saved ? chosen : fitToSet(chosen, pickRunOptions(options), trainingClips);
+  const folds = chooseFolds(run, parts, extraClips);
   await guardAsync(() => store.fit(training, false));
   const trainer = guard(
     () => new place.addon.Trainer(model.native, store, { ...toNative(run), negatives }, training),
@@ -168,6 +184,10 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
     trainingWords: labelled(parts.train).length,
     splitText,
     skipped: allSkipped,
+    folds,
+    extraClips,
+    threads,
+    remarks,
     clipHashes: options.strip ? null : packHashes(usedHashes(parts.train)),
     dataset: {
       layout: dataset.layout,
@@ -181,7 +201,7 @@ export async function prepare(options: SetupOptions): Promise<Prepared> {
 
 function chooseOptions(options: SetupOptions, dataset: Dataset, saved: SavedRun | null): RunOptions {
   const given = pickRunOptions(options);
-  if (!saved) return resolveRunOptions(given, defaultSplit(dataset));
+  if (!saved) return resolveRunOptions(given, defaultSplit(dataset, wantsTest(options)));
   const changed = differences(given, saved.options);
   if (changed.length > 0) {
     throw new SonospikeError(
@@ -193,14 +213,9 @@ function chooseOptions(options: SetupOptions, dataset: Dataset, saved: SavedRun 
   return resolveRunOptions({ ...saved.options, ...given }, saved.options.split);
 }
 
-/** @internal The official split where there is one whose speakers or takes are known, else a fifth drawn at random. */
-export function defaultSplit(dataset: Dataset): string {
-  try {
-    splitDataset(dataset, 'official');
-    return 'official';
-  } catch {
-    return 'random:0.2';
-  }
+/** Whether a test part is wanted in any case: for curves, or as there is to be no cross-validation. */
+function wantsTest({ testEveryEpoch, calibrationFolds }: SetupOptions): boolean {
+  return testEveryEpoch === true || (calibrationFolds !== undefined && calibrationFolds < 2);
 }
 
 function chooseSettings(
@@ -322,9 +337,8 @@ export function labelled({ clips, numbers }: Part): Int32Array {
   return Int32Array.from(numbers.filter((n, i) => n >= 0 && clips[i]!.label !== UNKNOWN_LABEL));
 }
 
-/** Words among the clips of a part that has any. */
+/** Words among the clips of a part. */
 function requireWords(part: Part, name: string, skipped: readonly SkippedFile[]): void {
-  if (part.clips.length === 0 && name === 'validation') return;
   usable(part, name, skipped);
   if (labelled(part).length > 0) return;
   throw new SonospikeError(

@@ -20,6 +20,11 @@ export interface TrainingRecipe {
   batchSize: number;
   /** Share of the right answers on the validation clips, as they are and augmented, that the threshold may reject. */
   rejectRate: number;
+  /**
+   * Trainings of the cross-validation by which the confidence is calibrated where fewer than 20 clips are held back for
+   * it; 0: none, so that such a model has no threshold.
+   */
+  calibrationFolds: number;
   optimizer: 'adam' | 'adamw';
   /** Greatest learning rate of the schedule. */
   learningRate: number;
@@ -46,7 +51,8 @@ export interface TrainingRecipe {
   /**
    * Clips that are made anew for every epoch and are none of the words, as a share of those that are trained on:
    * silence, noise, tones, clicks, and words that are reversed, cut short or joined from two. As for clips of the
-   * dataset with the label `_unknown_`, the network is to find all labels equally likely.
+   * dataset with the label `_unknown_`, the network is to find all labels equally likely. A small set gets more of them
+   * where they are not given: see `fitToSet`.
    */
   negatives: number;
   /** Seed of weights, order of the clips, augmentation, spikes and split. */
@@ -55,12 +61,12 @@ export interface TrainingRecipe {
 
 /** Which clips of the dataset are trained on. */
 export interface SplitChoice {
-  /** `official`, `speakers:<names>`, `leave-one-speaker-out`, `random:<fraction>`. */
+  /** `official`, `speakers:<names>`, `leave-one-speaker-out`, `random:<fraction>`, `none`. */
   split: string;
   fold: number;
   /**
    * Share of the training part that is held back to calibrate the confidence and, with `keep: 'best'`, to choose the
-   * epoch; 0: none, so the last epoch is kept and the confidence is the label's probability.
+   * epoch; 0: none, so the last epoch is kept.
    */
   validation: number;
 }
@@ -139,13 +145,26 @@ export function negativesOf({ negatives }: RunOptions, clips: number): number {
 
 /** Least clips of a batch in the training of a small set, and the batches that its epochs have if that allows it. */
 const [SMALL_BATCH, SMALL_EPOCH] = [8, 12];
+/** Least clips that are made for an epoch of a small set, as far as they are no more than its own. */
+const SMALL_NEGATIVES = 200;
 
 /**
- * @internal The options for a training of so many clips an epoch, made ones included. Where they come to fewer steps than
- * `minSteps`, batches are smaller, unless their size is given, and epochs as many more as it takes.
+ * @internal The options for a training on so many clips. A set of a few words is easy to tell apart by what other words
+ * have too, so a small one gets as many made clips as it has itself, up to 200, unless `negatives` is given. Where the
+ * clips of an epoch then come to fewer steps than `minSteps`, batches are smaller, unless their size is given, and epochs
+ * as many more as it takes.
  * @throws SonospikeError ERR_INVALID_OPTION where `epochs` and `minSteps` are both given
  */
 export function fitToSet(run: RunOptions, given: Partial<RunOptions>, clips: number): RunOptions {
+  const enough = given.negatives !== undefined || run.negatives === 0;
+  const negatives = enough
+    ? run.negatives
+    : Math.max(run.negatives, Math.min(clips, SMALL_NEGATIVES) / clips);
+  return fitSteps({ ...run, negatives }, given, clips + negativesOf({ ...run, negatives }, clips));
+}
+
+/** The same for the steps, of so many clips an epoch, made ones included. */
+function fitSteps(run: RunOptions, given: Partial<RunOptions>, clips: number): RunOptions {
   if (given.epochs !== undefined) {
     if (given.minSteps) throw refuse(given.minSteps, 'minSteps', '0 or left out where epochs is given');
     return { ...run, minSteps: 0 };

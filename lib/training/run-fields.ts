@@ -104,6 +104,15 @@ export const RUN_FIELDS = {
     help: 'Weight in the loss of the firing rates, summed over the layers.',
     presets: { default: 0.1, original: 0 },
   },
+  calibrationFolds: {
+    type: 'integer',
+    min: 0,
+    max: 20,
+    help:
+      'Trainings of the cross-validation that calibrates the confidence where fewer than 20 clips are held back for ' +
+      'it; 0: such a model has no threshold and rejects nothing.',
+    presets: inAll(4),
+  },
   keep: {
     type: 'choice',
     choices: ['best', 'last'],
@@ -128,7 +137,9 @@ export const RUN_FIELDS = {
     type: 'number',
     min: 0,
     max: 10,
-    help: 'Made clips that are no word (silence, noise, tones, pieces of words) for each clip that is trained on.',
+    help:
+      'Made clips that are no word (silence, noise, tones, pieces of words) for each clip that is trained on; a set of ' +
+      'fewer than 2,000 clips gets more of them, unless their share is given.',
     presets: { default: 0.1, original: 0 },
   },
   seed: {
@@ -142,15 +153,17 @@ export const RUN_FIELDS = {
     type: 'text',
     value: 'SPLIT',
     help:
-      'Which clips are for testing: official, speakers:<name,name>, leave-one-speaker-out or random:<fraction> ' +
-      '(default: the official split where there is one, else random:0.2).',
+      'Which clips are for testing: official, speakers:<name,name>, leave-one-speaker-out, random:<fraction> or none ' +
+      '(default: none where a word has 20 clips or fewer, else the official split where there is one, else random:0.2).',
   },
   fold: { type: 'integer', min: 1, max: 1000, help: 'Fold of a split that has several.', presets: inAll(1) },
   validation: {
     type: 'number',
     min: 0,
     max: 0.9,
-    help: 'Share of the training clips held back to choose the best epoch, and to calibrate the confidence.',
+    help:
+      'Share of the training clips held back to choose the best epoch, and to calibrate the confidence. Where it comes ' +
+      'to fewer than 20 clips, none are, unless the share is given.',
     presets: { default: 0.05, original: 0 },
   },
 } as const satisfies Fields;

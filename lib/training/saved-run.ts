@@ -36,7 +36,14 @@ export interface SavedRun {
 }
 
 /** Options that older checkpoints do not have, as training was before there were any. */
-const BEFORE = { minSteps: 0, augmentation: null, negatives: 0, spikeCost: 0, keep: 'best' as const };
+const BEFORE = {
+  minSteps: 0,
+  calibrationFolds: 0,
+  augmentation: null,
+  negatives: 0,
+  spikeCost: 0,
+  keep: 'best' as const,
+};
 
 const LARGEST = Number.MAX_VALUE;
 const COUNT = Number.MAX_SAFE_INTEGER;

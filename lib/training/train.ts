@@ -1,15 +1,17 @@
-import { evaluateClips, evaluateNumbers } from '../evaluation/clip-results.js';
+import { evaluateClips, evaluateNumbers, score } from '../evaluation/clip-results.js';
 import type { Evaluation } from '../evaluation/evaluate.js';
-import { countSeen, hashesByFile } from '../evaluation/seen.js';
+import { countSeen, countWhere, hashesByFile } from '../evaluation/seen.js';
 import { loadTensors, type Model } from '../model/model.js';
 import type { NativeTrainer, TrainingPosition } from '../native/addon.js';
 import type { Device } from '../native/device.js';
 import { guard, guardAsync } from '../native/errors.js';
+import type { ConfidenceSettings } from '../settings/confidence.js';
 import type { ModelSettings } from '../settings/settings.js';
 import { SonospikeError } from '../support/errors.js';
 import { abortSignal, callback, flag, optionsObject, string } from '../support/options.js';
 import { calibrateOnPart } from './calibrate-on-part.js';
-import type { EpochMetrics, EpochReport, Score, TrainingProgress } from './epoch.js';
+import { type CrossValidated, type CrossValidation, crossValidate } from './cross-validate.js';
+import type { CalibrationProgress, EpochMetrics, EpochReport, Score, TrainingProgress } from './epoch.js';
 import { type Part, usedHashes } from './keep-apart.js';
 import { labelled, type Prepared, type PrepareOptions, prepare } from './prepare.js';
 import { RUN_KEYS, type RunOptions } from './recipe.js';
@@ -32,6 +34,8 @@ export interface TrainOptions extends Partial<RunOptions>, PrepareOptions {
   onEpoch?: (report: EpochReport) => void;
   /** Called ten times a second while an epoch is trained. */
   onProgress?: (progress: TrainingProgress) => void;
+  /** Called while a small set is cross-validated, after the last epoch. */
+  onCalibration?: (progress: CalibrationProgress) => void;
 }
 
 /** What `train` gives. */
@@ -44,8 +48,17 @@ export interface TrainResult {
   epochs: EpochMetrics[];
   /** Number of the epoch whose model is kept, from 1. */
   bestEpoch: number;
-  /** Figures of the best model on the test part. */
+  /**
+   * Figures of the best model on the test part. Where nothing is for testing: those of the models of a cross-validation,
+   * each on the clips that it was not trained on.
+   */
   test: Evaluation;
+  /** Which of the two `test` is. */
+  testedBy: 'test' | 'cross-validation';
+  /** The cross-validation that has calibrated the confidence; null where the validation part was large enough. */
+  crossValidation: CrossValidation | null;
+  /** Why the set is too small to trust the model, in whole sentences; none where it is not. */
+  remarks: string[];
   /** The split and the sizes of its parts, in one line. */
   split: string;
   /** All options of the run, those of the preset's recipe included. */
@@ -58,7 +71,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   abortSignal(options.signal, 'signal');
   flag(options.testEveryEpoch, 'testEveryEpoch');
   flag(options.strip, 'strip');
-  for (const name of ['onData', 'onLoad', 'onProgress', 'onEpoch'] as const) callback(options[name], name);
+  for (const name of ['onData', 'onLoad', 'onProgress', 'onEpoch', 'onCalibration'] as const)
+    callback(options[name], name);
   for (const name of ['out', 'checkpoint', 'resume'] as const) {
     if (options[name] !== undefined) string(options[name], name);
   }
@@ -90,6 +104,7 @@ export const TRAIN_KEYS = [
   'testEveryEpoch',
   'onEpoch',
   'onProgress',
+  'onCalibration',
 ] as const satisfies (keyof TrainOptions)[];
 
 const PROGRESS_INTERVAL = 100; // ms
@@ -110,6 +125,8 @@ class TrainingRun {
   #pending: TrainingPosition | null;
   /** Whether the run has been stopped, with its checkpoint written. */
   #ended = false;
+  /** Whether all epochs are done, with the checkpoint written. */
+  #isTrained = false;
   /** The error that a callback threw. */
   #thrown: { error: unknown } | null = null;
 
@@ -259,7 +276,7 @@ class TrainingRun {
     const steps = guard(() => this.#trainer.readState()).steps;
     const began = steps > (this.#p.saved?.state.steps ?? 0);
     // A run that has done nothing must not replace the checkpoint of one that has.
-    if (began) await this.#saveCheckpoint();
+    if (began && !this.#isTrained) await this.#saveCheckpoint();
     const epochs = this.#epochs.length === 1 ? '1 epoch' : `${this.#epochs.length} epochs`;
     const kept = !began
       ? 'before its first batch; nothing was written'
@@ -273,30 +290,76 @@ class TrainingRun {
   }
 
   async #result(): Promise<TrainResult> {
-    const { model, store, parts, run, splitText } = this.#p;
+    const { model, run, splitText, remarks } = this.#p;
     const best = this.#best;
+    // What a stop would write from here on has been written after the last epoch.
+    this.#isTrained = true;
+    const crossValidated = await this.#crossValidate();
     if (best) loadTensors(model.native, best.parameters);
-    const over = { seed: 0, signal: this.#options.signal };
-    const confidence = await calibrateOnPart(store, parts.validation, model.labels, run.rejectRate, {
-      ...over,
-      augmentation: run.augmentation,
-    });
+    const confidence = crossValidated ? crossValidated.confidence : await this.#calibrate();
     guard(() => model.native.setConfidence(confidence));
-    const { clips, numbers, hashes } = parts.test;
-    const found = await evaluateClips({ labels: model.labels, confidence }, store, clips, numbers, over);
-    const seen = countSeen(found.predictions, hashesByFile(clips, hashes), new Set(usedHashes(parts.train)));
-    const test: Evaluation = { ...found, ...seen, split: splitText, skipped: this.#p.skipped };
+    const test = await this.#test(crossValidated, confidence);
     const bestEpoch = best?.epoch ?? 0;
-    const finished = await this.#files.saveFinished(best, test, confidence);
+    const crossValidation = crossValidated?.summary ?? null;
+    const isTest = this.#p.parts.test.clips.length > 0;
+    const finished = await this.#files.saveFinished(
+      best,
+      { test, isTest, crossValidation, remarks },
+      confidence,
+    );
     return {
       model: finished,
       epochs: this.#epochs,
       bestEpoch,
       test,
+      testedBy: isTest ? 'test' : 'cross-validation',
+      crossValidation,
+      remarks,
       split: splitText,
       options: run,
       device: model.device,
     };
+  }
+
+  /** Null where the validation part and the test part are large enough. */
+  async #crossValidate(): Promise<CrossValidated | null> {
+    const { model, run, parts, folds, threads } = this.#p;
+    if (folds === null) return null;
+    const used = ({ clips, numbers }: Part) => clips.filter((_, i) => numbers[i]! >= 0);
+    const { signal, onCalibration } = this.#options;
+    return crossValidate({
+      clips: [...used(parts.train), ...used(parts.validation)],
+      folds,
+      settings: model.settings,
+      run,
+      epochs: this.#epochs.length,
+      threads,
+      signal,
+      onProgress: onCalibration,
+    });
+  }
+
+  /** Null where the validation part is too small. */
+  #calibrate(): Promise<ConfidenceSettings | null> {
+    const { model, store, parts, run } = this.#p;
+    const over = { seed: 0, signal: this.#options.signal, augmentation: run.augmentation };
+    return calibrateOnPart(store, parts.validation, model.labels, run.rejectRate, over);
+  }
+
+  /** Figures of the test part; without one, of the clips that the folds of the cross-validation held out. */
+  async #test(found: CrossValidated | null, confidence: ConfidenceSettings | null): Promise<Evaluation> {
+    const { model, store, parts, splitText: split, skipped } = this.#p;
+    const { clips, numbers, hashes } = parts.test;
+    const judge = { labels: model.labels, confidence };
+    if (clips.length === 0 && found !== null) {
+      const scored = score(judge, found.words, found.unknown);
+      // The model of each fold has seen none of those that it was asked about.
+      return { ...scored, ...countWhere(scored.predictions, () => false), split, skipped };
+    }
+    const over = { seed: 0, signal: this.#options.signal };
+    const scored = await evaluateClips(judge, store, clips, numbers, over);
+    const seen = countSeen(scored.predictions, hashesByFile(clips, hashes), new Set(usedHashes(parts.train)));
+    return { ...scored, ...seen, split, skipped };
   }
 }
 

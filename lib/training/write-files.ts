@@ -3,8 +3,18 @@ import { type ModelFile, writeModelFile } from '../files/model-file.js';
 import { type Model, modelFromFile } from '../model/model.js';
 import type { ConfidenceSettings } from '../settings/confidence.js';
 import type { Tensor, Tensors } from '../support/tensor.js';
+import type { CrossValidation } from './cross-validate.js';
 import type { Prepared } from './prepare.js';
 import type { Best, SavedRun } from './saved-run.js';
+
+/** What the model file says of how good the model is. */
+interface Reached {
+  test: Evaluation;
+  /** Whether there was a test part. */
+  isTest: boolean;
+  crossValidation: CrossValidation | null;
+  remarks: readonly string[];
+}
 
 /** Writes the files of one run. */
 export class CheckpointFiles {
@@ -54,38 +64,43 @@ export class CheckpointFiles {
     });
   }
 
-  /** Writes the best model once more, with what it reached on the test part. */
+  /** Writes the best model once more, with what it reached. */
   async saveFinished(
     best: Best | null,
-    test: Evaluation,
+    { test, isTest, crossValidation, remarks }: Reached,
     confidence: ConfidenceSettings | null,
   ): Promise<Model> {
     const { accuracy, interval, clips } = test;
-    const file = { ...this.#modelFile(best, { accuracy, interval, clips }), confidence };
+    const reached = {
+      ...(isTest ? { test: { accuracy, interval, clips } } : {}),
+      ...(crossValidation === null ? {} : { crossValidation }),
+      ...(remarks.length === 0 ? {} : { remarks }),
+    };
+    const file = { ...this.#modelFile(best, reached), confidence };
     if (this.#out !== undefined) await writeModelFile(this.#out, file);
     return modelFromFile(file);
   }
 
-  #modelFile(best: Best | null, test?: object): ModelFile {
+  #modelFile(best: Best | null, reached?: object): ModelFile {
     const { model } = this.#p;
     return {
       settings: model.settings,
       parameters: best?.parameters ?? model.parameters(),
-      training: this.#provenance(best, test),
+      training: this.#provenance(best, reached),
       confidence: null,
       clipHashes: this.#p.clipHashes,
       state: null,
     };
   }
 
-  #provenance(best: Best | null, test?: object): Record<string, unknown> {
+  #provenance(best: Best | null, reached?: object): Record<string, unknown> {
     const { run, dataset, splitText } = this.#p;
     return {
       options: run,
       dataset,
       split: splitText,
       ...(best ? { epoch: best.epoch, validation: { loss: best.loss, accuracy: best.accuracy } } : {}),
-      ...(test ? { test } : {}),
+      ...reached,
     };
   }
 }

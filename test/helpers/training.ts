@@ -77,6 +77,7 @@ export function quickTraining(changes: Partial<TrainOptions> = {}): TrainOptions
     validation: 0.1,
     augmentation: null,
     negatives: 0,
+    calibrationFolds: 0,
     threads: 2,
     ...changes,
   };

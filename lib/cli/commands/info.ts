@@ -14,6 +14,12 @@ const OPTIONS = {
   model: { type: 'text', value: 'FILE', help: 'Model to tell of (default: the shipped one).' },
 } as const satisfies OptionTable;
 
+interface Reached {
+  accuracy: number;
+  interval: [number, number];
+  clips: number;
+}
+
 /** What a model file says of the model. */
 interface ModelCard {
   file: string;
@@ -83,18 +89,27 @@ function gpuText(gpu: CudaDevice, used: boolean): string {
 }
 
 function modelRows({ file, labels, training, confidence }: ModelCard): string[][] {
-  const { split, test } = (training ?? {}) as {
+  const {
+    split,
+    test,
+    crossValidation,
+    remarks = [],
+  } = (training ?? {}) as {
     split?: string;
-    test?: { accuracy: number; interval: [number, number]; clips: number };
+    test?: Reached;
+    crossValidation?: Reached;
+    remarks?: string[];
   };
   const about = [
     shortPath(file),
     `labels ${labels.join(' ')}`,
     ...(test ? [`test accuracy ${accuracyText(test)}`] : []),
+    ...(!test && crossValidation ? [`cross-validated accuracy ${accuracyText(crossValidation)}`] : []),
     ...(split ? [`split ${split}`] : []),
   ];
   return [
     [file === SHIPPED_MODEL ? 'shipped model' : 'model', about.join('; ')],
     ['its threshold', thresholdText(confidence)],
+    ...remarks.map((remark) => ['warning', remark]),
   ];
 }

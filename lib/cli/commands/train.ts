@@ -95,18 +95,20 @@ async function runTraining(
     strip,
     testEveryEpoch,
     signal,
-    onData: ({ split, skipped, words, speakers, settings: chosen }) => {
+    onData: ({ split, skipped, words, speakers, settings: chosen, remarks }) => {
       if (options.data === undefined)
         out.note(`No --data: training on the ${data.clips.length} shipped samples.`);
       for (const note of files.notes) out.note(note);
       noteSkipped(out, skipped);
       for (const line of aboutWords(words, speakers)) out.note(line);
       out.note(`Split ${split}.`);
+      for (const remark of remarks) out.note(`Warning: ${remark}`);
       if (place.device === 'cuda') out.note(`Training on ${place.name}.`);
       report.begin(chosen);
     },
     onLoad: (progress) => report.load(progress),
     onProgress: (progress) => report.progress(progress),
+    onCalibration: (progress) => report.calibration(progress),
     onEpoch: ({ metrics, history }) => {
       report.epoch(metrics);
       onEpochs(history);
