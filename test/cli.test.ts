@@ -174,7 +174,7 @@ describe('from training to a digit', () => {
 
   beforeAll(async () => {
     const args = ['--data', data, '--out', model, '--epochs=8', '--batch-size', '4', '--seed', '1'];
-    trained = await runJson(['train', ...args], { cwd: folder });
+    trained = await runJson(['train', ...args, '--split', 'random:0.2'], { cwd: folder });
   });
 
   it('train --json prints the document, and the epochs beside it', () => {

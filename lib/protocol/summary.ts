@@ -109,7 +109,8 @@ export class SummaryOfRuns {
       firingRates: runs[0]!.firingRates.map(
         (_, k) => runs.reduce((sum, { firingRates }) => sum + firingRates[k]!, 0) / runs.length,
       ),
-      calibration: calibration(this.#answers),
+      // Sums of floating-point numbers depend on their order, which is that in which the runs ended.
+      calibration: calibration([...this.#answers].sort((a, b) => a.confidence - b.confidence)),
       operations: meanOperations(runs),
       auroc: aurocs.length === 0 ? null : spread(aurocs),
       seconds: spread(runs.map(({ seconds }) => seconds)),
