@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { loadFailed } from '../lib/native/missing.js';
+import { permission } from './helpers/permission.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'sonospike-missing-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -58,6 +59,40 @@ it('a process that may load no addons is told the flag', async () => {
   const failed = await load('build/Release/sonospike.node', ['--no-addons']);
   expect(failed).toMatchObject({ code: 'ERR_NATIVE_MISSING' });
   expect(failed!.message).toContain('started with --no-addons');
+});
+
+describe.runIf(permission !== undefined)('where Node restricts what the process may do', () => {
+  const root = resolve('.');
+  const build = join(root, 'build');
+  const readable = ['dist', 'node_modules', 'package.json', 'models'].map(
+    (name) => `--allow-fs-read=${join(root, name)}`,
+  );
+
+  it('and it may load no addons, it is told the flag', async () => {
+    const failed = await load('', [permission!, '--allow-fs-read=*']);
+    expect(failed).toMatchObject({ code: 'ERR_NATIVE_MISSING' });
+    expect(failed!.message).toContain('start it with --allow-addons too');
+  });
+
+  it('and it may not look where the addon is, it is told which folder to allow', async () => {
+    const failed = await load('', [permission!, '--allow-addons', ...readable]);
+    expect(failed).toMatchObject({ code: 'ERR_NATIVE_MISSING' });
+    expect(failed!.message).toContain(`may not look for the native addon in ${build};`);
+    expect(failed!.message).toContain(`--allow-fs-read=${root} too`);
+  });
+
+  it('and it may not read the model, it is told which flag to give', async () => {
+    const without = readable.filter((flag) => !flag.endsWith('models'));
+    const failed = await load('', [permission!, '--allow-addons', ...without, `--allow-fs-read=${build}`]);
+    expect(failed).toMatchObject({ code: 'ERR_FILE_UNREADABLE' });
+    expect(failed!.message).toContain('start it with --allow-fs-read=FOLDER');
+  });
+
+  it('and all of that is allowed, it works', async () => {
+    expect(
+      await load('', [permission!, '--allow-addons', ...readable, `--allow-fs-read=${build}`]),
+    ).toBeNull();
+  });
 });
 
 // Messages as the loaders of these systems print them.

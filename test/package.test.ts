@@ -17,6 +17,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PLATFORMS, platformName, platformPackage } from '../lib/native/addon-file.js';
+import { permission } from './helpers/permission.js';
 
 // What a user gets: the packages are packed in a copy of the repository, with the addon that was compiled in the checkout,
 // and the tarballs installed elsewhere.
@@ -91,11 +92,6 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** The folder of the package as it was installed. */
 const installed = () => join(project, 'node_modules/sonospike');
-
-/** Node's permission model, where it lets addons be loaded. */
-const permission = ['--permission', '--experimental-permission'].find((flag) =>
-  [flag, '--allow-addons'].every((each) => process.allowedNodeEnvironmentFlags.has(each)),
-);
 
 const readManifest = (folder: string) => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
 

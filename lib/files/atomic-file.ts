@@ -4,6 +4,7 @@ import { type FileHandle, open, readdir, realpath, stat, unlink } from 'node:fs/
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { fileError, SonospikeError } from '../support/errors.js';
+import { isRestricted } from '../support/permission.js';
 import { makeFolder } from './files.js';
 import { renameOver } from './rename.js';
 
@@ -95,8 +96,7 @@ async function replace(
 /** Under Node's permission model nothing can be synced, so every write waits for the disk. */
 function openFlags(): number {
   const { O_WRONLY, O_CREAT, O_EXCL, O_SYNC } = constants;
-  const restricted = 'permission' in process && process.permission !== undefined;
-  return O_WRONLY | O_CREAT | O_EXCL | (restricted ? (O_SYNC ?? 0) : 0);
+  return O_WRONLY | O_CREAT | O_EXCL | (isRestricted() ? (O_SYNC ?? 0) : 0);
 }
 
 /** `writeFile` of a handle takes no arrays under Yarn PnP, and `write` may write less than it is given. */

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { packageFolder, resolveFile } from '../support/package-files.js';
+import { isThere } from '../support/permission.js';
 
 /** The platforms that have a package with a compiled addon; native/packages/targets.mjs says how each is compiled. */
 export const PLATFORMS = [
@@ -39,7 +40,7 @@ export function findAddon(): AddonFile | null {
   if (given) return { file: resolve(given), reason: 'the environment variable SONOSPIKE_ADDON names it' };
   const folder = packageFolder();
   const built = join(folder, 'build/Release/sonospike.node');
-  if (existsSync(built)) return { file: built, reason: 'it was compiled in this folder' };
+  if (isThere(built)) return { file: built, reason: 'it was compiled in this folder' };
   const prebuild = findPrebuild(join(folder, 'prebuilds', `${process.platform}-${process.arch}`));
   if (prebuild !== undefined) return { file: prebuild, reason: 'prebuildify made it for this platform' };
   const packaged = resolveFile(`${platformPackage()}/sonospike.node`);
@@ -50,7 +51,7 @@ export function findAddon(): AddonFile | null {
 
 /** prebuildify puts the name of the libc into the name of the file, as in `sonospike.glibc.node`. */
 function findPrebuild(folder: string): string | undefined {
-  if (!existsSync(folder)) return undefined;
+  if (!isThere(folder)) return undefined;
   const other = usesMusl() ? '.glibc.' : '.musl.';
   const name = readdirSync(folder).find((each) => each.endsWith('.node') && !each.includes(other));
   return name === undefined ? undefined : join(folder, name);

@@ -1,8 +1,8 @@
 // Error texts for a native addon that is not there or cannot be loaded: each cause has its own advice.
-import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { SonospikeError } from '../support/errors.js';
 import { packageFile, packageFolder, packageManifest } from '../support/package-files.js';
+import { isThere, mayRead } from '../support/permission.js';
 import { packageVersion } from '../support/version.js';
 import { type AddonFile, glibcVersion, PLATFORMS, platformName, platformPackage } from './addon-file.js';
 
@@ -13,10 +13,23 @@ function missing(text: string, cause?: unknown): SonospikeError {
   return new SonospikeError('ERR_NATIVE_MISSING', text, { cause });
 }
 
+/** Where the packages of the platforms are installed; undefined in a checkout. */
+function packagesFolder(): string | undefined {
+  const above = dirname(packageFolder());
+  return basename(above) === 'node_modules' ? join(above, '@sonospike') : undefined;
+}
+
 /** The error where `findAddon` finds nothing. */
 export function nothingToLoad(): SonospikeError {
   const platform = platformName();
-  if (packageManifest() !== null && existsSync(packageFile('binding.gyp'))) {
+  const place = packagesFolder() ?? packageFile('build');
+  if (!mayRead(place)) {
+    return missing(
+      `Node was started with --permission and may not look for the native addon in ${place}; start it with ` +
+        `--allow-addons and --allow-fs-read=${dirname(place)} too.`,
+    );
+  }
+  if (packageManifest() !== null && isThere(packageFile('binding.gyp'))) {
     return missing(
       `The native addon of this checkout is not compiled. Run "npm run build" in ${packageFolder()} ` +
         '(it needs a C++20 compiler, make and Python 3).',
@@ -62,7 +75,7 @@ function adviceFor(message: string, code: string | undefined, file: string): str
   if (/Requires (ffi|read) access/.test(message)) {
     return 'Start Deno with --allow-ffi, --allow-read and --allow-env.';
   }
-  if (!existsSync(file)) return 'There is no such file.';
+  if (!isThere(file)) return 'There is no such file.';
   const libc = /version [`'](GLIBC(?:XX)?_[\d.]+)' not found/.exec(message);
   if (libc !== null) {
     return (

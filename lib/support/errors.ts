@@ -83,6 +83,10 @@ const REASONS: Readonly<Record<string, string | { read: string; write: string }>
   ENAMETOOLONG: 'the name is too long',
   ELOOP: 'its symbolic links lead in a circle',
   EBUSY: 'it is in use',
+  ERR_ACCESS_DENIED: {
+    read: 'Node was started with --permission; start it with --allow-fs-read=FOLDER for its folder too',
+    write: 'Node was started with --permission; start it with --allow-fs-write=FOLDER for its folder too',
+  },
   EIO: 'the device reports an input/output error',
 };
 

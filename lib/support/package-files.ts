@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join, normalize, resolve } from 'node:path';
+import { isThere } from './permission.js';
 import traced from './traced-files.cjs';
 
 /** Not imported: webpack replaces calls of an imported `createRequire`. */
@@ -56,6 +57,6 @@ function findManifest(): string | null {
 }
 
 function isOurs(manifest: string): boolean {
-  if (!existsSync(manifest)) return false;
+  if (!isThere(manifest)) return false;
   return (JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string }).name === 'sonospike';
 }

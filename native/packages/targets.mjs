@@ -1,10 +1,9 @@
 /**
  * The platforms that have a package with a compiled addon.
  *
- * - `name`: of the package, behind "sonospike-", and of its folder
+ * - `name`: of the package, behind "@sonospike/", and of its folder
  * - `os`, `cpu`, `libc`: what npm, pnpm and Yarn compare with the machine before they install the package
  * - `triple`: what zig calls the platform, with the oldest version of libc or macOS that the addon must run on
- * - `flags`: beside those of binding.gyp, for the compiler and the linker
  */
 export const TARGETS = [
   { name: 'linux-x64', os: 'linux', cpu: 'x64', libc: 'glibc', triple: 'x86_64-linux-gnu.2.28' },

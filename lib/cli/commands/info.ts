@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
 import { readModelFile } from '../../files/model-file.js';
 import { SHIPPED_MODEL } from '../../model/model.js';
 import type { CudaDevice, CudaReport } from '../../native/cuda/devices.js';
 import { type DeviceInfo, deviceInfo } from '../../native/info.js';
 import type { ConfidenceSettings } from '../../settings/confidence.js';
+import { isThere } from '../../support/permission.js';
 import type { OptionTable } from '../args.js';
 import { defineCommand } from '../command.js';
 import { modelPath } from '../data.js';
@@ -46,7 +46,7 @@ export const info = defineCommand({
 /** Null where none is named and the shipped one has been left out of an installation. */
 async function readCard(named: string | undefined): Promise<ModelCard | null> {
   const file = modelPath(named);
-  if (named === undefined && !existsSync(file)) return null;
+  if (named === undefined && !isThere(file)) return null;
   const { settings, training, confidence } = await readModelFile(file);
   return { file, labels: settings.labels, training, confidence };
 }

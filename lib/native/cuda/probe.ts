@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageFolder } from '../../support/package-files.js';
+import { isThere } from '../../support/permission.js';
 import type { NativeCudaInfo } from '../addon.js';
 
 const ROOT = packageFolder();
@@ -33,7 +33,7 @@ export const PACKAGE_FOLDER = ROOT;
  */
 export function probe(): Promise<Probed> {
   const file = addonPath();
-  if (!existsSync(file)) return Promise.resolve(null);
+  if (!isThere(file)) return Promise.resolve(null);
   const options = { ...childOptions(), maxBuffer: 2 ** 24 };
   return new Promise((done) => {
     const child = execFile(process.execPath, [CHILD, file], options, (error, stdout, stderr) => {
