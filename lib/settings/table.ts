@@ -58,7 +58,7 @@ export const FRONTEND_FIELDS = {
     min: 2,
     max: 16_384,
     unit: 'samples',
-    help: 'Length of the periodic Hann window.',
+    help: 'Length of the periodic Hann window; a longer one tells frequencies apart better, and moments worse.',
   },
   hopLength: {
     type: 'integer',
@@ -74,7 +74,12 @@ export const FRONTEND_FIELDS = {
     unit: 'samples',
     help: 'Length of the FFT, at least windowLength.',
   },
-  melBands: { type: 'integer', min: 1, max: MAX_BANDS, help: 'Number of mel bands.' },
+  melBands: {
+    type: 'integer',
+    min: 1,
+    max: MAX_BANDS,
+    help: 'Number of mel bands that the spectrum is summed in.',
+  },
   minFrequency: {
     type: 'number',
     min: 0,
@@ -104,7 +109,7 @@ export const FRONTEND_FIELDS = {
     stored: { min: 0 },
     unit: 'dB',
     nullable: true,
-    help: 'Dynamic range below the maximum of the clip; null: no limit.',
+    help: 'Dynamic range: what lies further below the maximum of the clip is raised to it; null: no limit.',
   },
   removeMean: {
     type: 'boolean',
@@ -132,7 +137,7 @@ export const ENCODING_FIELDS = {
     type: 'integer',
     min: 1,
     max: 1000,
-    help: `Time steps of the network for each frame; at most ${MAX_STEPS} steps a clip.`,
+    help: `Time steps of the network for each frame, which the time of a prediction grows with; at most ${MAX_STEPS} a clip.`,
   },
   threshold: {
     type: 'number',
@@ -187,7 +192,7 @@ export const ADAPTATION_FIELDS = {
     min: 0,
     max: 1,
     default: 0.9,
-    help: 'Initial decay of the adaptation per time step (rho).',
+    help: 'Initial decay of the adaptation per time step (rho); nearer to 1 it lasts longer.',
   },
   coupling: {
     type: 'number',
@@ -196,7 +201,12 @@ export const ADAPTATION_FIELDS = {
     default: 0.1,
     help: 'Greatest initial weight of the potential in the adaptation; each neuron draws one from 0 to this.',
   },
-  jump: { type: 'number', ...ANY, default: 0.5, help: 'Initial rise of the adaptation at a spike.' },
+  jump: {
+    type: 'number',
+    ...ANY,
+    default: 0.5,
+    help: 'Initial rise of the adaptation at a spike, which makes the next spike harder (a negative one, easier).',
+  },
 } as const satisfies Fields;
 
 export const SPIKE_FIELDS = {
@@ -209,7 +219,7 @@ export const SPIKE_FIELDS = {
     type: 'number',
     min: SMALL,
     max: LARGE,
-    help: 'Steepness of the surrogate derivative, or of the soft spike.',
+    help: 'Steepness of the surrogate derivative or of the soft spike: a greater one lets only potentials near the threshold learn.',
   },
 } as const satisfies Fields;
 
@@ -245,7 +255,7 @@ export const LAYER_FIELDS = {
     min: 0,
     max: 0.95,
     default: 0,
-    help: 'Probability with which training silences a neuron for a whole clip.',
+    help: 'Probability with which training silences a neuron for a whole clip, against overfitting.',
   },
   weightGain: {
     type: 'number',
@@ -253,7 +263,7 @@ export const LAYER_FIELDS = {
     max: LARGE,
     stored: { min: 0 },
     default: 1,
-    help: 'Initial weights are drawn from ±weightGain / sqrt(inputs of a neuron).',
+    help: 'Initial weights are drawn from ±weightGain / sqrt(inputs of a neuron); more makes neurons spike more at first.',
   },
   spike: { type: 'object', fields: SPIKE_FIELDS, ...spiking, help: 'What the neurons send.' },
   reset: { ...oneOf(RESETS, 'Reset of the potential'), ...spiking },
@@ -268,7 +278,7 @@ export const LAYER_FIELDS = {
     max: 1,
     stored: ANY,
     ...spiking,
-    help: 'Initial decay of the potential per time step (beta in snnTorch).',
+    help: 'Initial decay of the potential per time step (beta in snnTorch); nearer to 1 a neuron remembers longer.',
   },
   decaySpread: {
     type: 'number',
@@ -284,7 +294,7 @@ export const LAYER_FIELDS = {
     max: LARGE,
     stored: ANY,
     ...spiking,
-    help: 'Initial potential above which a neuron spikes.',
+    help: 'Initial potential above which a neuron spikes; a higher one makes it spike less.',
   },
   thresholdSpread: {
     type: 'number',
@@ -313,7 +323,7 @@ export const READOUT_FIELDS = {
     max: 1,
     stored: ANY,
     when: { type: INTEGRATORS },
-    help: 'Initial decay of the integrators per time step.',
+    help: 'Initial decay of the integrators per time step; nearer to 1 earlier spikes count longer.',
   },
   learnDecay: {
     type: 'boolean',
