@@ -1,17 +1,10 @@
 import type { RawData, WebSocket } from 'ws';
 import { MAX_SAMPLE_RATE } from '../audio/sound.js';
 import type { Model } from '../model/model.js';
+import { MIN_SAMPLE_RATE } from '../model/word-stream.js';
 import { SonospikeError } from '../support/errors.js';
 import { flag, integer } from '../support/options.js';
-import {
-  DROP_BYTES,
-  MAX_STREAM_CHUNK,
-  MAX_STREAM_RATE,
-  MAX_UNHEARD,
-  MAX_WAITING,
-  MIN_STREAM_RATE,
-  SKIP_BYTES,
-} from './limits.js';
+import { DROP_BYTES, MAX_STREAM_CHUNK, MAX_UNHEARD, MAX_WAITING, SKIP_BYTES } from './limits.js';
 import { errorMessage, Listening, type Sender } from './listening.js';
 import { MessageError, type Packed, parse, unpack } from './message.js';
 import type { ServerMessage } from './protocol.js';
@@ -128,7 +121,7 @@ export class Client implements Sender {
 
   #listen(header: Packed['header']): void {
     const id = idOf(header);
-    const rate = integer(header.sampleRate, 'sampleRate', MIN_STREAM_RATE, MAX_STREAM_RATE);
+    const rate = integer(header.sampleRate, 'sampleRate', MIN_SAMPLE_RATE, MAX_SAMPLE_RATE);
     const which = flag(header.pictures, 'pictures', true) ? 'microphone' : 'recording';
     this.#listening[which]?.destroy();
     const listening = new Listening(id, rate, this.#model, this, which === 'microphone');

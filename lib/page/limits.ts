@@ -15,11 +15,8 @@ export const MAX_SAMPLES_OF_WORD = 12;
 /** How long, and in how many folders of one place, the data set that a model was trained on is looked for. */
 export const SEARCH_SECONDS = 2;
 export const SEARCHED_FOLDERS = 50;
-/** Hz, of a stream. */
-export const MIN_STREAM_RATE = 3000;
-export const MAX_STREAM_RATE = 192_000;
-/** Samples of one message of a stream: two seconds at the highest rate. */
-export const MAX_STREAM_CHUNK = 2 * MAX_STREAM_RATE;
+/** Samples of one message of a stream: half a second at the highest rate. */
+export const MAX_STREAM_CHUNK = 384_000;
 /** Messages of a stream that wait to be heard until no more are read. */
 export const MAX_UNHEARD = 8;
 /** Requests of one client that wait. */

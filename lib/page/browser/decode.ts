@@ -46,7 +46,14 @@ export async function readRecording(file: File, requests: Requests, modelRate: n
     return await byBrowser(file, head, modelRate).catch((error: unknown) => {
       if (error instanceof TooLong || file.size > MAX_FILE_BYTES) throw error;
       // The server reads some formats that this browser does not, and knows others by name.
-      return byServer(file, requests);
+      return byServer(file, requests).catch((told: RequestError) => {
+        if (told.code !== 'ERR_AUDIO_INVALID' || isExact(head)) throw told;
+        throw new Error(
+          'The audio is not a sound file that this browser or the server can read. Is it one at all? If so, convert it ' +
+            'to WAV, FLAC or MP3.',
+          { cause: told },
+        );
+      });
     });
   } catch (error) {
     throw new Error(withName(file.name, error as Error), { cause: error });
