@@ -23,8 +23,9 @@ export interface StreamOptions {
 }
 
 /**
- * A sound that was found in a stream, with what `predict` says of the same samples; but `rejected` is the verdict of the
- * stream, which hears a sound that the model is not sure of several times.
+ * A sound that was found in a stream. Label, scores and rates are those that `predict` gives for the same samples. The
+ * `confidence` is lower where the stream chose these samples among several cuts, or where the model was not sure of
+ * other cuts of the same sound. It is rejected below the model's threshold, as by `predict`.
  */
 export interface Word extends Prediction {
   /** Where the word begins: seconds in the stream, exactly on a sample. */
@@ -310,7 +311,6 @@ export class WordStream extends Duplex {
   #wordOf(sound: NativeSound): Word {
     return {
       ...namedPrediction(this.#model, sound, (sound.end - sound.start) / this.#sampleRate),
-      rejected: !sound.accepted,
       start: sound.start / this.#sampleRate,
       end: sound.end / this.#sampleRate,
       ...(sound.samples && { samples: sound.samples }),

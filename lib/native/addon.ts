@@ -134,11 +134,10 @@ export interface NativeTrainer {
   close(): void;
 }
 
-/** A sound of a stream; `start` and `end` are samples. */
+/** A sound of a stream; `start` and `end` are samples. The confidence allows for the choice among several cuts. */
 export interface NativeSound extends NativePrediction {
   start: number;
   end: number;
-  accepted: boolean;
   samples?: Float32Array;
 }
 

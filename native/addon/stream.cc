@@ -56,7 +56,7 @@ bool listen(StreamCore& core, const Pcm& pcm, bool last, size_t& taken, std::vec
     FoundSound& one = found.emplace_back();
     one.start = sound.start;
     one.end = sound.end;
-    one.accepted = sound.accepted;
+    one.sure = sound.sure;
     one.scores.assign(answer.scores, answer.scores + network.classes);
     one.rates = firing_rates(network, answer.spikes, answer.steps);
     one.heard = answer.heard;
@@ -90,7 +90,8 @@ Napi::Value to_sounds(Napi::Env env, const StreamCore& core, const std::vector<F
         to_prediction(env, *core.model, sound.scores.data(), sound.rates, sound.heard);
     object.Set("start", static_cast<double>(sound.start));
     object.Set("end", static_cast<double>(sound.end));
-    object.Set("accepted", sound.accepted);
+    object.Set("confidence", sound.sure);
+    object.Set("rejected", core.model->confidence.rejects(sound.sure));
     if (core.keep_samples) object.Set("samples", new_floats(env, sound.samples.data(), sound.samples.size()));
     array.Set(i, object);
   }

@@ -16,7 +16,7 @@ namespace sonospike {
 /// A sound of a stream with the model's answer, on its way to JavaScript.
 struct FoundSound {
   int64_t start, end;
-  bool accepted;
+  double sure;
   std::vector<float> scores;
   std::vector<double> rates;
   HeardFrames heard;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <random>
 
+#include "core/network/loss.h"
 #include "test/allocations.h"
 #include "test/signals.h"
 #include "test/training_cases.h"
@@ -49,15 +50,23 @@ struct Spoken {
 
 struct Told {
   int64_t start, end;
-  bool accepted;
+  double sure, alone;  ///< the confidence that is told, and that of `predict`
 };
+
+/// The confidence of `predict` in its answer.
+double sure_of(const ConfidenceOptions& confidence, const Answer& answer) {
+  std::vector<float> probabilities(test::kPitches);
+  class_probabilities(tone_network().readout.kind, answer.scores, test::kPitches, probabilities.data());
+  return sonospike::confidence(confidence, probabilities.data(), test::kPitches,
+                               best_class(answer.scores, test::kPitches));
+}
 
 std::vector<Told> divide(const Segment& segment, const ConfidenceOptions& confidence, int& goes_on) {
   Recognizer recognizer = tone_recognizer(), other = tone_recognizer();
   WordDivider divider(tone_network(), confidence, kRate, kRate, 7);
   std::vector<Told> told;
   goes_on = divider.divide(recognizer, segment, [&](const Sound& sound) {
-    told.push_back({sound.start, sound.end, sound.accepted});
+    told.push_back({sound.start, sound.end, sound.sure, sure_of(confidence, sound.answer)});
     const auto* first = segment.samples.data() + (sound.start - segment.start);
     CHECK(sound.samples.data() == first);
     CHECK(static_cast<int64_t>(sound.samples.size()) == sound.end - sound.start);
@@ -79,11 +88,50 @@ TEST_CASE(
     for (const Told& each : told) {
       CHECK(each.start >= last);
       CHECK(each.end - each.start <= kRate);
-      if (!confidence.calibrated) CHECK(each.accepted);
+      if (!confidence.calibrated) CHECK(each.sure == each.alone);
       last = each.end;
     }
     CHECK(last <= 16100);
   }
+}
+
+TEST_CASE("word divider: the confidence allows for the number of cuts that it is the best of") {
+  const Spoken spoken;
+  // So that every cut is sure enough to be heard once.
+  const ConfidenceOptions sure{true, 6, 0.1, 0, 0, 0.7};
+  int goes_on;
+  Segment segment = spoken.segment(false);
+  // Cuts of half a second from start to dip, dip to dip and dip to end, and of two such pieces: those of up
+  // to a second share time with one another as counted here.
+  const int64_t nodes[][2] = {{900, 900}, {4000, 4900}, {7000, 7300}, {11000, 11500}, {15000, 15000}};
+  const int64_t margin = 640;
+  const auto possible = [&](int i, int j) {
+    const int64_t first = i == 0 ? 100 : (nodes[i][0] + nodes[i][1]) / 2;
+    const int64_t last = j == 4 ? 16100 : (nodes[j][0] + nodes[j][1]) / 2;
+    const int64_t start = std::max(first, nodes[i][1] - margin), end = std::min(last, nodes[j][0] + margin);
+    return end - start >= 960 && end - start <= kRate;
+  };
+  const std::vector<Told> told = divide(segment, sure, goes_on);
+  REQUIRE(told.size() >= 2);
+  int most = 0;
+  for (const Told& each : told) {
+    REQUIRE(each.alone >= 0.98);
+    int from = 0, to = 4;
+    while (from < 3 && std::abs(nodes[from][1] - margin - each.start) > margin) ++from;
+    while (to > 1 && std::abs(nodes[to][0] + margin - each.end) > margin) --to;
+    int tried = 0;
+    for (int i = 0; i < 5; ++i) {
+      for (int j = i + 1; j < 5; ++j) tried += j > from && i < to && possible(i, j);
+    }
+    most = std::max(most, tried);
+    CHECK(each.sure == doctest::Approx(each.alone / (each.alone + (1 - each.alone) * tried)).epsilon(1e-12));
+  }
+  CHECK(most > 1);
+  // With nothing to choose from it is the confidence of predict.
+  segment = {100, 900, 6000, false, {spoken.samples.data(), 7000}, {}};
+  const std::vector<Told> single = divide(segment, sure, goes_on);
+  REQUIRE(single.size() == 1);
+  CHECK(single[0].sure == doctest::Approx(single[0].alone).epsilon(1e-12));
 }
 
 TEST_CASE("word divider: an open segment goes on from a dip, and what comes after it is not told") {

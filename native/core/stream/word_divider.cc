@@ -19,8 +19,8 @@ constexpr double kUsual = 0.35;     // seconds, with margins
 constexpr double kSlow = 2.0 / 3;   // of the longest word
 constexpr double kShortest = 0.12;  // seconds
 
-constexpr double kSure = 0.95;   // a confidence that needs no other hearing
-constexpr double kAgreed = 0.8;  // of the threshold, for the mean of all hearings
+constexpr double kSure = 0.98;      // a confidence that needs no other hearing
+constexpr double kSyllables = 0.1;  // seconds of a gap that may lie within a word
 
 struct Margins {
   double before, after;  // seconds
@@ -67,10 +67,18 @@ struct WordDivider::Cut {
   int64_t length() const { return end - start; }
 };
 
-/// What the model says of a cut; valid until it is asked again, but for the numbers.
+/// What the model says of a cut. The answer is valid until the model is asked again.
 struct WordDivider::Opinion {
   Answer answer;
   int best;
+  double sure;
+};
+
+/// What is said of the word between two nodes.
+struct WordDivider::Verdict {
+  int from, to;
+  bool possible;  // otherwise it is too short or too long for a word
+  int hearing;    // whose cut is reported
   double sure;
 };
 
@@ -97,38 +105,74 @@ WordDivider::Opinion WordDivider::ask(Recognizer& recognizer, const Cut& cut) {
   return {answer, best, confidence(confidence_, probabilities_.data(), classes, best)};
 }
 
-/// Where the model is not sure of a word, it hears it again with other margins: what it takes for noise of
-/// the moment then evens out.
-Sound WordDivider::hear(Recognizer& recognizer, const Segment& segment, int from, int to) {
+/// The cuts of the segment that could be a word and share time with the word between two nodes.
+int WordDivider::alternatives(const Segment& segment, int from, int to) const {
+  const int nodes = static_cast<int>(segment.dips.size()) + (segment.open ? 1 : 2);
+  int count = 0;
+  for (int i = 0; i < to; ++i) {
+    for (int j = std::max(i, from) + 1; j < nodes; ++j)
+      count += possible(Cut(segment, i, j, kMargins[0], rate_));
+  }
+  return std::max(count, 1);
+}
+
+/// Where the model is not sure of a word, it hears it again with other margins, and the mean of what it says
+/// counts: what it takes for noise of the moment evens out.
+///
+/// The division chose this cut as the best of several, so that its confidence is too high: the odds that it
+/// is right are divided by their number (C. Bonferroni's correction).
+WordDivider::Verdict WordDivider::judge(Recognizer& recognizer, const Segment& segment, int from, int to) {
   const Cut cut(segment, from, to, kMargins[0], rate_);
-  Opinion opinions[kMargins.size()];
-  opinions[0] = ask(recognizer, cut);
-  if (!confidence_.calibrated || opinions[0].sure >= kSure)
-    return {cut.start, cut.end, cut.samples, opinions[0].answer, opinions[0].sure >= confidence_.threshold};
-  std::copy(probabilities_.begin(), probabilities_.end(), sums_.begin());
-  for (int i = 1; i < kHearings; ++i) {
+  if (!possible(cut)) return {from, to, false, 0, 0};
+  const Opinion first = ask(recognizer, cut);
+  if (!confidence_.calibrated) return {from, to, true, 0, first.sure};
+  const double tried = alternatives(segment, from, to);
+  const auto verdict = [&](int hearing, double sure) {
+    return Verdict{from, to, true, hearing, sure / (sure + (1 - sure) * tried)};
+  };
+  if (first.sure >= kSure) return verdict(0, first.sure);
+
+  std::array<int, kHearings> best;
+  std::array<double, kHearings> sure;
+  std::fill(sums_.begin(), sums_.end(), 0.0);
+  int heard = 0;
+  for (int i = 0; i < kHearings; ++i) {
     const Cut other(segment, from, to, kMargins[i], rate_);
-    if (other.length() < shortest_) {
-      opinions[i] = {{}, -1, 0};
-      continue;
-    }
-    opinions[i] = ask(recognizer, other);
+    best[i] = -1;
+    if (other.length() < shortest_) continue;
+    const Opinion opinion = ask(recognizer, other);
+    best[i] = opinion.best;
+    sure[i] = opinion.sure;
     for (size_t k = 0; k < sums_.size(); ++k) sums_[k] += probabilities_[k];
+    ++heard;
   }
   const auto label = static_cast<int>(std::max_element(sums_.begin(), sums_.end()) - sums_.begin());
-  double agreed = 0;
-  int clearest = 0, heard = 0;
+  for (size_t k = 0; k < sums_.size(); ++k) probabilities_[k] = static_cast<float>(sums_[k] / heard);
+  const int classes = static_cast<int>(sums_.size());
+  const double mean = confidence(confidence_, probabilities_.data(), classes, label);
+  // The clearest hearing with that label is reported; no hearing may have it.
+  int clearest = -1;
   for (int i = 0; i < kHearings; ++i) {
-    if (opinions[i].best < 0) continue;
-    ++heard;
-    if (opinions[i].best != label) continue;
-    agreed += opinions[i].sure;
-    if (opinions[clearest].best != label || opinions[i].sure > opinions[clearest].sure) clearest = i;
+    if (best[i] == label && (clearest < 0 || sure[i] > sure[clearest])) clearest = i;
   }
-  const bool accepted =
-      opinions[clearest].sure >= confidence_.threshold && agreed / heard >= kAgreed * confidence_.threshold;
-  const Cut chosen(segment, from, to, kMargins[clearest], rate_);
-  return {chosen.start, chosen.end, chosen.samples, ask(recognizer, chosen).answer, accepted};
+  return clearest < 0 ? verdict(0, 0) : verdict(clearest, mean);
+}
+
+/// A piece of an unknown word may pass for a word of the model. Beside a rejected sound, with only a short
+/// gap between them, a word is as unsure as that sound.
+void WordDivider::doubt_pieces(const Segment& segment, std::span<Verdict> verdicts) const {
+  if (!confidence_.calibrated) return;
+  std::array<Verdict, WordFinder::kMostDips + 2> alone;
+  std::copy(verdicts.begin(), verdicts.end(), alone.begin());
+  const auto doubt = [&](Verdict& word, const Verdict& beside) {
+    if (!confidence_.rejects(beside.sure)) return;
+    word.sure = std::min(word.sure, beside.sure);
+  };
+  for (size_t k = 0; k + 1 < verdicts.size(); ++k) {
+    if (quiet(segment, verdicts[k].to) >= kSyllables * rate_) continue;
+    doubt(verdicts[k], alone[k + 1]);
+    doubt(verdicts[k + 1], alone[k]);
+  }
 }
 
 /// What a division gains by a word between two nodes; nothing where there can be none.
@@ -164,10 +208,15 @@ int WordDivider::divide(Recognizer& recognizer, const Segment& segment, const Re
   for (int node = nodes - 1; node > 0; node = from[node]) chain[count++] = node;
   // The last piece of an open segment may change yet, unless there is no other.
   const int keep = segment.open && count > 1 ? 1 : 0;
-  for (int k = count - 1; k >= keep; --k) {
-    const int to = chain[k];
-    if (possible(Cut(segment, from[to], to, kMargins[0], rate_)))
-      report(hear(recognizer, segment, from[to], to));
+  std::array<Verdict, kMost> verdicts;
+  for (int k = count - 1; k >= keep; --k)
+    verdicts[count - 1 - k] = judge(recognizer, segment, from[chain[k]], chain[k]);
+  const std::span<Verdict> told(verdicts.data(), count - keep);
+  doubt_pieces(segment, told);
+  for (const Verdict& verdict : told) {
+    if (!verdict.possible) continue;
+    const Cut cut(segment, verdict.from, verdict.to, kMargins[verdict.hearing], rate_);
+    report({cut.start, cut.end, cut.samples, ask(recognizer, cut).answer, verdict.sure});
   }
   return chain[keep] - 1;
 }

@@ -9,16 +9,17 @@
 
 namespace sonospike {
 
-/// A stretch of a stream that is to be one word, and what the model says of it. Valid within the call that
-/// gets it.
+/// A stretch of a stream that may be one word, and what the model says of it. Valid within the call that gets
+/// it.
 struct Sound {
   int64_t start, end;  ///< samples of the stream
   std::span<const float> samples;
   Answer answer;
-  bool accepted;  ///< otherwise it is none of the model's words
+  double sure;  ///< the confidence, which allows for the choice of this cut among several
 };
 
-/// Divides segments into words by the model's own confidence, and judges them.
+/// Divides segments into words by the model's own confidence, and judges them. It accepts no more than
+/// `Recognizer::predict` with the same threshold would of the same sounds, cut out by hand.
 class WordDivider {
  public:
   using Report = std::function<void(const Sound&)>;
@@ -32,10 +33,13 @@ class WordDivider {
  private:
   struct Cut;
   struct Opinion;
+  struct Verdict;
 
   bool possible(const Cut& cut) const;
   Opinion ask(Recognizer& recognizer, const Cut& cut);
-  Sound hear(Recognizer& recognizer, const Segment& segment, int from, int to);
+  int alternatives(const Segment& segment, int from, int to) const;
+  Verdict judge(Recognizer& recognizer, const Segment& segment, int from, int to);
+  void doubt_pieces(const Segment& segment, std::span<Verdict> verdicts) const;
   double worth(Recognizer& recognizer, const Segment& segment, int from, int to);
 
   ReadoutKind readout_;
