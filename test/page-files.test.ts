@@ -1,8 +1,8 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Page as BrowserPage } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { readAudio } from '../lib/audio/source.js';
@@ -189,6 +189,53 @@ describe.skipIf(browserMissing())('files', { timeout: SLOW }, () => {
     await page.locator('#picture-title').getByText(title(0)).waitFor();
     expect(await list.count()).toBe(words.length);
     expect(browser.complaints).toEqual([]);
+  });
+
+  it('in a folder that is dropped are all recognised, by their paths', async () => {
+    const page = await open();
+    const data = join(folder, 'my words');
+    for (const [word, clip] of [
+      ['seven', '7_kal_0'],
+      ['three', '3_kal_0'],
+    ]) {
+      await mkdir(join(data, word!), { recursive: true });
+      await copyFile(`samples/${clip}.wav`, join(data, word!, 'anna_0.wav'));
+    }
+    await writeFile(join(data, 'notes.txt'), 'no sound');
+    await writeFile(join(data, '.hidden.wav'), 'no sound');
+    const chromium = await page.context().newCDPSession(page);
+    const drop = async (file: string) => {
+      for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+        const dragged = { items: [], files: [file], dragOperationsMask: 1 };
+        await chromium.send('Input.dispatchDragEvent', { type, x: 50, y: 50, data: dragged });
+      }
+    };
+    await drop(data);
+    await expect.poll(() => page.locator('#file-list li').count()).toBe(2);
+    await expect.poll(() => page.locator('#files-status').textContent()).toBe('');
+    const names = await page.locator('#file-list button').allTextContents();
+    expect(names).toEqual(['my words/seven/anna_0.wav', 'my words/three/anna_0.wav']);
+    const results = await page.locator('#file-list .result').allTextContents();
+    expect(results.map((text) => plain(text)[0])).toEqual(['7', '3']);
+    await drop(resolve('samples/4_kal_0.wav'));
+    await page.locator('#picture-title').getByText('4_kal_0.wav', { exact: true }).waitFor();
+    await mkdir(join(folder, 'nothing'));
+    await drop(join(folder, 'nothing'));
+    await page.getByRole('alert').getByText('There is no sound file in it.').waitFor();
+  });
+
+  it.each([101, 100])('of one drop are at most a hundred: %i', async (count) => {
+    const page = await open();
+    const files = Array.from({ length: count }, (_, i) => ({
+      name: `${i}.wav`,
+      mimeType: 'audio/wav',
+      buffer: Buffer.from('none'),
+    }));
+    await page.setInputFiles('#file', files);
+    await expect.poll(() => page.locator('#file-list li.failed').count(), { timeout: SLOW / 2 }).toBe(100);
+    expect(await page.locator('#file-list li').count()).toBe(100);
+    const told = await page.getByRole('alert').allTextContents();
+    expect(told).toEqual(count > 100 ? ['These are 101 files. The first 100 of them are opened.'] : []);
   });
 
   it.each([1000, 400_000])('of an unusual rate are heard: %i Hz', async (rate) => {

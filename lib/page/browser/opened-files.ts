@@ -64,10 +64,12 @@ export class OpenedFiles {
 
   /** Recognises files, and opens the first of them. */
   add(files: readonly File[]): void {
-    if (files.length === 0) return;
     this.#section.hidden = false;
     const turn = this.#begin();
-    const added = files.map((file) => this.#listed(file));
+    if (files.length > KEPT) {
+      this.#handlers.problem(`These are ${files.length} files. The first ${KEPT} of them are opened.`);
+    }
+    const added = files.slice(0, KEPT).map((file) => this.#listed(file));
     this.#waiting += added.length;
     for (const [k, opened] of added.entries()) {
       this.#work = this.#work.then(() => this.#recognise(opened, k === 0 ? turn : -1, files.length === 1));

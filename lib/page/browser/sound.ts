@@ -1,4 +1,5 @@
 import type { SamplesOffered } from '../protocol.js';
+import { droppedFiles } from './dropped.js';
 import { byId } from './elements.js';
 import type { Listener, ListenerState } from './listener.js';
 import { OpenedFiles } from './opened-files.js';
@@ -177,12 +178,18 @@ export class Sound {
     addEventListener('drop', (event) => {
       event.preventDefault();
       mark(-inside);
-      this.#openFiles(event.dataTransfer?.files ?? []);
+      if (event.dataTransfer === null) return;
+      droppedFiles(event.dataTransfer).then(
+        (files) => this.#openFiles(files),
+        ({ message }: Error) => this.problem(`The folder cannot be read: ${message}`),
+      );
     });
   }
 
   #openFiles(files: Iterable<File>): void {
-    if (this.#connected) this.#files.add([...files]);
+    const all = [...files];
+    if (all.length === 0) this.problem('There is no sound file in it.');
+    else if (this.#connected) this.#files.add(all);
     else this.problem('There is no connection to the server.');
   }
 
