@@ -198,6 +198,13 @@ describe('a comparison', () => {
   });
 });
 
+it('a split without words to test on is refused', async () => {
+  await expect(compare(quick({ split: 'none', folds: [1] }))).rejects.toMatchObject({
+    code: 'ERR_SPLIT_INVALID',
+    message: 'Split none has no words to test on.',
+  });
+});
+
 describe('a comparison is refused before anything is trained', () => {
   const [first] = variants;
   it.each([

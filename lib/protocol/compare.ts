@@ -21,7 +21,7 @@ import { chooseParallel, keptBytes } from './parallel.js';
 import { type Plan, type PlannedRun, planProtocol, planSplit } from './plan.js';
 import { runOnce } from './run.js';
 import { runSideBySide } from './side-by-side.js';
-import { checkVariants, type PlannedVariant, planVariants, validationOf } from './variants.js';
+import { checkVariants, optionsOfRun, type PlannedVariant, planVariants, validationOf } from './variants.js';
 
 const USUAL_SEEDS = 3;
 /** `compare` of index.ts. */
@@ -148,7 +148,7 @@ class ComparisonRuns {
         dataset: this.#setting.dataset,
         training: {
           ...Object.fromEntries(given.filter(([, value]) => value !== undefined)),
-          ...variant.given,
+          ...optionsOfRun(variant, this.#setting.dataset, { seed, fold }),
           settings: variant.settings,
           signal: this.#stop.signal,
         },

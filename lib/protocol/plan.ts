@@ -92,7 +92,10 @@ export function planSplit(
   const missing = wanted.filter((fold) => !isPossible(dataset, split, fold, validation));
   const folds = wanted.filter((fold) => !missing.includes(fold));
   // Where none is possible the split's own error says why.
-  if (folds.length === 0) splitDataset(dataset, split, { fold: wanted[0]!, validation });
+  if (folds.length === 0) {
+    splitDataset(dataset, split, { fold: wanted[0]!, validation });
+    throw new SonospikeError('ERR_SPLIT_INVALID', `Split ${split} has no words to test on.`);
+  }
   return {
     split,
     folds,

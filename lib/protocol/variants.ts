@@ -8,8 +8,9 @@ import { SonospikeError } from '../support/errors.js';
 import { array, object, optionsObject, refuse, string } from '../support/options.js';
 import { requireBands } from '../training/prepare.js';
 import { fitToSet, RUN_KEYS, type RunOptions, resolveRunOptions } from '../training/recipe.js';
+import { splitForTraining } from '../training/small-set.js';
 import type { TrainOptions } from '../training/train.js';
-import type { Plan } from './plan.js';
+import type { Plan, PlannedRun } from './plan.js';
 
 /** One of the things that `compare` compares: a model and how it is trained. */
 export interface Variant {
@@ -17,7 +18,10 @@ export interface Variant {
   name: string;
   /** Settings of the model (default: those of the preset in `options`). Their labels must be the dataset's. */
   settings?: ModelSettings;
-  /** Everything about the training that differs from the preset's recipe. */
+  /**
+   * Everything about the training that differs from the preset's recipe. Small sets are not cross-validated to calibrate the
+   * confidence, which takes several trainings a run, unless `calibrationFolds` is given.
+   */
   options?: VariantOptions;
 }
 
@@ -89,19 +93,35 @@ function planVariant(
   extra: readonly string[],
 ): PlannedVariant {
   return withName(name, () => {
-    const options = resolveRunOptions({ ...given, split, ...runs[0]! }, split);
+    const run = resolveRunOptions({ calibrationFolds: 0, ...given, split, ...runs[0]! }, split);
     const settings =
-      own === undefined ? presetSettings(options.preset, dataset.labels) : validateSettings(own, 'settings');
-    requireBands(options, settings);
+      own === undefined ? presetSettings(run.preset, dataset.labels) : validateSettings(own, 'settings');
+    requireBands(run, settings);
     // Refuses options that do not go together, which a training of a set of any size refuses.
-    fitToSet(options, given, dataset.clips.length);
-    const { seed, fold, ...kept } = options;
+    fitToSet(run, given, dataset.clips.length);
+    const { seed, fold, ...kept } = run;
     const key = createHash('sha256')
       .update(JSON.stringify({ settings, extra, ...kept }))
       .digest('hex')
       .slice(0, 16);
-    return { name, key, settings, given, options };
+    return { name, key, settings, given, options: run };
   });
+}
+
+/**
+ * The options of a run: those of the variant, so that the model is that of `train`. Unless it is asked for, it is not
+ * calibrated by a cross-validation, which takes several trainings and does not change the accuracy.
+ */
+export function optionsOfRun(
+  { given, options: { split } }: PlannedVariant,
+  dataset: Dataset,
+  planned: PlannedRun,
+): VariantOptions {
+  if (given.calibrationFolds !== undefined) return given;
+  const usual = resolveRunOptions({ ...given, split, ...planned }, split);
+  // The cross-validation decides whether clips are held back for validation.
+  const { run } = splitForTraining(dataset, usual, given.validation !== undefined);
+  return { ...given, validation: run.validation, calibrationFolds: 0 };
 }
 
 /** Adds the name of the variant to an error. */
