@@ -15,6 +15,7 @@ import {
 } from '../lib/index.js';
 import { Random } from '../lib/support/random.js';
 import { fitToSet, resolveRunOptions } from '../lib/training/recipe.js';
+import { defaultSplit } from '../lib/training/small-set.js';
 import { quickTraining } from './helpers/training.js';
 
 let root: string;
@@ -221,6 +222,36 @@ describe('a small set', () => {
     await train({ ...options, data, onCalibration: ({ done, total }) => told.push([done, total]) });
     // Half of the twelve epochs in each of three folds.
     expect(told).toEqual(Array.from({ length: 18 }, (_one, i) => [i + 1, 18]));
+  });
+});
+
+describe('the split of a training that names none', () => {
+  const set = async (counts: Record<string, number>, part?: 'train' | 'test') => {
+    const dataset = await openDataset('samples');
+    const clips = Object.entries(counts).flatMap(([label, count]) =>
+      Array.from({ length: count }, (_, i) => ({
+        ...dataset.clips[0]!,
+        file: `/words/${label}/${i}.wav`,
+        label,
+        ...(part && { part: i === 0 ? ('test' as const) : part }),
+      })),
+    );
+    return { ...dataset, layout: 'folders' as const, labels: Object.keys(counts), clips };
+  };
+
+  it.each([
+    [{ a: 20, b: 20 }, 'none'],
+    [{ a: 20, b: 100 }, 'none'],
+    [{ a: 21, b: 21 }, 'random:0.2'],
+    [{ a: 20, b: 981 }, 'random:0.2:20'],
+    [Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`w${i}`, 20])), 'random:0.2'],
+  ])('of %j is %s', async (counts, split) => {
+    expect(defaultSplit(await set(counts), false)).toBe(split);
+    expect(defaultSplit(await set(counts), true)).toBe('random:0.2');
+  });
+
+  it('is that of a data set that names its test clips, however small', async () => {
+    expect(defaultSplit(await set({ a: 5, b: 5 }, 'train'), false)).toBe('official');
   });
 });
 

@@ -165,12 +165,43 @@ describe('random:<fraction>', () => {
     expect(count(split.train, 'd')).toBe(1);
   });
 
-  it.each(['random:', 'random:0', 'random:1', 'random:-0.1', 'random:2', 'random:x', 'random:NaN', 'random'])(
-    'rejects %s',
-    (spec) => {
-      expect(failure(audioMnist, spec).code).toBe('ERR_SPLIT_INVALID');
-    },
-  );
+  it('leaves words with few clips whole where asked to', () => {
+    const data = recordings('folders', { a: 100, b: 20, c: 21 }, ['x']);
+    const split = splitDataset(data, 'random:0.2:20', { validation: 0.1 });
+    expect([count(split.train, 'b'), count(split.test, 'b'), count(split.validation, 'b')]).toEqual([
+      20, 0, 0,
+    ]);
+    expect(count(split.test, 'a') + count(split.test, 'c')).toBe(24);
+    expect(count(split.test, 'c')).toBeGreaterThanOrEqual(4);
+    expect([...split.train, ...split.validation, ...split.test]).toHaveLength(141);
+    const all = splitDataset(data, 'random:0.2:0');
+    expect({ ...all, name: '' }).toEqual({ ...splitDataset(data, 'random:0.2'), name: '' });
+    expect(failure(data, 'random:0.2:100').message).toContain('test part would have no clips');
+  });
+
+  it('none holds out no test clips', () => {
+    const data = recordings('folders', { a: 10, b: 10 }, ['x']);
+    expect(splitDataset(data, 'none', { validation: 0 })).toMatchObject({ validation: [], test: [] });
+    const { train, validation } = splitDataset(data, 'none', { validation: 0.2 });
+    expect([train.length, validation.length]).toEqual([16, 4]);
+  });
+
+  it.each([
+    'random:0.2:',
+    'random:0.2:x',
+    'random:0.2:-1',
+    'random:0.2:1.5',
+    'random:',
+    'random:0',
+    'random:1',
+    'random:-0.1',
+    'random:2',
+    'random:x',
+    'random:NaN',
+    'random',
+  ])('rejects %s', (spec) => {
+    expect(failure(audioMnist, spec).code).toBe('ERR_SPLIT_INVALID');
+  });
 
   it('rejects what leaves a part empty', () => {
     const data = recordings('folders', { a: 1, b: 1 }, ['x']);

@@ -33,7 +33,7 @@ export interface SplitOptions {
 type Spec =
   | { kind: 'official' | 'leave-one-speaker-out' | 'none' | 'all' }
   | { kind: 'speakers'; names: string[] }
-  | { kind: 'random'; fraction: number };
+  | { kind: 'random'; fraction: number; takes: number };
 
 /** The settings of a split, all of them known and in range. */
 interface Draw {
@@ -61,7 +61,8 @@ export function splitFolds(dataset: Dataset, spec: string): number {
  *   but 0 takes it, and 0 adds it to the training part
  * - `speakers:<name,name>`: these speakers are the test part
  * - `leave-one-speaker-out`: fold k tests on the k-th speaker
- * - `random:<fraction>`: that fraction is the test part, stratified by label
+ * - `random:<fraction>`: that fraction is the test part, stratified by label; `random:<fraction>:<takes>` draws only
+ *   from words with more clips than that, for validation too, and trains on all clips of the others
  * - `none`: nothing is for testing
  * - `all`: everything is the test part
  *
@@ -113,8 +114,10 @@ function divide(dataset: Dataset, spec: Spec, draw: Draw): Parts {
     case 'none':
       return { ...validated(dataset, dataset.clips, draw), test: [] };
     case 'random': {
-      const { drawn, rest } = drawStratified(dataset.layout, dataset.clips, spec.fraction, draw.seed, 'test');
-      return { ...validated(dataset, rest, draw), test: drawn };
+      const { often, seldom } = byFrequency(dataset.clips, spec.takes);
+      const { drawn, rest } = drawStratified(dataset.layout, often, spec.fraction, draw.seed, 'test');
+      const { train, validation } = validated(dataset, rest, draw);
+      return { train: [...train, ...seldom], validation, test: drawn };
     }
     case 'speakers':
       return bySpeakers(dataset, spec.names, draw);
@@ -123,6 +126,14 @@ function divide(dataset: Dataset, spec: Spec, draw: Draw): Parts {
     case 'official':
       return official(dataset, draw);
   }
+}
+
+/** The clips of words with more than so many, and those of the others. */
+function byFrequency(clips: readonly Clip[], takes: number): { often: Clip[]; seldom: Clip[] } {
+  const counts = new Map<string, number>();
+  for (const { label } of clips) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const isOften = ({ label }: Clip) => counts.get(label)! > takes;
+  return { often: clips.filter(isOften), seldom: clips.filter((clip) => !isOften(clip)) };
 }
 
 /** The split of the data set itself: by its lists or folders of parts, else the one that its layout knows. */
@@ -214,9 +225,13 @@ function parseSpec(spec: string): Spec {
     throw invalidSplit(`"${spec}" has an empty name. Write for example speakers:jackson,theo.`);
   }
   if (kind === 'random') {
-    const fraction = value.trim() === '' ? Number.NaN : Number(value);
-    if (fraction > 0 && fraction < 1) return { kind, fraction };
-    throw invalidSplit(`"${spec}" needs a fraction between 0 and 1, such as random:0.2.`);
+    const [, share, least = '0'] = /^\s*([\d.e+-]+)\s*(?::(\d{1,9}))?$/.exec(value) ?? [];
+    const fraction = Number(share);
+    if (fraction > 0 && fraction < 1) return { kind, fraction, takes: Number(least) };
+    throw invalidSplit(
+      `"${spec}" needs a fraction between 0 and 1, such as random:0.2, and may name the clips that a word must have ` +
+        'more of to be drawn from: random:0.2:20.',
+    );
   }
   const kinds = ['official', 'speakers', 'leave-one-speaker-out', 'random', 'none', 'all'];
   const meant = nearest(spec.replace(/:.*$/su, ''), kinds);

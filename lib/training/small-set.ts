@@ -20,7 +20,8 @@ const MOST_NAMED = 10;
 
 /**
  * The split of a training that names none: of a small set nothing is for testing, as every take is worth more in the
- * training; else the official split where there is one, whose speakers or takes are known, else a fifth drawn at random.
+ * training; else the official split where there is one, whose speakers or takes are known, else a fifth drawn at random,
+ * but nothing of words with few clips.
  * A data set that says itself which clips are for testing is not taken for a small one.
  * @param tests whether a test part is wanted in any case
  */
@@ -30,7 +31,9 @@ export function defaultSplit(dataset: Dataset, tests: boolean): string {
     splitDataset(dataset, 'official');
     return 'official';
   } catch {
-    return 'random:0.2';
+    const counts = [...countByWord(dataset.clips).values()];
+    const isMixed = Math.min(...counts) <= SMALL_WORD && Math.max(...counts) > SMALL_WORD;
+    return !tests && isMixed ? `random:0.2:${SMALL_WORD}` : 'random:0.2';
   }
 }
 
