@@ -60,7 +60,7 @@ it('stream.mjs finds three words in order', async () => {
   expect([...printed.matchAll(/s: (\d) \(/g)].map(([, label]) => label)).toEqual(['4', '2', '3']);
 });
 
-it('train-own-words.mjs saves a model that loads', async () => {
+it('train-own-words.mjs saves a model that loads', { timeout: 600_000 }, async () => {
   const out = join(folder, 'words.safetensors');
   expect(await run('train-own-words.mjs', 'samples', out)).toMatch(
     /cross-validation: [\d.]+% of 90 clips right\n/,
