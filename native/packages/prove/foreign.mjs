@@ -87,7 +87,7 @@ async function proveBunOnMusl(loader, project) {
       symlinkSync(join(wheel, name), link);
     }
   });
-  const bun = [loader, '--library-path', libraries, join(modules, '@oven/bun-linux-x64-musl/bin/bun')];
+  const bun = [loader, '--library-path', `${libraries}:${wheel}`, join(modules, '@oven/bun-linux-x64-musl/bin/bun')];
   await provePrograms('linuxmusl-x64, Bun', bun, project);
 }
 
