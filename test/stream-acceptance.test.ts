@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { type Audio, loadModel, type Model, readAudio } from '../lib/index.js';
+import { native } from '../lib/native/load.js';
 import { Random } from '../lib/support/random.js';
 
 // A stream accepts no more sounds that are none of the model's words than `predict` does.
@@ -13,7 +14,12 @@ let words: Float32Array[];
 beforeAll(async () => {
   model = await loadModel();
   const files = readdirSync('samples').filter((name) => name.endsWith('.wav'));
-  words = await Promise.all(files.map(async (name) => (await readAudio(join('samples', name))).samples));
+  words = await Promise.all(
+    files.map(async (name) => {
+      const { samples, sampleRate } = await readAudio(join('samples', name));
+      return native().resample(samples, sampleRate, RATE);
+    }),
+  );
 });
 
 /** Labels of the words that a stream hears in the sounds, with 0.8 s of silence between them. */
@@ -60,4 +66,19 @@ it('a stream tells few words of a melody', async () => {
     at += length + Math.round(0.1 * random.uniform() * RATE);
   }
   expect((await heard([samples])).length).toBeLessThanOrEqual(6);
+});
+
+it('a stream that begins with the word, and ends with it, hears it', async () => {
+  let [known, found] = [0, 0];
+  for (const word of words) {
+    const samples = word.subarray(word.findIndex((x) => Math.abs(x) > 0.02));
+    const { label, rejected } = model.predictSync({ samples, sampleRate: RATE });
+    if (rejected) continue;
+    known++;
+    const stream = model.stream({ sampleRate: RATE });
+    stream.end(samples);
+    for await (const word of stream) found += Number(word.label === label && word.start < 0.1);
+  }
+  expect(known).toBeGreaterThan(60);
+  expect(found).toBeGreaterThanOrEqual(0.97 * known);
 });

@@ -37,21 +37,22 @@ BandLevels::BandLevels(int rate) : hop_(std::max<size_t>(1, std::lround(rate * k
 
 void BandLevels::reset() {
   first_ = second_ = sums_ = {};
-  sum_ = 0;
+  sum_ = squares_ = 0;
   filled_ = 0;
   hops_ = 0;
   powers_ = {};
-  metered_ = {};
+  means_ = metered_ = {};
   levels_.fill(decibels(0));
 }
 
 size_t BandLevels::take(const float* samples, size_t n) {
   const size_t count = std::min(n, hop_ - filled_);
   BandArray first = first_, second = second_, sums = sums_;
-  double sum = sum_;
+  double sum = sum_, squares = squares_;
   for (size_t i = 0; i < count; ++i) {
     const double x = samples[i];
-    sum += x * x;
+    sum += x;
+    squares += x * x;
     for (int band = 0; band < kStreamBands; ++band) {
       const Filter& f = filters_[band];
       const double y = f.b0 * x + first[band];
@@ -64,6 +65,7 @@ size_t BandLevels::take(const float* samples, size_t n) {
   second_ = second;
   sums_ = sums;
   sum_ = sum;
+  squares_ = squares;
   filled_ += count;
   return count;
 }
@@ -71,7 +73,8 @@ size_t BandLevels::take(const float* samples, size_t n) {
 const BandArray& BandLevels::finish() {
   const auto length = static_cast<double>(hop_);
   for (int band = 0; band < kStreamBands; ++band) powers_[hops_ % kSmoothed][band] = sums_[band] / length;
-  metered_[hops_ % kMetered] = sum_ / length;
+  means_[hops_ % kMetered] = sum_ / length;
+  metered_[hops_ % kMetered] = squares_ / length;
   ++hops_;
   const int smoothed = std::min(hops_, kSmoothed);
   for (int band = 0; band < kStreamBands; ++band) {
@@ -82,14 +85,17 @@ const BandArray& BandLevels::finish() {
   // The counter is kept small; which place is the next must not change.
   if (hops_ == kSmoothed * kMetered * 1000) hops_ = kSmoothed * kMetered;
   sums_ = {};
-  sum_ = 0;
+  sum_ = squares_ = 0;
   filled_ = 0;
   return levels_;
 }
 
 double BandLevels::overall() const {
   const int metered = std::min(hops_, kMetered);
-  return decibels(std::accumulate(metered_.begin(), metered_.begin() + metered, 0.0) / std::max(metered, 1));
+  if (metered == 0) return decibels(0);
+  const double mean = std::accumulate(means_.begin(), means_.begin() + metered, 0.0) / metered;
+  const double power = std::accumulate(metered_.begin(), metered_.begin() + metered, 0.0) / metered;
+  return decibels(power - mean * mean);
 }
 
 }  // namespace sonospike

@@ -30,7 +30,7 @@ class BandLevels {
   const BandArray& finish();
   /// Standard deviation of each level in steady noise, dB.
   const BandArray& spread() const { return spread_; }
-  /// Of all frequencies over the last five whole hops.
+  /// Level of all frequencies over the last five whole hops, without an offset.
   double overall() const;
   void reset();
 
@@ -46,9 +46,9 @@ class BandLevels {
   BandArray first_, second_;  // the filters' states
   size_t filled_;
   BandArray sums_;
-  double sum_;
+  double sum_, squares_;
   std::array<BandArray, kSmoothed> powers_;
-  std::array<double, kMetered> metered_;
+  std::array<double, kMetered> means_, metered_;  // of the samples and of their squares
   int hops_;
   BandArray levels_, spread_;
 };

@@ -12,6 +12,12 @@ constexpr int64_t kBeginning = 50;          // hops in which there is no mean ye
 
 }  // namespace
 
+BandArray NoiseFloor::quietest() {
+  BandArray levels;
+  levels.fill(kQuietest);
+  return levels;
+}
+
 void NoiseFloor::reset() {
   hops_ = 0;
   floor_.fill(kQuietest);

@@ -19,6 +19,8 @@ class NoiseFloor {
   /// Takes in the levels of a hop; `active`: something is to be heard.
   void add(const BandArray& levels, bool active);
   const BandArray& levels() const { return floor_; }
+  /// The least that it can be.
+  static BandArray quietest();
   void reset();
 
  private:

@@ -19,6 +19,7 @@ constexpr double kDip = 8;         // by which the activity falls and rises agai
 constexpr double kFlat = 3;        // above its bottom, still of the dip
 constexpr double kLookBack = 0.1;  // seconds from the first sign of a word until it is one
 constexpr int kLag = 2;            // hops over which levels are smoothed, without the last
+constexpr double kFallen = 8;      // dB by which the noise is less than it seemed when the stream began
 
 }  // namespace
 
@@ -38,7 +39,8 @@ WordFinder::WordFinder(const FinderOptions& options, std::shared_ptr<SamplePool>
 }
 
 WordFinder::~WordFinder() {
-  if (speaking_) pool_->give_back(std::move(buffer_));
+  give_up();
+  end_opening();
 }
 
 void WordFinder::reset() {
@@ -46,6 +48,7 @@ void WordFinder::reset() {
   bands_.reset();
   floor_.reset();
   position_ = hop_ = last_end_ = 0;
+  end_opening();
 }
 
 size_t WordFinder::take(const Pcm& pcm) {
@@ -58,6 +61,7 @@ size_t WordFinder::take(const Pcm& pcm) {
     const size_t n = bands_.take(block, most);
     for (size_t i = 0; i < n; ++i) before_[static_cast<size_t>(position_ + i) % before_.size()] = block[i];
     if (speaking_) buffer_.insert(buffer_.end(), block, block + n);
+    if (position_ == 0 || opening()) keep_opening(block, n);
     taken += n;
     position_ += static_cast<int64_t>(n);
     if (bands_.complete()) on_hop(bands_.finish());
@@ -65,20 +69,59 @@ size_t WordFinder::take(const Pcm& pcm) {
   return taken;
 }
 
+/// The greatest level of a band above its noise.
+double WordFinder::activity(const BandArray& levels, const BandArray& noise) const {
+  double greatest = -std::numeric_limits<double>::infinity();
+  for (int band = 0; band < kStreamBands; ++band)
+    greatest = std::max(greatest, levels[band] - noise[band] - kSpread * bands_.spread()[band]);
+  return greatest;
+}
+
 void WordFinder::on_hop(const BandArray& levels) {
-  double activity = -std::numeric_limits<double>::infinity();
-  for (int band = 0; band < kStreamBands; ++band) {
-    const double noise = floor_.levels()[band] + kSpread * bands_.spread()[band];
-    activity = std::max(activity, levels[band] - noise);
+  const double now = activity(levels, floor_.levels());
+  floor_.add(levels, speaking_ || now >= kHeard);
+  if (opening()) {
+    opening_levels_[static_cast<size_t>(hop_)] = levels;
+    if (hop_ == 0) opening_noise_ = floor_.levels();
   }
-  const bool active = speaking_ || activity >= kHeard;
-  floor_.add(levels, active);
+  bool fallen = false;
+  for (int band = 0; band < kStreamBands; ++band)
+    fallen |= opening_noise_[band] - floor_.levels()[band] >= kFallen;
+  if (opening() && fallen) {
+    look_again(floor_.levels());
+  } else {
+    advance(now);
+  }
+  ++hop_;
+  if (hop_ == kOpening) end_opening();
+}
+
+void WordFinder::advance(double activity) {
   if (speaking_) {
     listen(activity);
   } else {
     wait(activity);
   }
-  ++hop_;
+}
+
+void WordFinder::keep_opening(const float* samples, size_t n) {
+  if (opening_.empty()) opening_ = pool_->borrow(kOpening * bands_.hop());
+  opening_.insert(opening_.end(), samples, samples + n);
+}
+
+/// Goes through the hops from the beginning of the stream to the last one again.
+void WordFinder::look_again(const BandArray& noise) {
+  give_up();
+  opening_noise_ = noise;
+  const int64_t last = hop_;
+  for (hop_ = 0; hop_ <= last && !ready_; ++hop_)
+    advance(activity(opening_levels_[static_cast<size_t>(hop_)], noise));
+  hop_ = last;
+}
+
+void WordFinder::end_opening() {
+  if (opening()) pool_->give_back(std::move(opening_));
+  opening_ = {};
 }
 
 void WordFinder::wait(double activity) {
@@ -97,12 +140,14 @@ void WordFinder::wait(double activity) {
 }
 
 void WordFinder::begin() {
-  const int64_t reach = position_ - static_cast<int64_t>(before_.size());
+  const int64_t reach = opening() ? 0 : position_ - static_cast<int64_t>(before_.size());
   begins_ = sample_of(onset_);
   start_ = std::max({begins_ - margin_, last_end_, reach, int64_t{0}});
-  buffer_ = pool_->borrow(static_cast<size_t>(limit_ + margin_) + before_.size());
-  for (int64_t at = start_; at < position_; ++at)
-    buffer_.push_back(before_[static_cast<size_t>(at) % before_.size()]);
+  buffer_ = pool_->borrow(static_cast<size_t>(limit_ + margin_) + std::max(before_.size(), opening_.size()));
+  for (int64_t at = start_; at < position_; ++at) {
+    const auto i = static_cast<size_t>(at);
+    buffer_.push_back(opening() ? opening_[i] : before_[i % before_.size()]);
+  }
   speaking_ = true;
   peak_ = 0;
   dip_count_ = 0;
@@ -162,6 +207,13 @@ void WordFinder::close() {
 }
 
 void WordFinder::finish() {
+  if (ready_) return;
+  // All that there is may be a word.
+  if (opening() && !speaking_ && hop_ > 0) {
+    --hop_;
+    look_again(NoiseFloor::quietest());
+    ++hop_;
+  }
   if (speaking_ && !ready_) close();
 }
 
@@ -176,6 +228,7 @@ Segment WordFinder::segment() const {
 
 void WordFinder::release(int dip) {
   ready_ = false;
+  end_opening();
   if (!open_) {
     last_end_ = std::min(position_, ends_ + margin_);
     return give_up();

@@ -46,6 +46,9 @@ inline constexpr double kMostMargin = 0.11;
 /// A segment begins where some band is well above the noise for a few hops, and ends where none has been for
 /// `end_silence`. At rest only the margin before a word is kept; while there is a segment its samples lie in
 /// a buffer of the pool. Nothing is allocated once the pool has a buffer.
+///
+/// A stream may begin with a word: until there is a gap in it, it cannot be told from noise. Its first 1.3 s
+/// are kept, and looked through again from the beginning when they turn out to be louder than the noise.
 class WordFinder {
  public:
   static constexpr int kMostDips = 24;  ///< of a segment
@@ -78,7 +81,15 @@ class WordFinder {
   size_t bytes() const { return sizeof *this + before_.capacity() * sizeof(float); }
 
  private:
+  static constexpr int kOpening = 130;  // hops
+
   void on_hop(const BandArray& levels);
+  double activity(const BandArray& levels, const BandArray& noise) const;
+  void advance(double activity);
+  bool opening() const { return !opening_.empty(); }
+  void keep_opening(const float* samples, size_t n);
+  void look_again(const BandArray& noise);
+  void end_opening();
   void wait(double activity);
   void listen(double activity);
   void begin();
@@ -93,6 +104,11 @@ class WordFinder {
   NoiseFloor floor_;
   std::vector<float> before_;  // the last samples, as a ring
   std::vector<float> buffer_;  // the segment's samples, borrowed
+  // The beginning of the stream, until its first segment or for kOpening hops: samples (borrowed), levels,
+  // and the noise that they were compared with.
+  std::vector<float> opening_;
+  std::array<BandArray, kOpening> opening_levels_;
+  BandArray opening_noise_;
   int64_t margin_, look_back_, longest_, limit_, quiet_hops_;
 
   int64_t position_ = 0, hop_ = 0;
