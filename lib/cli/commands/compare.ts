@@ -8,6 +8,7 @@ import { plannedText, report, runText } from '../compare-report.js';
 import { chooseVariants } from '../compare-variants.js';
 import { noteSkipped, openData } from '../data.js';
 import { readFolds } from '../evaluate-protocol.js';
+import { Forecast } from '../forecast.js';
 import { counted, duration, shortPath } from '../format.js';
 import type { Output } from '../output.js';
 import { commandLine } from '../program.js';
@@ -67,6 +68,7 @@ async function runComparison(
   const variants = await chooseVariants(files.variants, options, data);
   const given = { protocol, split, seeds, seed, parallel, threads, device, layout, extraData };
   const started = performance.now();
+  const forecast = new Forecast(out, 'The comparison');
   return compareVariants({
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
     ...(folds === undefined ? {} : { folds: readFolds(folds) }),
@@ -88,6 +90,7 @@ async function runComparison(
     },
     onRun: ({ run, done, total }) => out.note(runText(run, done, total)),
     onProgress: ({ done, total, share }) => {
+      forecast.update(share);
       const seconds = (performance.now() - started) / 1000;
       const left = share > 0 ? `  ${duration(seconds * (1 / share - 1))} left` : '';
       out.bar.update('compare', done / total, `${done} of ${total} trainings${left}`);
