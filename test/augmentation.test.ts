@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readAugmentation } from '../lib/cli/train-files.js';
+import { readAugmentation } from '../lib/cli/settings-source.js';
 import { type Augmentation, createModel, DEFAULT_AUGMENTATION, presetSettings, train } from '../lib/index.js';
 import { native } from '../lib/native/load.js';
 import { validateAugmentation } from '../lib/settings/augmentation.js';

@@ -148,7 +148,7 @@ it.each(['', '\uFEFF'])(
       join(folder, 'marked.json'),
       mark + (await readFile(join(folder, 'settings.json'), 'utf8')),
     );
-    const args = ['train', '--data', 'words', '--epochs', '1', '--out', 's.safetensors'];
+    const args = ['train', '--data', 'words', '--epochs', '1', '--out', 's.safetensors', '--force'];
     const { document } = await runJson([...args, '--settings', 'marked.json'], { cwd: folder });
     expect(document.labels).toEqual(['0', '1', '2']);
   },

@@ -136,8 +136,9 @@ describe('from standard input', () => {
     running.child.stdin!.write(spoken);
     await running.printed(' 0 ');
     running.child.kill('SIGINT');
-    const { status, stdout } = await running.finished;
-    expect(status).toBe(0);
+    const { status, stdout, stderr } = await running.finished;
+    expect(status).toBe(130);
+    expect(stderr).toMatch(/^sonospike: Stopped after \d:\d\d\.\d; \d words? recognised\.\n$/m);
     expect(wordsOf(stdout)).toEqual(WORDS);
   });
 
@@ -148,7 +149,8 @@ describe('from standard input', () => {
     running.child.stdout.destroy();
     running.child.stdin!.write(spoken);
     const { status, stderr } = await running.finished;
-    expect({ status, stderr }).toEqual({ status: 141, stderr: '' });
+    expect(stderr).toMatch(/^sonospike: Stopped after .*\n$/);
+    expect(status).toBe(141);
   });
 });
 
@@ -224,8 +226,10 @@ describe('from a microphone', () => {
     running.child.kill('SIGINT');
     const { status, stdout, stderr } = await running.finished;
     expect(wordsOf(stdout)).toEqual(WORDS);
-    expect(stderr).toMatch(/^Listening to Other\. Ctrl-C ends\.\nStopping in good order; .*\n$/);
-    expect(status).toBe(0);
+    expect(stderr).toMatch(
+      /^Listening to Other\. Ctrl-C ends\.\nStopping in good order; .*\nsonospike: Stopped after .*\n$/,
+    );
+    expect(status).toBe(130);
   });
 
   it.each<[FakeMicrophone['afterwards'], RegExp]>([

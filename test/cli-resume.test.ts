@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -183,13 +183,89 @@ describe('--resume', () => {
     expect(status).toBe(1);
     expect(stderr).toMatch(/belongs to a training on other clips/);
   });
+});
 
-  it('is not needed to replace files, which is said', async () => {
-    await run(trainInto('replaced', '--epochs', '1'), { cwd: folder });
-    const { status, stderr } = await run(trainInto('replaced', '--epochs', '1'), { cwd: folder });
-    expect(status).toBe(0);
-    expect(stderr).toContain('Replacing replaced.safetensors, which is there already.');
-    expect(stderr).toContain('Replacing replaced.checkpoint.safetensors, which is there already.');
+describe('files that are there', () => {
+  const train = (name: string, ...more: string[]) => run(trainInto(name, ...more), { cwd: folder });
+
+  it('are not replaced without --force, and both ways on are said', async () => {
+    await train('kept', '--epochs', '1');
+    const kept = await bytes('kept.safetensors');
+    const { status, stdout, stderr } = await train('kept', '--epochs', '1');
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/kept\.safetensors is a model of 3 words \([^)]*accuracy \d+\.\d%\); /);
+    expect(stderr).toContain('kept.checkpoint.safetensors is the checkpoint of a training that has ended.');
+    expect(stderr).toMatch(
+      /Go on with it: node \S+ train .*--resume\. Replace them: node \S+ train .*--force\. /,
+    );
+    expect(kept.equals(await bytes('kept.safetensors'))).toBe(true);
+    const forced = await train('kept', '--epochs', '1', '--seed', '9', '--force');
+    expect(forced.stderr).toContain('Replacing kept.safetensors, which is there already.');
+    expect(forced.status).toBe(0);
+    expect(kept.equals(await bytes('kept.safetensors'))).toBe(false);
+  });
+
+  it('are an unfinished training, of which it is said how far it came', async () => {
+    const running = start(trainInto('unfinished', '--epochs', '5000', '--json'), { cwd: folder });
+    await running.printed('"epoch":2,', 'stderr');
+    running.child.kill('SIGINT');
+    expect((await running.finished).status).toBe(130);
+    const { stderr, status } = await train('unfinished');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/the checkpoint of a training that was stopped after \d+ of 5000 epochs\./);
+    expect(stderr).toMatch(/unfinished\.safetensors is a model of 3 words \(epoch \d+\)/);
+  });
+
+  it('are not those of another training when one goes on', async () => {
+    const args = ['--resume', 'whole.checkpoint.safetensors', '--seed', '3'];
+    await train('another', '--epochs', '1', '--seed', '4');
+    const { status, stderr } = await train('another', ...args);
+    expect(stderr).toContain(
+      'another.safetensors is not of the training that whole.checkpoint.safetensors goes on with',
+    );
+    expect(status).toBe(1);
+  });
+
+  it('may be replaced by the demo where they are its own and it has ended', async () => {
+    const demo = (...more: string[]) => run(['train', '--epochs', '1', ...more], { cwd: folder });
+    await demo();
+    const again = await demo();
+    expect(again.stderr).toContain('Replacing sonospike-demo.safetensors, which is there already.');
+    expect(again.status).toBe(0);
+    expect((await demo('--out', 'sonospike-demo.safetensors')).status).toBe(1);
+    const running = start(['train', '--epochs', '5000', '--json', '--force'], { cwd: folder });
+    await running.printed('"epoch":2,', 'stderr');
+    running.child.kill('SIGINT');
+    await running.finished;
+    expect((await demo()).stderr).toMatch(/was stopped after \d+ of 5000 epochs/);
+  });
+
+  it.each([
+    [['train', '--resume', '--force'], '--resume goes on with a training, --force replaces it', 2],
+    [['train', '--log', 'notes.txt'], 'notes.txt is there already: name another file with --log', 1],
+    [['train', '--plot', 'mine.svg'], 'mine.svg is there already, and sonospike did not draw it', 1],
+    [['run-digit', '--plot', 'mine.html'], 'mine.html is there already, and sonospike did not draw it', 1],
+    [['evaluate', '--plot', 'mine.svg'], 'mine.svg is there already, and sonospike did not draw it', 1],
+    [
+      ['strip', 'whole.safetensors', '--out', 'whole.checkpoint.safetensors'],
+      'exists: name another --out, or replace it with --force',
+      1,
+    ],
+  ])('%j is refused', async (args, message, expected) => {
+    for (const name of ['notes.txt', 'mine.svg', 'mine.html']) await writeFile(join(folder, name), 'my own');
+    const more = args[0] === 'train' ? ['--out', 'refused-too.safetensors'] : [];
+    const { status, stderr } = await run([...args, ...more], { cwd: folder });
+    expect(stderr).toContain(message);
+    expect(status).toBe(expected);
+    for (const name of ['notes.txt', 'mine.svg', 'mine.html'])
+      expect(await readFile(join(folder, name), 'utf8')).toBe('my own');
+  });
+
+  it('are pictures of before, which may be drawn again', async () => {
+    for (const name of ['again.svg', 'again.html']) {
+      for (let i = 0; i < 2; i++)
+        expect((await run(['run-digit', '--count', '1', '--plot', name], { cwd: folder })).status).toBe(0);
+    }
   });
 });
 

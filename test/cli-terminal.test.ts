@@ -2,6 +2,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { digitTable, scoreLists } from '../lib/cli/digit-table.js';
 import { FiringWatch } from '../lib/cli/firing.js';
 import { Forecast } from '../lib/cli/forecast.js';
 import { aboutTime, table } from '../lib/cli/format.js';
@@ -20,7 +21,8 @@ beforeAll(async () => {
   await copySamples(join(folder, 'words'), '012');
   const { labels: _, ...settings } = quickSettings();
   await writeFile(join(folder, 'quick.json'), JSON.stringify(settings));
-  quick = ['--data', 'words', '--settings', 'quick.json', '--batch-size', '8'];
+  quick = ['--data', 'words', '--settings', 'quick.json', '--batch-size', '8', '--split', 'random:0.2'];
+  quick.push('--validation', '0.1');
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -43,7 +45,7 @@ describe('train', () => {
   });
 
   it('prints rows for people without moving a cursor where there is no terminal', async () => {
-    const args = ['train', ...quick, '--epochs', '3', '--validation', '0.2', '--out', 'plain.safetensors'];
+    const args = ['train', ...quick, '--epochs', '3', '--out', 'plain.safetensors'];
     const { stdout, stderr } = await run(args, { cwd: folder });
     const [head, ...rows] = stdout.split('\n').slice(0, 4);
     expect(head).toMatch(/^epoch +loss +accuracy +validation +left +firing/);
@@ -99,6 +101,71 @@ describe('train', () => {
     expect(stderr).toMatch(/^Warning: layer 1 of \d is silent \(0\.0000 spikes per neuron and time step\)/m);
     expect(stderr).toContain('--set network.layers.0.threshold=');
     expect(stderr.match(/layer 1 of/g)).toHaveLength(1);
+  });
+});
+
+describe('run-digit', () => {
+  const model = {
+    labels: ['はいはいはいはいはいはい', 'no', 'x'.repeat(40)],
+    settings: presetSettings('default', ['a', 'b', 'c']),
+  };
+  const row = (file: string, label: string | null, softmax: number[]) => ({
+    file,
+    label,
+    predicted: model.labels[softmax.indexOf(Math.max(...softmax))]!,
+    confidence: 0.5,
+    rejected: true,
+    scores: softmax,
+    softmax,
+  });
+  const rows = [
+    row(`${'folder/'.repeat(20)}recording.wav`, model.labels[2]!, [0.7, 0.1, 0.2]),
+    row('a\nb.wav', null, [0.1, 0.2, 0.7]),
+    { ...row('silence.wav', 'no', []), predicted: '_silence_' },
+  ];
+
+  it.each([79, 119])('fits %d columns, whatever files and labels are called', (columns) => {
+    const lines = digitTable(rows, model, columns).split('\n');
+    expect(lines[0]).toMatch(/^file +true +predicted +confidence +runner-up$/);
+    for (const line of lines) expect(textWidth(line)).toBeLessThanOrEqual(columns);
+    expect(lines[1]).toMatch(/^….*recording\.wav +x+…? +は.* 50\.0% rejected +x+…? 20\.0%$/);
+    expect(lines[2]).toMatch(/^a\ufffdb\.wav +- +x+…? +50\.0% rejected +no 20\.0%$/);
+    expect(lines[3]).toMatch(/^silence\.wav +no +_silence_ +50\.0% rejected +-$/);
+  });
+
+  it('--scores lists every label, in as many columns', () => {
+    const lines = scoreLists([rows[0]!], model, 79).split('\n');
+    expect(lines.slice(1)).toEqual([
+      '  はいはいはいはいはいはい 70.0%',
+      `  ${'x'.repeat(40)} 20.0%  no 10.0%`,
+    ]);
+  });
+
+  it.skipIf(!hasTerminal).each([80, 120])('in a terminal of %d columns', async (columns) => {
+    const args = ['run-digit', '--seed', '1', '--scores'];
+    const { status, lines } = await runInTerminal(args, columns, folder);
+    expect(status).toBe(0);
+    expect(lines.filter((line) => /^\S+\.wav +\d +\d +\d+\.\d%/.test(line))).toHaveLength(10);
+    expect(lines.filter((line) => textWidth(line) >= columns)).toEqual([]);
+  });
+});
+
+describe('evaluate', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('ends on %s with a word', async (signal, expected) => {
+    // When it begins to listen for signals, and when it ends, is up to the machine.
+    for (let delay = 200; ; delay *= 1.2) {
+      const running = start(['evaluate', '--robustness', '--unknown', '--threads', '1'], { cwd: folder });
+      const timer = setTimeout(() => running.child.kill(signal), delay);
+      const { status, stderr, stdout } = await running.finished;
+      clearTimeout(timer);
+      if (status === null) continue;
+      expect(stderr).toMatch(/^sonospike: .*stopped.*\n$/im);
+      expect([status, stdout]).toEqual([expected, '']);
+      return;
+    }
   });
 });
 

@@ -43,9 +43,11 @@ describe('help and version', () => {
 
   it('has every option of train with its range and default', async () => {
     const { stdout } = await run(['train', '--help']);
-    expect(stdout).toMatch(/--batch-size N .*\(1 to\s+65536;\s+default:\s+32;\s+preset\s+original:\s+10\)/);
+    expect(stdout).toMatch(
+      /--batch-size N [^(]*\(1\s+to\s+65536;\s+default:\s+32;\s+preset\s+original:\s+10\)/,
+    );
     expect(stdout).toMatch(/--warmup-share N .*\n?.*\(0 to 0\.99; default: 0\.3\)/);
-    expect(stdout).toContain('(default: sonospike-model.safetensors)');
+    expect(stdout).toMatch(/\(default: sonospike-model\.safetensors;\s+without\s+--data\s+sonospike-demo/);
     expect(stdout).toContain('--preset default|original');
     expect(stdout).toContain('--resume [FILE]');
   });
@@ -301,14 +303,17 @@ describe('from training to a digit', () => {
       expect(softmax.reduce((a: number, b: number) => a + b)).toBeCloseTo(1, 4);
     }
     const { stdout } = await run(args);
-    expect(stdout).toMatch(/^samples\/7_kal_0\.wav +- +[012] +\d+\.\d% +\d+\.\d% +\d+\.\d% +\d+\.\d%$/m);
+    expect(stdout).toMatch(/^samples\/7_kal_0\.wav +- +[012] +\d+\.\d%( rejected)? +[012] \d+\.\d%$/m);
+    const all = await run([...args, '--scores']);
+    expect(all.stdout).toMatch(
+      /^samples\/7_kal_0\.wav\n {2}[012] \d+\.\d% {2}[012] \d+\.\d% {2}[012] \d+\.\d%$/m,
+    );
   });
 
   it('trains on the shipped samples without --data, and says how to get real ones', async () => {
-    const args = ['train', '--epochs', '1', '--out', 'shipped.safetensors'];
-    const { status, stdout, stderr } = await run(args, { cwd: folder });
+    const { status, stdout, stderr } = await run(['train', '--epochs', '1'], { cwd: folder });
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^ {2}node \S+main\.js run-digit --model shipped\.safetensors my\.wav$/m);
+    expect(stdout).toMatch(/^ {2}node \S+main\.js run-digit --model sonospike-demo\.safetensors my\.wav$/m);
     expect(stderr).toContain('training on the 90 shipped samples');
     expect(stderr).toContain('main.js dataset fsdd');
   });
@@ -324,6 +329,8 @@ describe('from training to a digit', () => {
       encoding,
       '--frames-per-second',
       '50',
+      '--out',
+      `${encoding}.safetensors`,
     ];
     const { document } = await runJson(args, { cwd: folder });
     expect(document.epochs).toHaveLength(1);

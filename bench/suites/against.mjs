@@ -37,6 +37,8 @@ function recipeOf(preset, changes) {
   ];
 }
 
+let trainings = 0;
+
 /** Every comparison: a request to both builds, the unit, and how its seconds become one. */
 function comparisons({ data, quick, threads }, folder) {
   const files = quick ? SAMPLES.slice(0, 4) : SAMPLES;
@@ -53,7 +55,8 @@ function comparisons({ data, quick, threads }, folder) {
           '--data',
           set,
           '--out',
-          join(folder, `${who}-${preset}.safetensors`),
+          // train replaces no file of another training.
+          join(folder, `${who}-${preset}-${trainings++}.safetensors`),
           '--threads',
           String(threads),
         ],

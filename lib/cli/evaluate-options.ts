@@ -45,6 +45,7 @@ const {
   out: _out,
   checkpoint: _checkpoint,
   resume: _resume,
+  force: _force,
   split: _split,
   fold: _fold,
   seed: _seed,

@@ -14,6 +14,7 @@ import { chooseRunOptions, chooseSettings } from './commands/train.js';
 import { openData } from './data.js';
 import type { EvaluateValues } from './evaluate-options.js';
 import { calibrationLine, matrix, operationLines } from './evaluate-report.js';
+import { Forecast } from './forecast.js';
 import { counted, duration, firingText, percent, table } from './format.js';
 import type { Output } from './output.js';
 import { PlotFile, requireWritable } from './plot-file.js';
@@ -73,6 +74,7 @@ async function evaluate(
     ...defined({ seeds, parallel, target, threads, device, layout, extraData, out: file }),
   };
   let last: ProtocolResult | null = null;
+  const forecast = new Forecast(out, 'The protocol');
   return evaluateProtocol({
     ...given,
     protocol,
@@ -97,6 +99,7 @@ async function evaluate(
       const sofar = last?.summary ? `  accuracy so far ${percent(last.summary.accuracy.mean)}` : '';
       const left = share > 0 ? (performance.now() / 1000) * (1 / share - 1) : Number.NaN;
       const time = Number.isFinite(left) ? `  ${duration(left)} left` : '';
+      forecast.update(share);
       out.bar.update(protocol, share, `${done} of ${total} trainings${sofar}${time}`);
     },
   });

@@ -1,7 +1,7 @@
-import { access, constants, stat } from 'node:fs/promises';
+import { access, constants, open, stat } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
 import { writeFileAtomic } from '../files/atomic-file.js';
-import { type PlotPageEntry, plotPage } from '../plot/html.js';
+import { DRAWN_BY_SONOSPIKE, type PlotPageEntry, plotPage } from '../plot/html.js';
 import { fileError, SonospikeError } from '../support/errors.js';
 
 /** Seconds after which a page that is still being written is loaded again. */
@@ -20,6 +20,23 @@ export async function requireWritable(file: string): Promise<void> {
   const found = await stat(file).catch(() => null);
   if (found === null || found.isFile()) return;
   throw new SonospikeError('ERR_FILE_WRITE', `Cannot write ${file}: it is not a regular file.`, { file });
+}
+
+/** Bytes at the start of a picture in which its sign must be. */
+const SIGN_WITHIN = 4096;
+
+/** A picture is soon drawn again, so it may be replaced; a file that another program made may not. */
+async function requireOwn(file: string): Promise<void> {
+  const handle = await open(file, 'r').catch(() => null);
+  if (handle === null) return;
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(SIGN_WITHIN), 0, SIGN_WITHIN, 0);
+    if (bytesRead === 0 || DRAWN_BY_SONOSPIKE.test(buffer.toString('utf8', 0, bytesRead))) return;
+  } finally {
+    await handle.close();
+  }
+  const message = `${file} is there already, and sonospike did not draw it. Name another file, or remove it first.`;
+  throw new SonospikeError('ERR_FILE_WRITE', message, { file });
 }
 
 /** The file that `--plot` names. */
@@ -56,6 +73,7 @@ export class PlotFile {
       throw new SonospikeError('ERR_INVALID_OPTION', `--plot and --out would both be ${file}.`);
     }
     await requireWritable(file);
+    await requireOwn(file);
     return new PlotFile(file, ending === '.html');
   }
 

@@ -21,7 +21,7 @@ interface RecordOneOptions {
 type Recording = Pick<Take, 'samples' | 'peak' | 'clipped'>;
 
 /** @throws SonospikeError ERR_FILE_WRITE where the file is there and not to be replaced */
-export async function requireNew({ out, force }: RecordOneOptions): Promise<void> {
+export async function requireNew({ out, force }: Pick<RecordOneOptions, 'out' | 'force'>): Promise<void> {
   if (out === undefined || force) return;
   const there = await access(out).then(
     () => true,

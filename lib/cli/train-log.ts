@@ -1,4 +1,4 @@
-import { appendFile, readFile } from 'node:fs/promises';
+import { appendFile, readFile, stat } from 'node:fs/promises';
 import { writeFileAtomic } from '../files/atomic-file.js';
 import { fileError, SonospikeError } from '../support/errors.js';
 import type { EpochMetrics } from '../training/epoch.js';
@@ -17,13 +17,18 @@ export class TrainLog {
   }
 
   /**
-   * Begins an empty log, or goes on with the one that is there.
+   * Begins a log, or goes on with the one that is there.
+   * @param force replaces an earlier log
    * @throws SonospikeError ERR_FILE_WRITE, ERR_FILE_UNREADABLE
    */
-  static async open(file: string | undefined, resumed: boolean): Promise<TrainLog | null> {
+  static async open(
+    file: string | undefined,
+    { resumed, force }: { resumed: boolean; force: boolean },
+  ): Promise<TrainLog | null> {
     if (file === undefined) return null;
     await requireWritable(file);
     if (!resumed) {
+      if (!force) await requireEmpty(file);
       await writeFileAtomic(file, []);
       return new TrainLog(file, 0);
     }
@@ -53,6 +58,13 @@ export class TrainLog {
       throw fileError(error, this.file, 'write');
     }
   }
+}
+
+async function requireEmpty(file: string): Promise<void> {
+  const { size } = await stat(file).catch(() => ({ size: 0 }));
+  if (size === 0) return;
+  const message = `${file} is there already: name another file with --log, or replace it with --force.`;
+  throw new SonospikeError('ERR_FILE_WRITE', message, { file });
 }
 
 function emptyIfMissing(file: string) {

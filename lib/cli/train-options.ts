@@ -29,6 +29,11 @@ export const RUN_OPTIONS = Object.fromEntries(
     ]),
 ) as unknown as RunOptionTable;
 
+/** File of the model where none is named. */
+export const DEFAULT_MODEL = 'sonospike-model.safetensors';
+/** That of a training on the shipped samples, which is there to be watched. */
+export const DEMO_MODEL = 'sonospike-demo.safetensors';
+
 /** Options of `train` about data, files and the way it runs. */
 export const TRAIN_OPTIONS = {
   data: {
@@ -40,7 +45,7 @@ export const TRAIN_OPTIONS = {
   out: {
     type: 'text',
     value: 'FILE',
-    default: 'sonospike-model.safetensors',
+    defaults: `default: ${DEFAULT_MODEL}; without --data ${DEMO_MODEL}`,
     help: 'File for the best model.',
   },
   checkpoint: {
@@ -54,6 +59,7 @@ export const TRAIN_OPTIONS = {
     optional: true,
     help: 'Goes on from a checkpoint; without FILE from the one named above, if it is there.',
   },
+  force: { type: 'flag', help: 'Replaces the files of another training, its unfinished checkpoint too.' },
   ...RUN_OPTIONS,
   extraData: {
     type: 'text',

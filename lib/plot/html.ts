@@ -8,6 +8,9 @@ export interface PlotPageEntry {
   svg: string;
 }
 
+/** The sign, near the start of a file, that this program drew it: a figure's class, or the generator of a page. */
+export const DRAWN_BY_SONOSPIKE = /class="sonospike"|name="generator" content="sonospike"/;
+
 const STYLE =
   ':root{color-scheme:light dark}body{margin:0 auto;padding:12px;max-width:1000px;font:15px/1.5 system-ui,sans-serif;' +
   'background:#fff;color:#1b1c20}a{color:#0072b2}h1{font-size:1.3em}svg{display:block;max-width:100%;height:auto}' +
@@ -23,6 +26,7 @@ export function plotPage(title: string, entries: readonly PlotPageEntry[], refre
   const sections = entries.map(({ svg }, i) => `<section id="plot-${i + 1}">\n${svg}</section>\n`);
   return (
     `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>${escapeXml(title)}</title>` +
+    '<meta name="generator" content="sonospike">' +
     '<meta name="viewport" content="width=device-width, initial-scale=1">' +
     (refresh === undefined ? '' : `<meta http-equiv="refresh" content="${refresh}">`) +
     `<style>${STYLE}</style></head>\n<body>${contents}\n${sections.join('')}</body></html>\n`

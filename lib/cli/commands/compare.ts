@@ -24,9 +24,9 @@ export const compare = defineCommand({
     'command goes on.',
   examples: [
     'sonospike compare --data data/fsdd --vary surrogate=atan,triangle,boxcar --seeds 3',
-    'sonospike compare small.json large.json --data data/fsdd --protocol leave-one-speaker-out --out sizes.json',
+    'sonospike compare small.json large.json --data data/fsdd --protocol official',
     'sonospike compare default original --data data/fsdd --out presets.md',
-    'sonospike compare --data my-words --vary learning-rate=0.001,0.003 --vary layers.*.threshold=1,2 --resume',
+    'sonospike compare --data words --vary learning-rate=0.001,0.003 --vary epochs=12,24',
   ],
   positionals: { usage: '[SETTINGS.json|PRESET...]', max: Number.POSITIVE_INFINITY },
   options: COMPARE_OPTIONS,
@@ -93,6 +93,7 @@ async function runComparison(
       forecast.update(share);
       const seconds = (performance.now() - started) / 1000;
       const left = share > 0 ? `  ${duration(seconds * (1 / share - 1))} left` : '';
+      forecast.update(share);
       out.bar.update('compare', done / total, `${done} of ${total} trainings${left}`);
     },
   });

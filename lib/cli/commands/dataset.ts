@@ -3,6 +3,7 @@ import { SonospikeError } from '../../support/errors.js';
 import { nearest } from '../../support/nearest.js';
 import type { OptionTable } from '../args.js';
 import { defineCommand } from '../command.js';
+import { Forecast } from '../forecast.js';
 import { megabytes, shortPath } from '../format.js';
 import type { Output } from '../output.js';
 import { commandLine } from '../program.js';
@@ -57,11 +58,13 @@ export const dataset = defineCommand({
 class FetchReport {
   readonly #name: Name;
   readonly #out: Output;
+  readonly #forecast: Forecast;
   #phase = '';
 
   constructor(name: Name, out: Output) {
     this.#name = name;
     this.#out = out;
+    this.#forecast = new Forecast(out, 'The download');
   }
 
   update({ phase, done, total }: FetchProgress): void {
@@ -76,6 +79,7 @@ class FetchReport {
       this.#out.note(`${title} ${text[phase]}.`);
     }
     if (phase === 'download') {
+      if (total !== null) this.#forecast.update(done / total);
       const of = total === null ? '' : ` of ${megabytes(total)}`;
       this.#out.bar.update('download', total === null ? null : done / total, megabytes(done) + of);
     } else if (phase === 'unpack') {

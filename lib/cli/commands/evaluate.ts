@@ -12,9 +12,11 @@ import type { EvaluateValues } from '../evaluate-options.js';
 import { EVALUATE_OPTIONS, MODEL_OPTIONS, PROTOCOL_OPTIONS } from '../evaluate-options.js';
 import { runProtocol } from '../evaluate-protocol.js';
 import { report } from '../evaluate-report.js';
+import { Forecast } from '../forecast.js';
 import { percent, shortPath } from '../format.js';
 import type { Output } from '../output.js';
 import { PlotFile } from '../plot-file.js';
+import { stoppable } from '../stop.js';
 import { noteWithoutThreshold } from '../threshold.js';
 
 export const evaluate = defineCommand({
@@ -44,6 +46,9 @@ export const evaluate = defineCommand({
   },
 });
 
+/** The same for a forecast. */
+const FORECASTS = { load: 'Reading the clips', robustness: 'Testing under other conditions' };
+
 /** What an evaluation does, for the bar. */
 const PHASES = { load: 'reading clips', robustness: 'testing under other conditions' };
 
@@ -64,16 +69,26 @@ async function measureModel(options: EvaluateValues, out: Output): Promise<void>
     device: checkDevice(options.device, 'auto'),
   });
   const chosen = Object.entries({ split, fold, part, splitSeed, seed, threads });
-  const opened = await openData(directory, options);
-  const found = await evaluateModel({
-    ...Object.fromEntries(chosen.filter(([, value]) => value !== undefined)),
-    ...(unknown === undefined ? {} : { unknown: unknown === '' ? true : unknown }),
-    robustness,
-    strict,
-    model,
-    data: opened,
-    onProgress: ({ phase, done, total }) =>
-      out.bar.update(PHASES[phase], done / total, `${done} of ${total}`),
+  const forecasts = {
+    load: new Forecast(out, FORECASTS.load),
+    robustness: new Forecast(out, FORECASTS.robustness),
+  };
+  const { opened, found } = await stoppable(out, async (signal) => {
+    const opened = await openData(directory, { ...options, signal });
+    const found = await evaluateModel({
+      ...Object.fromEntries(chosen.filter(([, value]) => value !== undefined)),
+      ...(unknown === undefined ? {} : { unknown: unknown === '' ? true : unknown }),
+      robustness,
+      strict,
+      model,
+      data: opened,
+      signal,
+      onProgress: ({ phase, done, total }) => {
+        forecasts[phase].update(done / total);
+        out.bar.update(PHASES[phase], done / total, `${done} of ${total}`);
+      },
+    });
+    return { opened, found };
   });
   noteSkipped(out, found.skipped);
   noteWithoutThreshold(out, model);

@@ -1,10 +1,11 @@
 import type { Sound } from '../../audio/sound.js';
 import { loadModel, type Model } from '../../model/model.js';
 import type { Word } from '../../model/word-stream.js';
+import { SonospikeError } from '../../support/errors.js';
 import type { OptionTable } from '../args.js';
 import { defineCommand } from '../command.js';
 import { modelPath } from '../data.js';
-import { clock, percent } from '../format.js';
+import { clock, counted, padTo, percent } from '../format.js';
 import { Hearing } from '../hearing.js';
 import type { Output } from '../output.js';
 import {
@@ -16,6 +17,7 @@ import {
   soundChoice,
 } from '../sound-input.js';
 import { stoppable } from '../stop.js';
+import { printable, textWidth } from '../text-width.js';
 import { noteWithoutThreshold } from '../threshold.js';
 
 const OPTIONS = {
@@ -49,20 +51,42 @@ export const live = defineCommand({
     await stoppable(out, async (signal) => {
       const sound = await openSound(choice, out, signal);
       if (!choice.piped && !signal.aborted) out.note(`Listening to ${sound.name}. Ctrl-C ends.`);
-      await listen(sound, model, out, options.showRejected, choice.piped);
+      const heard = await listen(sound, model, out, options.showRejected, choice.piped);
+      if (signal.aborted) throw stopped(heard, signal);
     });
   },
 });
 
+/** What was heard until a stop. */
+interface Heard {
+  seconds: number;
+  words: number;
+}
+
+function stopped({ seconds, words }: Heard, signal: AbortSignal): SonospikeError {
+  const message = `Stopped after ${clock(seconds)}; ${counted(words, 'word')} recognised.`;
+  return new SonospikeError('ERR_ABORTED', message, { cause: signal.reason });
+}
+
 /** Prints the words of a sound until it ends. */
-async function listen(sound: Sound, model: Model, out: Output, showRejected: boolean, piped: boolean) {
+async function listen(
+  sound: Sound,
+  model: Model,
+  out: Output,
+  showRejected: boolean,
+  piped: boolean,
+): Promise<Heard> {
   const hearing = new Hearing(model, sound.sampleRate);
-  const width = Math.max(...model.labels.map((label) => label.length));
+  const width = Math.max(...model.labels.map(textWidth));
+  let words = 0;
   const print = (word: Word) => {
     if (out.json) out.document(described(word));
     else out.print(line(word, width));
   };
-  hearing.stream.on('word', print);
+  hearing.stream.on('word', (word: Word) => {
+    words++;
+    print(word);
+  });
   if (showRejected) hearing.stream.on('rejected', print);
   const dead = new DeadMicrophone(out);
   for await (const samples of sound.chunks) {
@@ -71,10 +95,11 @@ async function listen(sound: Sound, model: Model, out: Output, showRejected: boo
     hearing.show(out);
   }
   await hearing.end();
+  return { seconds: hearing.stream.time, words };
 }
 
 function line({ start, label, confidence, rejected }: Word, width: number): string {
-  return `${clock(start).padStart(8)}  ${label.padEnd(width)}  ${percent(confidence).padStart(6)}${rejected ? ' rejected' : ''}`;
+  return `${clock(start).padStart(8)}  ${padTo(printable(label), width)}  ${percent(confidence).padStart(6)}${rejected ? ' rejected' : ''}`;
 }
 
 function described({ start, end, label, confidence, rejected, scores, softmax }: Word) {

@@ -9,13 +9,14 @@ import { loadModel, type Model } from '../../model/model.js';
 import type { HeardPart } from '../../model/prediction.js';
 import type { PlotPageEntry } from '../../plot/html.js';
 import { plotObservation } from '../../plot/observation.js';
-import { sendsSpikes } from '../../settings/shapes.js';
 import { SonospikeError } from '../../support/errors.js';
 import { MAX_THREADS } from '../../support/options.js';
 import type { OptionTable, Values } from '../args.js';
 import { defineCommand } from '../command.js';
 import { DATA_HELP, LAYOUT_OPTION, modelPath, noteSkipped, openData } from '../data.js';
-import { percent, shortPath, table } from '../format.js';
+import { digitTable, scoreLists } from '../digit-table.js';
+import { Forecast } from '../forecast.js';
+import { percent, shortPath } from '../format.js';
 import type { Output } from '../output.js';
 import { PlotFile } from '../plot-file.js';
 import { noteWithoutThreshold } from '../threshold.js';
@@ -24,12 +25,8 @@ import { noteWithoutThreshold } from '../threshold.js';
 const TOGETHER = 64;
 /** Pictures that a page can hold and a browser still shows. */
 const MOST_PICTURES = 200;
-/** Labels up to which every score is printed. */
-const COLUMNS = 12;
 /** Clips that are named because they are longer than the network hears. */
 const MOST_NOTES = 5;
-/** Scores printed where there are more labels. */
-const BEST = 5;
 
 const OPTIONS = {
   model: { type: 'text', value: 'FILE', help: 'Left out: the shipped model.' },
@@ -47,6 +44,7 @@ const OPTIONS = {
     help: 'Of the draw and of the rate encoding. Left out: other clips every time.',
   },
   threads: { type: 'integer', min: 1, max: MAX_THREADS, help: 'Left out: all cores.' },
+  scores: { type: 'flag', help: 'Prints the score of every label for each clip.' },
   plot: {
     type: 'text',
     value: 'FILE',
@@ -83,12 +81,13 @@ export const runDigit = defineCommand({
   summary: 'Recognises sound files, or random clips of a dataset.',
   description:
     'Recognises the sound files (WAV, FLAC, MP3, Opus, Vorbis, AIFF) that are named, or else random clips of a dataset, and prints the true label, the ' +
-    'predicted one, the scores, and the accuracy over the clips whose label is known. The label of a file named ' +
+    'predicted one, the confidence, the label with the next best score, and the accuracy over the clips whose label is known. The label of a file named ' +
     '7_anything.wav is 7, if the model knows a 7.',
   examples: [
     'sonospike run-digit',
     'sonospike run-digit my_seven.wav other.wav --model sonospike-model.safetensors',
     'sonospike run-digit --data data/fsdd --count 20 --seed 1',
+    'sonospike run-digit my_seven.wav --scores',
     'sonospike run-digit my_seven.wav --plot seven.svg',
   ],
   positionals: { usage: '[FILES...]', max: Number.POSITIVE_INFINITY },
@@ -104,8 +103,13 @@ export const runDigit = defineCommand({
     if (!named) out.note(`${chosen.length} clips drawn with --seed ${seed}.`);
     if (plot) requirePlottable(plot, chosen.length);
     const pictures: PlotPageEntry[] = [];
+    const forecast = new Forecast(out, 'Recognising the clips');
+    let done = 0;
     const { results, skipped } = await recognise(model, chosen, seed, options.strict, async (clip, audio) => {
       if (plot) pictures.push(await picture(model, clip, audio, seed));
+      done++;
+      forecast.update(done / chosen.length);
+      out.bar.update('recognising', done / chosen.length, `${done} of ${chosen.length}`);
     });
     noteSkipped(out, skipped);
     noteLong(out, results);
@@ -130,7 +134,8 @@ export const runDigit = defineCommand({
       out.document(plot ? { ...document, plot: plot.file } : document);
       return;
     }
-    out.print(resultTable(results, model));
+    out.print(digitTable(results, model, out.columns));
+    if (options.scores) out.print(`\n${scoreLists(results, model, out.columns)}`);
     if (accuracy !== null) out.print(`\nAccuracy ${percent(accuracy)}: ${correct} of ${known.length} clips`);
     if (plot) out.note(`The picture is ${plot.file}.`);
   },
@@ -283,35 +288,4 @@ function noneRead(errors: readonly SonospikeError[]): SonospikeError {
   if (others.length === 0) return first!;
   const message = `None of the ${errors.length} files could be read. The first: ${first!.message}`;
   return new SonospikeError(first!.code, message, { file: first!.file, cause: first });
-}
-
-function resultTable(results: readonly Result[], { labels, settings }: Model): string {
-  const counted = settings.network.readout.type === 'spike-count';
-  // Spikes of soft neurons are shares of one, so that their counts are not whole numbers.
-  const digits = settings.network.layers.every(sendsSpikes) ? 0 : 1;
-  const shown = counted ? (value: number) => value.toFixed(digits) : percent;
-  const columns = labels.length <= COLUMNS ? labels : ['best scores'];
-  const cells = ({ scores, softmax }: Result) => {
-    const values = counted ? scores : softmax;
-    return labels.length <= COLUMNS ? values.map(shown) : [bestScores(labels, values, shown)];
-  };
-  return table([
-    ['file', 'true', 'predicted', 'confidence', ...columns],
-    ...results.map((result) => [
-      shortPath(result.file),
-      result.label ?? '-',
-      result.predicted,
-      `${percent(result.confidence)}${result.rejected ? ' rejected' : ''}`,
-      ...cells(result),
-    ]),
-  ]);
-}
-
-function bestScores(labels: readonly string[], scores: readonly number[], text: (score: number) => string) {
-  return scores
-    .map((score, i) => ({ label: labels[i]!, score }))
-    .sort((a, b) => b.score - a.score)
-    .slice(0, BEST)
-    .map(({ label, score }) => `${label} ${text(score)}`)
-    .join(', ');
 }

@@ -4,7 +4,7 @@ import { settingsSchema } from '../../settings/schema.js';
 import { PLACES } from '../../settings/table.js';
 import type { Field } from '../../support/fields.js';
 import { defineCommand } from '../command.js';
-import { makeSettings } from '../train-files.js';
+import { makeSettings } from '../settings-source.js';
 import { TRAIN_OPTIONS } from '../train-options.js';
 
 /** Labels are those of the data that a model is trained on; the ten digits stand for them until then. */

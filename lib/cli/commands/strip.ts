@@ -1,8 +1,10 @@
+import { resolve } from 'node:path';
 import { readModelFile, writeModelFile } from '../../files/model-file.js';
 import { HASH_BYTES } from '../../support/clip-hash.js';
 import { SonospikeError } from '../../support/errors.js';
 import { defineCommand } from '../command.js';
 import { shortPath } from '../format.js';
+import { requireNew } from '../record-one.js';
 
 export const strip = defineCommand({
   name: 'strip',
@@ -16,13 +18,17 @@ export const strip = defineCommand({
     'sonospike strip digits.safetensors --out public.safetensors',
   ],
   positionals: { usage: 'FILE', max: 1 },
-  options: { out: { type: 'text', value: 'FILE', help: 'File to write (default: FILE itself).' } },
+  options: {
+    out: { type: 'text', value: 'FILE', help: 'File to write (default: FILE itself).' },
+    force: { type: 'flag', help: 'Replaces the file that --out names, if there is one.' },
+  },
   async run({ options, positionals: [file] }, out) {
     if (file === undefined) {
       throw new SonospikeError('ERR_INVALID_OPTION', 'Name the model file, as in: strip digits.safetensors');
     }
     const { clipHashes, ...model } = await readModelFile(file);
     const to = options.out ?? file;
+    if (resolve(to) !== resolve(file)) await requireNew(options);
     await writeModelFile(to, model);
     const hashes = (clipHashes?.length ?? 0) / HASH_BYTES;
     if (out.json) out.document({ file: to, hashes });

@@ -11,11 +11,12 @@ import { aboutWords, noteSkipped, openData } from '../data.js';
 import type { Output } from '../output.js';
 import { PlotFile } from '../plot-file.js';
 import { commandLine } from '../program.js';
+import { makeSettings, readAugmentation } from '../settings-source.js';
 import { stoppable } from '../stop.js';
 import { noteWithoutThreshold } from '../threshold.js';
-import { chooseFiles, makeSettings, readAugmentation, type TrainFiles } from '../train-files.js';
+import { chooseFiles, type TrainFiles } from '../train-files.js';
 import { TrainLog } from '../train-log.js';
-import { TRAIN_OPTIONS } from '../train-options.js';
+import { DEFAULT_MODEL, DEMO_MODEL, TRAIN_OPTIONS } from '../train-options.js';
 import { TrainingCurves } from '../train-plot.js';
 import { document, summary, TrainReport } from '../train-report.js';
 
@@ -43,10 +44,14 @@ export const train = defineCommand({
     'Prints one JSON document on stdout when the training has ended, and the metrics of every epoch as a line of JSON ' +
     'on stderr. With npm, use npm run -s, as npm prints lines of its own.',
   async run({ options, args }, out) {
-    const files = await chooseFiles(options);
+    const isDemo = options.data === undefined;
+    const files = await chooseFiles(options, { out: isDemo ? DEMO_MODEL : DEFAULT_MODEL, isDemo }, args);
     const plot = await PlotFile.choose(options.plot, [files.out, files.checkpoint]);
     const curves = plot && new TrainingCurves(plot, files.out);
-    const log = await TrainLog.open(options.log, files.resume !== undefined);
+    const log = await TrainLog.open(options.log, {
+      resumed: files.resume !== undefined,
+      force: options.force,
+    });
     const onEpochs = (history: readonly EpochMetrics[]) => {
       log?.update(history);
       curves?.update(history);
@@ -63,7 +68,7 @@ export const train = defineCommand({
     await log?.written();
     await curves?.end(result.epochs);
     if (plot) out.note(`The curves are ${plot.file}.`);
-    if (options.data === undefined) noteRealData(out);
+    if (isDemo) noteRealData(out);
     if (out.json) out.document({ ...document(result, files), ...(plot ? { plot: plot.file } : {}) });
   },
 });
@@ -121,7 +126,7 @@ async function runTraining(
  * keeps its own options, so none are added there.
  */
 export async function chooseRunOptions(
-  options: Omit<Options, 'out' | 'log' | 'testEveryEpoch' | 'plot'>,
+  options: Omit<Options, 'out' | 'force' | 'log' | 'testEveryEpoch' | 'plot'>,
   { resume }: Pick<TrainFiles, 'resume'>,
 ): Promise<Partial<RunOptions>> {
   const { augmentation, ...others } = options;
@@ -154,7 +159,7 @@ function withWayOn(error: unknown, { checkpoint }: TrainFiles, args: readonly st
   if (!(error instanceof SonospikeError) || error.code !== 'ERR_ABORTED') return error;
   if (error.file !== checkpoint) return error;
   const again = args.filter(
-    (arg, i) => !isResume(arg) && !(args[i - 1] === '--resume' && !arg.startsWith('-')),
+    (arg, i) => !isResume(arg) && arg !== '--force' && !(args[i - 1] === '--resume' && !arg.startsWith('-')),
   );
   const command = commandLine('train', [...again, '--resume', checkpoint]);
   const { code, cause } = error;
