@@ -1,5 +1,6 @@
 import { type NoiseColour, noise, power, ratioOf, scaled } from '../audio/signals.js';
 import { type Audio, readAudio } from '../audio/source.js';
+import { shuffled } from '../datasets/draw.js';
 import { clipKey } from '../datasets/keys.js';
 import type { LayoutName } from '../datasets/layouts/index.js';
 import type { Model } from '../model/model.js';
@@ -8,11 +9,13 @@ import { Random } from '../support/random.js';
 import { type AnswerOptions, answerSounds } from './answers.js';
 import type { Scored } from './clip-results.js';
 import { wilsonInterval } from './metrics.js';
+import { amongVoices, reverberated, telephoned } from './rooms.js';
 
 /** A change to the clips, with which a model is tested again. */
 export interface Condition {
   name: string;
-  change: (audio: Audio, random: Random) => Audio;
+  /** `others`: what other voices say. */
+  change: (audio: Audio, random: Random, others: readonly Audio[]) => Audio;
 }
 
 /** Accuracy under a condition. */
@@ -34,11 +37,14 @@ export interface RobustnessResult {
 /** The constant that is added, as a share of full scale. */
 const OFFSET = 0.1;
 const SILENCE = 0.1; // s
+/** Clips of the test that the other voices say. */
+const MOST_OTHERS = 60;
 
 /**
  * The conditions: noise at a signal-to-noise ratio by the mean power of the whole clip; gain in floating point, and
  * once more cut off at full scale as an overdriven converter does; a constant added; digital silence around the word;
- * the clip resampled to other rates, from which the model resamples it to its own.
+ * rooms with echoes; other voices; the band of a telephone; the clip resampled to other rates, from which the model
+ * resamples it to its own.
  */
 export const CONDITIONS: readonly Condition[] = [
   ...(['white', 'pink'] as const).flatMap((colour) => [20, 10, 0].map((snr) => withNoise(colour, snr))),
@@ -59,6 +65,9 @@ export const CONDITIONS: readonly Condition[] = [
     longer.set(samples);
     return longer;
   }),
+  ...[0.3, 0.6].map(inRoom),
+  ...[20, 10].map(amongOthers),
+  changed('telephone', telephoned),
   ...[8000, 16_000, 44_100, 48_000].map(atRate),
 ];
 
@@ -83,6 +92,26 @@ function withNoise(colour: NoiseColour, snr: number): Condition {
   };
 }
 
+function inRoom(t60: number): Condition {
+  return {
+    name: `reverberation of ${t60} s`,
+    change: ({ samples, sampleRate }, random) => ({
+      samples: reverberated(samples, sampleRate, t60, random),
+      sampleRate,
+    }),
+  };
+}
+
+function amongOthers(snr: number): Condition {
+  return {
+    name: `other voices at ${snr} dB`,
+    change: (audio, random, others) => ({
+      samples: amongVoices(audio, snr, others, random),
+      sampleRate: audio.sampleRate,
+    }),
+  };
+}
+
 function atRate(rate: number): Condition {
   return {
     name: `at ${rate / 1000} kHz`,
@@ -93,9 +122,15 @@ function atRate(rate: number): Condition {
   };
 }
 
-/** The condition's version of a clip, which depends on the seed and the clip's name alone. */
-export function disturb({ name, change }: Condition, audio: Audio, clip: string, seed: number): Audio {
-  return change(centred(audio), new Random(`${seed}\0${name}\0${clip}`));
+/** The condition's version of a clip, which depends on the seed, the clip's name and what other voices say alone. */
+export function disturb(
+  { name, change }: Condition,
+  audio: Audio,
+  clip: string,
+  seed: number,
+  others: readonly Audio[] = [centred(audio)],
+): Audio {
+  return change(centred(audio), new Random(`${seed}\0${name}\0${clip}`), others);
 }
 
 /** Audio without its mean: noise and silence are set against the sound, not against an offset of the microphone. */
@@ -113,12 +148,13 @@ export async function measureRobustness(
   onProgress?: (done: number, total: number) => void,
 ): Promise<RobustnessResult[]> {
   const clips = clean.predictions;
+  const others = await otherVoices(clips, options.seed);
   const results: RobustnessResult[] = [];
   for (const [number, condition] of CONDITIONS.entries()) {
     onProgress?.(number, CONDITIONS.length);
     const read = async (i: number) => {
       const { file } = clips[i]!;
-      return disturb(condition, await readAudio(file), clipKey(layout, { file }), options.seed);
+      return disturb(condition, await readAudio(file), clipKey(layout, { file }), options.seed, others);
     };
     const { answers } = await answerSounds(model, clips.length, read, options);
     const used = answers.flatMap((answer, i) =>
@@ -136,4 +172,14 @@ export async function measureRobustness(
     });
   }
   return results;
+}
+
+/** Some of the clips, for other voices to say. */
+async function otherVoices(clips: readonly { file: string }[], seed: number): Promise<Audio[]> {
+  const files = shuffled(
+    clips.map(({ file }) => file),
+    seed,
+    'other voices',
+  );
+  return Promise.all(files.slice(0, MOST_OTHERS).map(async (file) => centred(await readAudio(file))));
 }
