@@ -200,6 +200,7 @@ function made(): Comparison {
     folds: [1, 2],
     seeds: [0, 1],
     missingFolds: [],
+    skipped: [],
     variants: names.map(([name, values], i) => ({
       name,
       key: name,

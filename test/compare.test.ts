@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -196,6 +196,25 @@ describe('a comparison', () => {
       expect(await readFile(file, 'utf8')).toBe(text);
     }
   });
+});
+
+it('names the files that were left out, also of the runs that it goes on from', async () => {
+  const data = join(folder, 'spoilt');
+  await mkdir(data);
+  for (const name of await readdir(SAMPLES)) {
+    if (/^[01]_.*\.wav$/.test(name)) await copyFile(join(SAMPLES, name), join(data, name));
+  }
+  await writeFile(join(data, '0_enus_0.wav'), 'no sound');
+  await writeFile(join(data, 'notes.txt'), 'not for training');
+  const settings = quickSettings({ labels: ['0', '1'] });
+  const own = variants.map((of) => ({ ...of, settings }));
+  const options = { data, variants: own, seeds: 1, folds: [1], out: join(folder, 'spoilt.json') };
+  const { skipped } = await compare(quick(options));
+  expect(skipped.map(({ file }) => file).sort()).toEqual([
+    join(data, '0_enus_0.wav'),
+    join(data, 'notes.txt'),
+  ]);
+  expect((await compare(quick({ ...options, resume: true }))).skipped).toEqual(skipped);
 });
 
 it('a split without words to test on is refused', async () => {

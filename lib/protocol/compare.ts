@@ -1,3 +1,4 @@
+import type { SkippedFile } from '../datasets/dataset.js';
 import { fingerprint } from '../datasets/fingerprint.js';
 import { type Dataset, resolveDataset } from '../datasets/index.js';
 import { writeFileAtomic } from '../files/atomic-file.js';
@@ -77,6 +78,8 @@ class ComparisonRuns {
   readonly #tasks: Task[];
   readonly #ended = new Map<string, ComparedRun>();
   readonly #shares = new Map<Task, number>();
+  /** By their paths. */
+  readonly #skipped = new Map<string, SkippedFile>();
   readonly #stop = new AbortController();
   #kept = 0;
   #parallel = 1;
@@ -86,13 +89,16 @@ class ComparisonRuns {
     this.#options = options;
     this.#setting = setting;
     const { plan, variants, dataset } = setting;
+    this.#skip(dataset.skipped);
     this.#fingerprint = fingerprint(dataset.layout, dataset.clips);
     this.#tasks = plan.runs.flatMap((run) => variants.map((variant) => ({ ...run, variant })));
   }
 
   /** Takes over the runs that are in a file. */
   async readKept(file: string): Promise<void> {
-    for (const run of await readKeptRuns(file, this.#result())) this.#ended.set(idOf(run), run);
+    const { runs, skipped } = await readKeptRuns(file, this.#result());
+    for (const run of runs) this.#ended.set(idOf(run), run);
+    this.#skip(skipped);
     this.#kept = this.#ended.size;
   }
 
@@ -141,7 +147,7 @@ class ComparisonRuns {
     const { seed, fold, variant } = task;
     const { layout, extraData, device, strict } = this.#options;
     const given = Object.entries({ layout, extraData, device, strict });
-    const { result } = await runOnce(
+    const { result, skipped } = await runOnce(
       { seed, fold },
       {
         plan: this.#setting.plan,
@@ -179,6 +185,7 @@ class ComparisonRuns {
       operations,
       seconds,
     };
+    this.#skip(skipped);
     this.#shares.delete(task);
     this.#ended.set(idOf(run), run);
     const done = this.#ended.size;
@@ -187,6 +194,10 @@ class ComparisonRuns {
     await this.#writing;
     const total = this.#tasks.length;
     this.#options.onRun?.({ phase: 'run', done, total, run, soFar: this.#result() });
+  }
+
+  #skip(files: readonly SkippedFile[]): void {
+    for (const each of files) if (!this.#skipped.has(each.file)) this.#skipped.set(each.file, each);
   }
 
   #write(): void {
@@ -239,6 +250,7 @@ class ComparisonRuns {
           difference: i === 0 ? null : differenceOf(runs, baseline),
         };
       }),
+      skipped: [...this.#skipped.values()],
       parallel: this.#parallel,
       threads,
       device,

@@ -1,3 +1,4 @@
+import type { SkippedFile } from '../datasets/dataset.js';
 import { type Spread, spread } from '../evaluation/metrics.js';
 import { type PairedDifference, pairedDifference } from '../evaluation/paired.js';
 import type { Device } from '../native/device.js';
@@ -93,6 +94,8 @@ export interface Comparison {
   missingFolds: number[];
   /** The variants, the first of which the others are compared with. */
   variants: ComparedVariant[];
+  /** Files that were left out of the data, or of one run at least, and why. */
+  skipped: SkippedFile[];
   /** Number of runs side by side. */
   parallel: number;
   /** Number of threads of all runs together. */

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { SkippedFile } from '../datasets/dataset.js';
 import { isJsonObject } from '../files/strict-json.js';
 import { fileError, SonospikeError } from '../support/errors.js';
 import type { ComparedRun, Comparison } from './comparison.js';
@@ -9,23 +10,23 @@ export type Common = Pick<Comparison, 'split' | 'seeds' | 'folds' | 'dataset'> &
 };
 
 /**
- * The runs in the file of a comparison, with the names that their variants have now.
+ * The runs in the file of a comparison, with the names that their variants have now, and the files that they left out.
  * @returns none where there is no such file
  * @throws SonospikeError ERR_CHECKPOINT_INVALID if it is no such file, or has runs on other clips or of other variants,
  * seeds or folds; ERR_FILE_UNREADABLE
  */
-export async function readKeptRuns(file: string, now: Common): Promise<ComparedRun[]> {
+export async function readKeptRuns(file: string, now: Common): Promise<Pick<Comparison, 'runs' | 'skipped'>> {
   const text = await readFile(file, 'utf8').catch((error) => {
     if (error.code === 'ENOENT') return null;
     throw fileError(error, file, 'read');
   });
-  if (text === null) return [];
-  const { split, dataset, runs } = parse(text, file);
+  if (text === null) return { runs: [], skipped: [] };
+  const { split, dataset, runs, skipped } = parse(text, file);
   if (split !== now.split) throw other(file, `were trained on the split ${split}, not ${now.split}`);
   if (dataset?.fingerprint !== now.dataset.fingerprint)
     throw other(file, `were trained on other clips than those of ${now.dataset.directory}`);
   const nameOf = new Map(now.variants.map(({ name, key }) => [key, name]));
-  return runs.map((run) => {
+  const kept = runs.map((run) => {
     const name = nameOf.get(run.key);
     if (name === undefined)
       throw other(file, `are of the variant ${JSON.stringify(run.variant)} with other settings or options`);
@@ -33,6 +34,7 @@ export async function readKeptRuns(file: string, now: Common): Promise<ComparedR
     if (!now.folds.includes(run.fold)) throw other(file, `are of fold ${run.fold}`);
     return { ...run, variant: name };
   });
+  return { runs: kept, skipped: Array.isArray(skipped) ? skipped.filter(isSkipped) : [] };
 }
 
 function parse(text: string, file: string): Pick<Comparison, 'split' | 'runs'> & Partial<Comparison> {
@@ -50,6 +52,10 @@ function parse(text: string, file: string): Pick<Comparison, 'split' | 'runs'> &
     return found as Comparison;
   const message = `${file} is no comparison that this sonospike can go on with. Name another file with --out.`;
   throw new SonospikeError('ERR_CHECKPOINT_INVALID', message, { file });
+}
+
+function isSkipped(each: unknown): each is SkippedFile {
+  return isJsonObject(each) && typeof each.file === 'string' && typeof each.reason === 'string';
 }
 
 function isRun(run: unknown): run is ComparedRun {

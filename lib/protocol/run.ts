@@ -1,3 +1,4 @@
+import type { SkippedFile } from '../datasets/dataset.js';
 import type { Dataset } from '../datasets/index.js';
 import type { ClipResult, Scored } from '../evaluation/clip-results.js';
 import { countOperations, type Operations } from '../evaluation/operations.js';
@@ -74,6 +75,7 @@ export interface FinishedRun {
   options: RunOptions;
   predictions: ClipResult[];
   labels: string[];
+  skipped: SkippedFile[];
 }
 
 export interface RunContext {
@@ -150,6 +152,7 @@ export async function runOnce(planned: PlannedRun, context: RunContext): Promise
     options: found.options,
     predictions,
     labels: found.test.labels,
+    skipped: found.test.skipped,
   };
 }
 

@@ -37,6 +37,7 @@ export const compare = defineCommand({
         throw withWayOn(error, args);
       },
     );
+    noteSkipped(out, result.skipped);
     await writeShown(files, result);
     if (out.json) out.document(result);
     else out.print(report(result));
@@ -79,7 +80,6 @@ async function runComparison(
     out: files.json,
     resume,
     onPlan: ({ variants: names, seeds: all, folds: each, missing, total, kept, split: name }) => {
-      noteSkipped(out, data.skipped);
       if (resume && !files.exists)
         out.note(`There is no ${shortPath(files.json)} to go on with: starting anew.`);
       if (missing.length > 0) out.note(`No clips for the folds ${missing.join(', ')}.`);
