@@ -61,6 +61,22 @@ describe('evaluate --protocol', () => {
     expect(status).toBe(130);
     const kept = JSON.parse(await readFile(join(folder, 'stopped.json'), 'utf8'));
     expect(kept).toMatchObject({ complete: false, runs: [{ fold: 1, seed: 0, epochs: 200 }] });
+    expect(stderr).toMatch(/Go on with: node \S+ evaluate .*--out stopped\.json --resume\n$/m);
+    const refused = await run(slow, { cwd: folder });
+    expect(refused.stderr).toMatch(
+      /stopped\.json is there already\. Go on with it: .*--resume\. Replace it: .*--force\./,
+    );
+    expect([refused.status, refused.stdout]).toEqual([1, '']);
+    const resumed = await run([...slow, '--resume'], { cwd: folder });
+    expect(resumed.stderr.match(/^ +\d\/4 {2}fold/gm)).toHaveLength(3);
+    expect(resumed.status).toBe(0);
+    const file = async (name: string) => {
+      const text = await readFile(join(folder, name), 'utf8');
+      return text.replace(/"(seconds|loadSeconds)": (\{[^}]*\}|[\d.e+-]+)/g, '"$1"');
+    };
+    const whole = [...slow.slice(0, -1), 'whole.json'];
+    expect((await run(whole, { cwd: folder })).status).toBe(0);
+    expect(await file('stopped.json')).toBe(await file('whole.json'));
   });
 
   it.each([
@@ -68,6 +84,8 @@ describe('evaluate --protocol', () => {
     [[...protocol, '--model', 'x'], '--model has no meaning with --protocol'],
     [[...protocol, '--robustness'], '--robustness has no meaning with --protocol'],
     [['--protocol', 'half'], '--protocol is "half"'],
+    [[...protocol, '--resume'], '--resume goes on with the file of --out: name it'],
+    [['--resume'], '--resume is an option of --protocol'],
     [['--protocol', 'loso', '--folds', '1;2'], '--folds is "1;2"'],
     [['--protocol', 'loso', '--out', '/nowhere/at/all.json'], 'Cannot write /nowhere/at/all.json'],
     [['--protocol', 'audiomnist'], 'The protocol audiomnist is for'],

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -200,6 +200,48 @@ describe('the file', () => {
     await expect(run).rejects.toThrow('after 1 of 4 runs');
     const kept = JSON.parse(await readFile(out, 'utf8'));
     expect(kept).toMatchObject({ complete: false, runs: [{ fold: 1, seed: 0 }] });
+  });
+});
+
+describe('resume', () => {
+  it('takes over the runs of the file, and gives what an unbroken protocol gives', async () => {
+    const out = join(folder, 'resumed.json');
+    const controller = new AbortController();
+    const first = evaluateProtocol(
+      quick({ out, parallel: 2, signal: controller.signal, onRun: () => controller.abort() }),
+    );
+    await expect(first).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    const kept = JSON.parse(await readFile(out, 'utf8')).runs.length;
+    let trained = 0;
+    const result = await evaluateProtocol(quick({ out, parallel: 2, resume: true, onRun: () => trained++ }));
+    expect(trained).toBe(4 - kept);
+    expect(bits(result)).toEqual(bits(await evaluateProtocol(quick({ parallel: 2 }))));
+    const again = await evaluateProtocol(quick({ out, parallel: 2, resume: true, onRun: () => trained++ }));
+    expect(trained).toBe(4 - kept);
+    expect(again).toEqual(JSON.parse(await readFile(out, 'utf8')));
+  });
+
+  it.each<[Partial<ProtocolOptions>, string]>([
+    [{ epochs: 3 }, 'was written with another recipe'],
+    [{ folds: [1, 2] }, 'has a run of fold 3 and seed 0, which this protocol has not'],
+    [{ data: 'fsdd' }, 'was written with another'],
+  ])('refuses a file of another protocol: %j', async (changes, message) => {
+    const out = join(folder, 'other.json');
+    await evaluateProtocol(quick({ out, seeds: 1 }));
+    const data = changes.data === undefined ? {} : { data: fsdd, folds: [1] };
+    const protocol = changes.data === undefined ? {} : { protocol: 'official' as const };
+    const run = evaluateProtocol(quick({ out, seeds: 1, resume: true, ...changes, ...data, ...protocol }));
+    await expect(run).rejects.toMatchObject({ code: 'ERR_CHECKPOINT_INVALID', file: out });
+    await expect(run).rejects.toThrow(message);
+  });
+
+  it.each(['{', '[]', '{"runs":[{}]}'])('refuses %s', async (text) => {
+    const out = join(folder, 'damaged.json');
+    await writeFile(out, text);
+    await expect(evaluateProtocol(quick({ out, resume: true }))).rejects.toMatchObject({
+      code: 'ERR_CHECKPOINT_INVALID',
+    });
+    expect(await readFile(out, 'utf8')).toBe(text);
   });
 });
 

@@ -84,6 +84,11 @@ export const PROTOCOL_OPTIONS = {
     value: 'FILE',
     help: 'JSON file with every figure, written after every training, so that a stop loses none.',
   },
+  resume: {
+    type: 'flag',
+    help: 'Takes over the trainings that are in the file of --out, and trains only those that are missing.',
+  },
+  force: { type: 'flag', help: 'Replaces the file of --out, if it is there already.' },
   ...training,
 } as const satisfies OptionTable;
 

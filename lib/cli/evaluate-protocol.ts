@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Spread } from '../evaluation/metrics.js';
 import { plotProtocol } from '../plot/protocol.js';
@@ -18,18 +19,19 @@ import { Forecast } from './forecast.js';
 import { counted, duration, firingText, percent, table } from './format.js';
 import type { Output } from './output.js';
 import { PlotFile, requireWritable } from './plot-file.js';
+import { commandLine } from './program.js';
 import { stoppable } from './stop.js';
 
 type Options = EvaluateValues & { protocol: ProtocolName };
 
 /** Trains and tests a protocol, shows how far it is, and prints what it gave. */
-export async function runProtocol(options: Options, out: Output): Promise<void> {
-  if (options.out !== undefined) await requireWritable(options.out);
+export async function runProtocol(options: Options, args: readonly string[], out: Output): Promise<void> {
+  await chooseOut(options, args);
   const plot = await PlotFile.choose(options.plot, options.out === undefined ? [] : [options.out]);
   const result = await stoppable(out, (signal) => evaluate(options, out, signal, plot)).catch(
     async (error) => {
       await plot?.written().catch((failure) => out.note(failure.message));
-      throw error;
+      throw withWayOn(error, args);
     },
   );
   if (plot) draw(plot, result);
@@ -37,6 +39,40 @@ export async function runProtocol(options: Options, out: Output): Promise<void> 
   if (out.json) out.document(result);
   else out.print(report(result));
   if (plot) out.note(`The picture is ${plot.file}.`);
+}
+
+/** Refuses a file of `--out` that cannot be written, or whose trainings would be lost. */
+async function chooseOut({ out, resume, force }: Options, args: readonly string[]): Promise<void> {
+  if (resume && force)
+    throw invalid('--resume goes on with the file of --out, --force replaces it: name one of both.');
+  if (out === undefined) {
+    if (resume) throw invalid('--resume goes on with the file of --out: name it.');
+    return;
+  }
+  await requireWritable(out);
+  const { size } = await stat(out).catch(() => ({ size: 0 }));
+  if (size === 0 || resume || force) return;
+  const message =
+    `${out} is there already. Go on with it: ${resumed(args)}. Replace it: ` +
+    `${commandLine('evaluate', [...args, '--force'])}. Or name another file with --out.`;
+  throw new SonospikeError('ERR_FILE_WRITE', message, { file: out });
+}
+
+/** Adds to the error of a protocol that was stopped how to go on. */
+function withWayOn(error: unknown, args: readonly string[]): unknown {
+  if (!(error instanceof SonospikeError) || error.code !== 'ERR_ABORTED' || error.file === undefined)
+    return error;
+  const { code, cause, file } = error;
+  return new SonospikeError(code, `${error.message} Go on with: ${resumed(args)}`, { file, cause });
+}
+
+function resumed(args: readonly string[]): string {
+  const again = args.filter((arg) => arg !== '--resume' && arg !== '--force');
+  return commandLine('evaluate', [...again, '--resume']);
+}
+
+function invalid(message: string): SonospikeError {
+  return new SonospikeError('ERR_INVALID_OPTION', message);
 }
 
 function draw(plot: PlotFile, result: ProtocolResult): void {
@@ -53,6 +89,7 @@ async function evaluate(
   const {
     protocol,
     strict,
+    resume,
     seeds,
     folds,
     parallel,
@@ -65,7 +102,7 @@ async function evaluate(
   } = options;
   const data = await openData(options.data, { ...options, signal });
   const settings = await chooseSettings(options, data);
-  const { split: _split, fold: _fold, ...training } = options;
+  const { split: _split, fold: _fold, resume: _resume, ...training } = options;
   const recipe = await chooseRunOptions(training, { resume: undefined });
   const given: Partial<ProtocolOptions> = {
     ...recipe,
@@ -75,11 +112,13 @@ async function evaluate(
   };
   let last: ProtocolResult | null = null;
   const forecast = new Forecast(out, 'The protocol');
+  let began: { at: number; share: number } | null = null;
   return evaluateProtocol({
     ...given,
     protocol,
     data,
     strict,
+    resume,
     signal,
     // The clock of --target begins with the program.
     since: 0,
@@ -97,7 +136,10 @@ async function evaluate(
     },
     onProgress: ({ done, total, share }) => {
       const sofar = last?.summary ? `  accuracy so far ${percent(last.summary.accuracy.mean)}` : '';
-      const left = share > 0 ? (performance.now() / 1000) * (1 / share - 1) : Number.NaN;
+      // What was taken over from a file took no time.
+      began ??= { at: performance.now(), share };
+      const seconds = (performance.now() - began.at) / 1000;
+      const left = share > began.share ? (seconds * (1 - share)) / (share - began.share) : Number.NaN;
       const time = Number.isFinite(left) ? `  ${duration(left)} left` : '';
       forecast.update(share);
       out.bar.update(protocol, share, `${done} of ${total} trainings${sofar}${time}`);

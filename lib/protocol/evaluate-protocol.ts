@@ -17,8 +17,10 @@ import {
 } from '../support/options.js';
 import { pickRunOptions, type RunOptions, resolveRunOptions } from '../training/recipe.js';
 import { TRAIN_KEYS, type TrainOptions } from '../training/train.js';
+import { readKeptProtocol } from './kept-protocol.js';
 import { chooseParallel } from './parallel.js';
 import { type Plan, type PlannedRun, type PlanOptions, planProtocol } from './plan.js';
+import type { ProtocolResult } from './result.js';
 import {
   type FinishedRun,
   OWN_KEYS,
@@ -28,7 +30,7 @@ import {
   runOnce,
 } from './run.js';
 import { runSideBySide } from './side-by-side.js';
-import { type ProtocolSummary, SummaryOfRuns } from './summary.js';
+import { SummaryOfRuns } from './summary.js';
 
 /** Everything that `train` takes about recipe, settings and data, beside what the protocol is. */
 export interface ProtocolOptions extends Omit<TrainOptions, OwnKey | 'seed'>, PlanOptions {
@@ -43,6 +45,8 @@ export interface ProtocolOptions extends Omit<TrainOptions, OwnKey | 'seed'>, Pl
   since?: number;
   /** JSON file for the result, written anew after every run, so that a stop loses no run. */
   out?: string;
+  /** Takes over the runs that are in the file `out`, if it is there, and trains only those that are missing. */
+  resume?: boolean;
   /** Called once the runs are known. */
   onPlan?: (plan: Plan) => void;
   /** Called after every run, in the order in which the runs end. */
@@ -77,45 +81,7 @@ export interface RunReport {
   soFar: ProtocolResult;
 }
 
-/** What `evaluateProtocol` found, also as its file has it. */
-export interface ProtocolResult {
-  /** Name of the protocol. */
-  protocol: Plan['protocol'];
-  /** Whether all runs have ended: false in the file of a protocol that was stopped. */
-  complete: boolean;
-  /** The dataset that was trained and tested on. */
-  dataset: {
-    directory: string;
-    layout: Dataset['layout'];
-    clips: number;
-    speakers: number;
-    fingerprint: string;
-  };
-  /** Labels of the models. */
-  labels: string[];
-  /** Numbers of the folds, from 1. */
-  folds: number[];
-  /** Seed of each round of folds. */
-  seeds: number[];
-  /** Folds that were left out because the dataset has no clips for them. */
-  missingFolds: number[];
-  /** Settings of the models. */
-  settings: ModelSettings;
-  /** Options of the first run; the others differ in fold and seed. */
-  options: RunOptions;
-  /** Test accuracy whose time was measured; null where none was asked for. */
-  target: number | null;
-  /** Number of runs side by side. */
-  parallel: number;
-  /** Number of threads of all runs together. */
-  threads: number;
-  /** Where the runs were computed. */
-  device: Device;
-  /** The runs taken together; null before the first run has ended. */
-  summary: ProtocolSummary | null;
-  /** The runs that have ended, by seed and fold. */
-  runs: ProtocolRun[];
-}
+export type { ProtocolResult } from './result.js';
 
 type TrainingKey = keyof RunContext['training'];
 
@@ -135,6 +101,7 @@ const PROTOCOL_KEYS = [
   'target',
   'since',
   'out',
+  'resume',
   'onPlan',
   'onRun',
   'onProgress',
@@ -152,6 +119,9 @@ export async function evaluateProtocol(options: ProtocolOptions): Promise<Protoc
   const threads = checkThreads(options.threads);
   const place = await choosePlace(options.device, 'auto');
   const strict = flag(options.strict, 'strict');
+  const resume = flag(options.resume, 'resume');
+  if (resume && out === undefined)
+    throw new SonospikeError('ERR_INVALID_OPTION', 'resume is for the file out, which is not named.');
   const { seed: _, ...recipe } = pickRunOptions(options);
   const resolved = resolveRunOptions(recipe, 'official');
   const { validation, preset } = resolved;
@@ -177,6 +147,7 @@ export async function evaluateProtocol(options: ProtocolOptions): Promise<Protoc
     lead: (first - (options.since ?? called)) / 1000,
     options: resolveRunOptions({ ...recipe, ...plan.runs[0]!, split: plan.split }, plan.split),
   });
+  if (resume) await protocol.takeOver(out!);
   return protocol.all();
 }
 
@@ -197,7 +168,9 @@ class ProtocolRuns {
   readonly #options: ProtocolOptions;
   readonly #plan: Plan;
   readonly #setting: RunSetting;
-  readonly #summary = new SummaryOfRuns();
+  readonly #summary: SummaryOfRuns;
+  /** The runs that are still to be trained. */
+  #waiting: readonly PlannedRun[];
   readonly #stop = new AbortController();
   /** Share of each current run that is done, from 0 to 1. */
   readonly #shares = new Map<PlannedRun, number>();
@@ -208,6 +181,18 @@ class ProtocolRuns {
     this.#options = options;
     this.#plan = plan;
     this.#setting = setting;
+    this.#summary = new SummaryOfRuns(setting.settings.labels);
+    this.#waiting = plan.runs;
+  }
+
+  /** Takes over the runs of a file. */
+  async takeOver(file: string): Promise<void> {
+    const kept = await readKeptProtocol(file, this.#result());
+    for (const run of kept) this.#summary.add(run);
+    this.#done = kept.length;
+    const isKept = ({ fold, seed }: PlannedRun) => kept.some((run) => run.fold === fold && run.seed === seed);
+    this.#waiting = this.#plan.runs.filter((planned) => !isKept(planned));
+    this.#tell();
   }
 
   async all(): Promise<ProtocolResult> {
@@ -217,7 +202,7 @@ class ProtocolRuns {
     if (signal?.aborted) stop();
     try {
       const { parallel, threads } = this.#setting;
-      await runSideBySide(this.#plan.runs, { parallel, threads, stop: this.#stop }, (planned, own) =>
+      await runSideBySide(this.#waiting, { parallel, threads, stop: this.#stop }, (planned, own) =>
         this.#run(planned, own),
       );
     } catch (error) {
@@ -247,7 +232,7 @@ class ProtocolRuns {
     const finished: FinishedRun = await runOnce(planned, context);
     this.#shares.delete(planned);
     this.#done++;
-    this.#summary.add(finished);
+    this.#summary.add(finished.result);
     this.#tell();
     const soFar = this.#result();
     const { out, onRun } = this.#options;

@@ -34,6 +34,8 @@ export interface ProtocolRun extends PlannedRun {
   firingRates: number[];
   /** Expected calibration error. */
   calibrationError: number;
+  /** Confidences of the test clips that were recognised, and of the others, each in ascending order. */
+  answers: { right: number[]; wrong: number[] };
   /** How well the `_unknown_` clips of the test part are rejected; null where there are none. */
   rejection: Rejection | null;
   /** Operations of a clip, the mean of up to 100; null where clips are too long for `Model.observe`. */
@@ -140,6 +142,10 @@ export async function runOnce(planned: PlannedRun, context: RunContext): Promise
       perSpeaker,
       firingRates,
       calibrationError: calibration.error,
+      answers: {
+        right: confidencesOf(predictions.filter(({ label, predicted }) => label === predicted)),
+        wrong: confidencesOf(predictions.filter(({ label, predicted }) => label !== predicted)),
+      },
       rejection,
       operations,
       wrong: predictions
@@ -154,6 +160,10 @@ export async function runOnce(planned: PlannedRun, context: RunContext): Promise
     labels: found.test.labels,
     skipped: found.test.skipped,
   };
+}
+
+function confidencesOf(predictions: readonly ClipResult[]): number[] {
+  return predictions.map(({ confidence }) => confidence).sort((a, b) => a - b);
 }
 
 function reached(curve: NonNullable<ProtocolRun['curve']>, target: number): number | null {

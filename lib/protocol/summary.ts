@@ -1,4 +1,3 @@
-import type { ClipResult } from '../evaluation/clip-results.js';
 import {
   type Calibration,
   type ClassMetrics,
@@ -9,7 +8,7 @@ import {
   spread,
 } from '../evaluation/metrics.js';
 import type { Operations } from '../evaluation/operations.js';
-import type { FinishedRun, ProtocolRun } from './run.js';
+import type { ProtocolRun } from './run.js';
 
 /** One fold, over all seeds. */
 export interface FoldResult {
@@ -64,16 +63,17 @@ export interface ProtocolSummary {
   secondsToTarget?: (Spread & { missed: number }) | null;
 }
 
-/** Adds up runs as they end; keeps no more of their predictions than how sure and how right they were. */
+/** Adds up runs as they end, and those of before. */
 export class SummaryOfRuns {
   readonly #runs: ProtocolRun[] = [];
-  readonly #answers: Judged[] = [];
-  #labels: string[] = [];
+  readonly #labels: readonly string[];
 
-  add({ result, predictions, labels }: FinishedRun): void {
+  constructor(labels: readonly string[]) {
     this.#labels = labels;
-    this.#runs.push(result);
-    this.#answers.push(...predictions.map(toJudged));
+  }
+
+  add(run: ProtocolRun): void {
+    this.#runs.push(run);
   }
 
   /** In the order of seeds and folds, whichever ended first. */
@@ -110,7 +110,7 @@ export class SummaryOfRuns {
         (_, k) => runs.reduce((sum, { firingRates }) => sum + firingRates[k]!, 0) / runs.length,
       ),
       // Sums of floating-point numbers depend on their order, which is that in which the runs ended.
-      calibration: calibration([...this.#answers].sort((a, b) => a.confidence - b.confidence)),
+      calibration: calibration(runs.flatMap(judged).sort((a, b) => a.confidence - b.confidence)),
       operations: meanOperations(runs),
       auroc: aurocs.length === 0 ? null : spread(aurocs),
       seconds: spread(runs.map(({ seconds }) => seconds)),
@@ -124,8 +124,11 @@ export class SummaryOfRuns {
   }
 }
 
-function toJudged({ confidence, label, predicted }: ClipResult): Judged {
-  return { confidence, right: label === predicted };
+function judged({ answers: { right, wrong } }: ProtocolRun): Judged[] {
+  return [
+    ...right.map((confidence) => ({ confidence, right: true })),
+    ...wrong.map((confidence) => ({ confidence, right: false })),
+  ];
 }
 
 function meanOperations(runs: readonly ProtocolRun[]): Operations | null {

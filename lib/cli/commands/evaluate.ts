@@ -25,7 +25,7 @@ export const evaluate = defineCommand({
   description:
     'Measures a model on a dataset: accuracy with its 95% interval, precision and recall of every label, confusion ' +
     'matrix, accuracy of every speaker, firing rates, operations, calibration of the confidence. With --protocol it trains and tests on every fold ' +
-    'with several seeds, and tells means and standard deviations; Ctrl-C stops it, and --out has what was done.',
+    'with several seeds, and tells means and standard deviations; Ctrl-C stops it, and with --out and --resume it goes on.',
   examples: [
     'sonospike evaluate --data data/fsdd --model sonospike-model.safetensors',
     'sonospike evaluate --data data/fsdd --split official --json',
@@ -35,13 +35,13 @@ export const evaluate = defineCommand({
     'sonospike evaluate --data data/fsdd --protocol official --seeds 1 --target 0.98',
   ],
   options: EVALUATE_OPTIONS,
-  async run({ options }, out) {
+  async run({ options, args }, out) {
     if (options.protocol === undefined) {
       refuseGiven(options, Object.keys(PROTOCOL_OPTIONS), 'is an option of --protocol');
       await measureModel(options, out);
     } else {
       refuseGiven(options, Object.keys(MODEL_OPTIONS), 'has no meaning with --protocol');
-      await runProtocol({ ...options, protocol: options.protocol }, out);
+      await runProtocol({ ...options, protocol: options.protocol }, args, out);
     }
   },
 });
