@@ -44,6 +44,7 @@ export function training(options = {}) {
     split: 'random:0.2',
     epochs: 100_000,
     validation: 0.1,
+    calibrationFolds: 0,
     augmentation: null,
     negatives: 0,
     threads: 2,
