@@ -224,6 +224,16 @@ export async function compare(options: CompareOptions): Promise<Comparison> {
 }
 
 /**
+ * Puts together the files of a protocol's shards (`evaluateProtocol` with `shard` and `out`): the result is that of one
+ * machine which trained all runs, but for the times.
+ * @throws SonospikeError ERR_CHECKPOINT_INVALID if they are not of the same protocol, or differ in a run that two of
+ * them have; ERR_FILE_NOT_FOUND, ERR_FILE_UNREADABLE, ERR_INVALID_OPTION
+ */
+export async function mergeProtocols(files: readonly string[]): Promise<ProtocolResult> {
+  return (await import('./protocol/kept-protocol.js')).mergeProtocols(files);
+}
+
+/**
  * Counts the operations of a model on some clips, from what its layers do on them.
  * @returns null where a clip is too long for `Model.observe`
  * @throws SonospikeError as `Model.observe`; ERR_ABORTED

@@ -79,6 +79,24 @@ describe('evaluate --protocol', () => {
     expect(await file('stopped.json')).toBe(await file('whole.json'));
   });
 
+  it('is trained in shards, which --merge puts together', async () => {
+    for (const n of [1, 2]) {
+      const args = [...quick, ...protocol, '--shard', `${n}/2`, '--out', `shard-${n}.json`];
+      const { status, stderr } = await run(args, { cwd: folder });
+      expect(stderr).toContain(`Shard ${n}/2 is in shard-${n}.json.`);
+      expect(status).toBe(0);
+    }
+    const merge = ['evaluate', '--merge', 'shard-1.json'];
+    const { document } = await runJson([...merge, 'shard-2.json', '--out', 'merged.json'], { cwd: folder });
+    expect(document).toMatchObject({ complete: true, summary: { accuracy: { count: 2 } } });
+    expect(JSON.parse(await readFile(join(folder, 'merged.json'), 'utf8'))).toEqual(document);
+    const half = await run(merge, { cwd: folder });
+    expect(half.stderr).toMatch(/^sonospike: 2 trainings of the protocol are in none of these files: fold/m);
+    expect(half.status).toBe(1);
+    for (const args of [['--merge'], ['shard-1.json'], [...protocol, '--shard', '3/2', '--out', 'x.json']])
+      expect((await run(['evaluate', ...args], { cwd: folder })).status).toBe(2);
+  });
+
   it.each([
     [['--epochs', '3'], '--epochs is an option of --protocol'],
     [[...protocol, '--model', 'x'], '--model has no meaning with --protocol'],

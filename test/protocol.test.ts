@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   evaluateProtocol,
+  mergeProtocols,
   openDataset,
   type ProtocolOptions,
   type ProtocolProgress,
@@ -242,6 +243,30 @@ describe('resume', () => {
       code: 'ERR_CHECKPOINT_INVALID',
     });
     expect(await readFile(out, 'utf8')).toBe(text);
+  });
+});
+
+describe('shards', () => {
+  it.each([1, 3, 6])('in %d parts merge to the file of one machine', async (of) => {
+    const whole = join(folder, `whole-${of}.json`);
+    await evaluateProtocol(quick({ out: whole, parallel: 2 }));
+    const files = Array.from({ length: of }, (_, i) => join(folder, `shard-${i + 1}-${of}.json`));
+    for (const [i, out] of files.entries())
+      await evaluateProtocol(quick({ out, parallel: 2, shard: { number: i + 1, of } }));
+    const merged = await mergeProtocols(files.reverse());
+    const text = (value: unknown) =>
+      JSON.stringify(value, (key, of) => (['seconds', 'loadSeconds'].includes(key) ? 0 : of));
+    expect(text(merged)).toBe(text(JSON.parse(await readFile(whole, 'utf8'))));
+    if (of === 1) return;
+    expect(await mergeProtocols(files.slice(0, 1))).toMatchObject({ complete: false });
+    const other = join(folder, `other-${of}.json`);
+    await evaluateProtocol(quick({ out: other, seeds: 1 }));
+    await expect(mergeProtocols([files[0]!, other])).rejects.toThrow('other folds or seeds');
+  });
+
+  it.each([0, 3, 1.5])('number %d of 2 is refused', async (number) => {
+    const run = evaluateProtocol(quick({ shard: { number, of: 2 } }));
+    await expect(run).rejects.toThrow('shard.number is');
   });
 });
 

@@ -5,7 +5,7 @@ import { type OptionTable, optionName, parseOptions, type Values } from './args.
 import { EVALUATE_OPTIONS, PROTOCOL_OPTIONS } from './evaluate-options.js';
 import { TRAIN_OPTIONS } from './train-options.js';
 
-const { strip: _strip, target: _target, ...protocol } = PROTOCOL_OPTIONS;
+const { strip: _strip, target: _target, shard: _shard, merge: _merge, ...protocol } = PROTOCOL_OPTIONS;
 const { data, layout, words, threads, device, strict } = EVALUATE_OPTIONS;
 
 export const COMPARE_OPTIONS = {

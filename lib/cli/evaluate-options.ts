@@ -88,6 +88,17 @@ export const PROTOCOL_OPTIONS = {
     type: 'flag',
     help: 'Takes over the trainings that are in the file of --out, and trains only those that are missing.',
   },
+  shard: {
+    type: 'text',
+    value: 'N/OF',
+    help:
+      'Trains only a part of the protocol into the file of --out, for several machines or jobs: 3/8 is the third of ' +
+      'eight. --merge puts the files together.',
+  },
+  merge: {
+    type: 'flag',
+    help: 'Trains nothing: puts together the files of shards that are named, as in --merge shard-*.json --out all.json.',
+  },
   force: { type: 'flag', help: 'Replaces the file of --out, if it is there already.' },
   ...training,
 } as const satisfies OptionTable;

@@ -6,7 +6,9 @@ import {
   evaluateProtocol,
   type ProtocolOptions,
   type ProtocolResult,
+  writeProtocol,
 } from '../protocol/evaluate-protocol.js';
+import { mergeProtocols } from '../protocol/kept-protocol.js';
 import type { ProtocolName } from '../protocol/names.js';
 import type { ProtocolRun } from '../protocol/run.js';
 import type { ProtocolSummary } from '../protocol/summary.js';
@@ -38,14 +40,22 @@ export async function runProtocol(options: Options, args: readonly string[], out
   await plot?.written();
   if (out.json) out.document(result);
   else out.print(report(result));
+  if (!result.complete)
+    out.note(
+      `Shard ${options.shard} is in ${options.out}. evaluate --merge puts the files of all shards together.`,
+    );
   if (plot) out.note(`The picture is ${plot.file}.`);
 }
 
 /** Refuses a file of `--out` that cannot be written, or whose trainings would be lost. */
-async function chooseOut({ out, resume, force }: Options, args: readonly string[]): Promise<void> {
+async function chooseOut(
+  { out, resume, force, shard }: Pick<Options, 'out' | 'resume' | 'force' | 'shard'>,
+  args: readonly string[],
+): Promise<void> {
   if (resume && force)
     throw invalid('--resume goes on with the file of --out, --force replaces it: name one of both.');
   if (out === undefined) {
+    if (shard !== undefined) throw invalid('--shard is for the file of --out: name it.');
     if (resume) throw invalid('--resume goes on with the file of --out: name it.');
     return;
   }
@@ -69,6 +79,39 @@ function withWayOn(error: unknown, args: readonly string[]): unknown {
 function resumed(args: readonly string[]): string {
   const again = args.filter((arg) => arg !== '--resume' && arg !== '--force');
   return commandLine('evaluate', [...again, '--resume']);
+}
+
+/** `3/8` */
+function readShard(text: string): { number: number; of: number } {
+  const [, number, of] = /^(\d{1,7})\/(\d{1,7})$/.exec(text) ?? [];
+  const shard = { number: Number(number), of: Number(of) };
+  if (shard.number >= 1 && shard.number <= shard.of) return shard;
+  throw invalid(`--shard is ${JSON.stringify(text)}; it must be as in 3/8, the third of eight.`);
+}
+
+/** `--merge`: puts the files of shards together, and shows what they found. */
+export async function mergeShards(
+  options: EvaluateValues,
+  files: readonly string[],
+  args: readonly string[],
+  out: Output,
+): Promise<void> {
+  await chooseOut({ ...options, resume: false }, args);
+  if (files.length === 0) throw invalid('--merge needs the files of the shards, as in --merge shard-*.json.');
+  const result = await mergeProtocols(files);
+  if (options.out !== undefined) await writeProtocol(options.out, result);
+  if (out.json) out.document(result);
+  else out.print(report(result));
+  if (result.complete) return;
+  const missing = result.seeds.flatMap((seed) =>
+    result.folds
+      .filter((fold) => !result.runs.some((run) => run.fold === fold && run.seed === seed))
+      .map((fold) => `fold ${fold} with seed ${seed}`),
+  );
+  const message =
+    `${counted(missing.length, 'training')} of the protocol are in none of these files: ` +
+    `${missing.slice(0, 5).join(', ')}${missing.length > 5 ? ' and more' : ''}.`;
+  throw new SonospikeError('ERR_CHECKPOINT_INVALID', message, { file: options.out });
 }
 
 function invalid(message: string): SonospikeError {
@@ -108,6 +151,7 @@ async function evaluate(
     ...recipe,
     ...(settings === null ? {} : { settings }),
     ...(folds === undefined ? {} : { folds: readFolds(folds) }),
+    ...(options.shard === undefined ? {} : { shard: readShard(options.shard) }),
     ...defined({ seeds, parallel, target, threads, device, layout, extraData, out: file }),
   };
   let last: ProtocolResult | null = null;

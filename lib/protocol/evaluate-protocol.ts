@@ -11,6 +11,7 @@ import {
   callback,
   checkThreads,
   flag,
+  integer,
   number,
   optionsObject,
   string,
@@ -47,6 +48,11 @@ export interface ProtocolOptions extends Omit<TrainOptions, OwnKey | 'seed'>, Pl
   out?: string;
   /** Takes over the runs that are in the file `out`, if it is there, and trains only those that are missing. */
   resume?: boolean;
+  /**
+   * Trains only a part of the runs: shard `number` (from 1) of `of`, which takes every `of`-th run. `mergeProtocols` puts
+   * the files of all shards together.
+   */
+  shard?: { number: number; of: number };
   /** Called once the runs are known. */
   onPlan?: (plan: Plan) => void;
   /** Called after every run, in the order in which the runs end. */
@@ -102,10 +108,13 @@ const PROTOCOL_KEYS = [
   'since',
   'out',
   'resume',
+  'shard',
   'onPlan',
   'onRun',
   'onProgress',
 ];
+
+const MAX_SHARDS = 1_000_000;
 
 /** `evaluateProtocol` of index.ts. */
 export async function evaluateProtocol(options: ProtocolOptions): Promise<ProtocolResult> {
@@ -120,6 +129,10 @@ export async function evaluateProtocol(options: ProtocolOptions): Promise<Protoc
   const place = await choosePlace(options.device, 'auto');
   const strict = flag(options.strict, 'strict');
   const resume = flag(options.resume, 'resume');
+  if (options.shard !== undefined) {
+    const { number: own, of } = optionsObject(options.shard, 'shard', ['number', 'of']);
+    integer(own, 'shard.number', 1, integer(of, 'shard.of', 1, MAX_SHARDS));
+  }
   if (resume && out === undefined)
     throw new SonospikeError('ERR_INVALID_OPTION', 'resume is for the file out, which is not named.');
   const { seed: _, ...recipe } = pickRunOptions(options);
@@ -151,6 +164,11 @@ export async function evaluateProtocol(options: ProtocolOptions): Promise<Protoc
   return protocol.all();
 }
 
+/** Writes what a protocol found. */
+export async function writeProtocol(file: string, result: ProtocolResult): Promise<void> {
+  await writeFileAtomic(file, [Buffer.from(`${JSON.stringify(result, null, 1)}\n`)]);
+}
+
 /** What all runs have in common. */
 interface RunSetting {
   device: Device;
@@ -169,7 +187,9 @@ class ProtocolRuns {
   readonly #plan: Plan;
   readonly #setting: RunSetting;
   readonly #summary: SummaryOfRuns;
-  /** The runs that are still to be trained. */
+  /** The runs of this shard. */
+  readonly #mine: readonly PlannedRun[];
+  /** Those of them that are still to be trained. */
   #waiting: readonly PlannedRun[];
   readonly #stop = new AbortController();
   /** Share of each current run that is done, from 0 to 1. */
@@ -182,16 +202,18 @@ class ProtocolRuns {
     this.#plan = plan;
     this.#setting = setting;
     this.#summary = new SummaryOfRuns(setting.settings.labels);
-    this.#waiting = plan.runs;
+    const { number: own, of } = options.shard ?? { number: 1, of: 1 };
+    this.#mine = plan.runs.filter((_, i) => i % of === own - 1);
+    this.#waiting = this.#mine;
   }
 
   /** Takes over the runs of a file. */
   async takeOver(file: string): Promise<void> {
     const kept = await readKeptProtocol(file, this.#result());
     for (const run of kept) this.#summary.add(run);
-    this.#done = kept.length;
     const isKept = ({ fold, seed }: PlannedRun) => kept.some((run) => run.fold === fold && run.seed === seed);
-    this.#waiting = this.#plan.runs.filter((planned) => !isKept(planned));
+    this.#waiting = this.#mine.filter((planned) => !isKept(planned));
+    this.#done = this.#mine.length - this.#waiting.length;
     this.#tell();
   }
 
@@ -212,6 +234,8 @@ class ProtocolRuns {
       await this.#writing.catch(() => {});
     }
     await this.#writing;
+    // A shard may have no run, or all of them already.
+    if (this.#waiting.length === 0) await this.#write(this.#result());
     return this.#result();
   }
 
@@ -235,14 +259,16 @@ class ProtocolRuns {
     this.#summary.add(finished.result);
     this.#tell();
     const soFar = this.#result();
-    const { out, onRun } = this.#options;
-    if (out !== undefined) {
-      const text = Buffer.from(`${JSON.stringify(soFar, null, 1)}\n`);
-      this.#writing = this.#writing.then(() => writeFileAtomic(out, [text]));
-      await this.#writing;
-    }
-    const total = this.#plan.runs.length;
-    onRun?.({ phase: 'run', done: soFar.runs.length, total, run: finished.result, soFar });
+    await this.#write(soFar);
+    const total = this.#mine.length;
+    this.#options.onRun?.({ phase: 'run', done: this.#done, total, run: finished.result, soFar });
+  }
+
+  async #write(soFar: ProtocolResult): Promise<void> {
+    const { out } = this.#options;
+    if (out === undefined) return;
+    this.#writing = this.#writing.then(() => writeProtocol(out, soFar));
+    await this.#writing;
   }
 
   #training(): RunContext['training'] {
@@ -254,13 +280,13 @@ class ProtocolRuns {
   }
 
   #tell(): void {
-    const total = this.#plan.runs.length;
+    const total = this.#mine.length;
     const inHand = [...this.#shares.values()].reduce((sum, share) => sum + share, 0);
     this.#options.onProgress?.({
       phase: 'protocol',
       done: this.#done,
       total,
-      share: (this.#done + inHand) / total,
+      share: total === 0 ? 1 : (this.#done + inHand) / total,
     });
   }
 
@@ -270,7 +296,7 @@ class ProtocolRuns {
     const { directory, layout, clips, speakers, labels } = dataset;
     return {
       protocol,
-      complete: this.#done === runs.length,
+      complete: this.#summary.runs.length === runs.length,
       dataset: {
         directory,
         layout,
@@ -299,7 +325,7 @@ class ProtocolRuns {
     const kept =
       this.#done === 0
         ? 'before its first run had ended'
-        : `after ${this.#done} of ${this.#plan.runs.length} runs${out === undefined ? '' : `, which are in ${out}`}`;
+        : `after ${this.#done} of ${this.#mine.length} runs${out === undefined ? '' : `, which are in ${out}`}`;
     return new SonospikeError('ERR_ABORTED', `The protocol was stopped ${kept}.`, {
       file: this.#done > 0 ? out : undefined,
       cause: signal?.reason ?? error,

@@ -10,7 +10,7 @@ import { defineCommand } from '../command.js';
 import { modelPath, noteSkipped, openData } from '../data.js';
 import type { EvaluateValues } from '../evaluate-options.js';
 import { EVALUATE_OPTIONS, MODEL_OPTIONS, PROTOCOL_OPTIONS } from '../evaluate-options.js';
-import { runProtocol } from '../evaluate-protocol.js';
+import { mergeShards, runProtocol } from '../evaluate-protocol.js';
 import { report } from '../evaluate-report.js';
 import { Forecast } from '../forecast.js';
 import { percent, shortPath } from '../format.js';
@@ -35,7 +35,14 @@ export const evaluate = defineCommand({
     'sonospike evaluate --data data/fsdd --protocol official --seeds 1 --target 0.98',
   ],
   options: EVALUATE_OPTIONS,
-  async run({ options, args }, out) {
+  positionals: { usage: '[FILES...]', max: Number.POSITIVE_INFINITY },
+  async run({ options, positionals, args }, out) {
+    if (options.merge) return mergeShards(options, positionals, args, out);
+    if (positionals[0] !== undefined) {
+      const what = JSON.stringify(positionals[0]);
+      const message = `evaluate does not know what to do with ${what}: files are for --merge. Its options are listed by --help.`;
+      throw new SonospikeError('ERR_INVALID_OPTION', message);
+    }
     if (options.protocol === undefined) {
       refuseGiven(options, Object.keys(PROTOCOL_OPTIONS), 'is an option of --protocol');
       await measureModel(options, out);
