@@ -5,6 +5,7 @@ import { openDevices } from './devices.mjs';
 import { help, readOptions } from './options.mjs';
 import { finish, machine, print } from './report.mjs';
 import { benchAgainst } from './suites/against.mjs';
+import { benchFalseAlarms } from './suites/false-alarms.mjs';
 import { benchFrontend } from './suites/frontend.mjs';
 import { benchInference } from './suites/inference.mjs';
 import { benchLayer } from './suites/layer.mjs';
@@ -21,6 +22,7 @@ const SUITES = {
   scaling: benchScaling,
   memory: benchMemory,
   stream: benchStream,
+  'false-alarms': benchFalseAlarms,
   against: benchAgainst,
 };
 

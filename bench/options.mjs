@@ -10,7 +10,8 @@ const DEFAULT_SUITES = 'training,inference';
 
 export const help = (suites) => `Usage: npm run bench -- [options]
 
-Measures training, prediction, single layers, the front end, how they scale, memory, and live streams. What is timed is first
+Measures training, prediction, single layers, the front end, how they scale, memory, live streams, and
+false words in them. What is timed is first
 checked: one thread and all give the same bits, a batch the same as single clips, a peer and another instruction set
 the same spikes, scores, gradients or features, another device the same scores and gradients. The floor is the work's arithmetic at this machine's measured peak
 (bench/floor.mjs).
@@ -31,6 +32,9 @@ the same spikes, scores, gradients or features, another device the same scores a
                    names more), with the frozen settings of bench/settings
   --data DIR       FSDD, for the suites stream (how well words are found in its test clips) and against, which else
                    trains on the samples (default: ${DEFAULT_DATA})
+  --sounds LIST    folders of recordings in which no digit is said, for the suite false-alarms, beside made music and
+                   made household noise
+  --picture FILE   an SVG of the curves of the suite false-alarms
   --threads N      threads for training, batches and layers (default: all cores)
   --repeats N      timed runs of each, after one to warm up; fewer where they take long (default: 7)
   --quick          the smallest case of each suite, once: whether it works
@@ -50,6 +54,8 @@ const OPTIONS = {
   peers: flag,
   python: { type: 'string', default: 'python3' },
   data: { type: 'string', default: DEFAULT_DATA },
+  sounds: text,
+  picture: text,
   n: text,
   steps: text,
   batch: text,
@@ -103,9 +109,10 @@ function gridOf(values) {
 /** What the command line asks for. */
 export function readOptions(suites) {
   const { values } = parseArgs({ options: OPTIONS });
-  const { help, against, peers, python, data, quick, json, out } = values;
+  const { help, against, peers, python, data, picture, quick, json, out } = values;
   const suite = values.suite ?? (against === undefined ? DEFAULT_SUITES : 'against');
-  const common = { help, against, peers, python, data, quick, json, out };
+  const sounds = values.sounds?.split(',') ?? [];
+  const common = { help, against, peers, python, data, sounds, picture, quick, json, out };
   return {
     ...common,
     suites:

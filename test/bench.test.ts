@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startNode } from './helpers/cli.js';
 
-const SUITES = ['training', 'inference', 'layer', 'frontend', 'scaling', 'memory', 'stream'];
+const SUITES = ['training', 'inference', 'layer', 'frontend', 'scaling', 'memory', 'stream', 'false-alarms'];
 const bench = (...args: string[]) => startNode([resolve('bench/main.mjs'), ...args]).finished;
 
 /** The bench of both devices, with an addon of a kind in place of the one with CUDA (see helpers/cuda-addon.cjs). */
@@ -62,6 +62,21 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const rowsOf = (suite: string) => report.results.filter((row) => row.suite === suite);
 
 describe('bench', () => {
+  it('counts false words with their interval, by tables of the Poisson distribution', async () => {
+    const { poissonInterval } = await import('../bench/suites/false-alarms.mjs' as string);
+    // E. S. Pearson and H. O. Hartley, Biometrika Tables, table 40.
+    for (const [count, least, most] of [
+      [0, 0, 3.69],
+      [1, 0.0253, 5.57],
+      [10, 4.8, 18.39],
+      [50, 37.11, 65.92],
+    ] as const) {
+      const [low, high] = poissonInterval(count);
+      expect(Math.abs(low - least)).toBeLessThan(0.05);
+      expect(Math.abs(high - most)).toBeLessThan(0.05);
+    }
+  });
+
   it('says what it was measured on', () => {
     const text = expect.any(String);
     const named = { date: text, cpu: text, instructionSet: text, platform: text, node: text, version: text };
@@ -80,7 +95,7 @@ describe('bench', () => {
       expect(row.unit, name).toEqual(expect.any(String));
       for (const value of [row.lower, row.median, row.upper]) {
         // An exponent fitted to two tiny works, or the memory that one adds, may be anything; false words are none.
-        if (row.who === 'exponent' || ['memory', 'stream'].includes(row.suite))
+        if (row.who === 'exponent' || ['memory', 'stream', 'false-alarms'].includes(row.suite))
           expect(value, name).toEqual(expect.any(Number));
         else expect(value, name).toBeGreaterThan(0);
       }

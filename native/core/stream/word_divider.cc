@@ -19,8 +19,8 @@ constexpr double kUsual = 0.35;     // seconds, with margins
 constexpr double kSlow = 2.0 / 3;   // of the longest word
 constexpr double kShortest = 0.12;  // seconds
 
-constexpr double kSure = 0.98;      // a confidence that needs no other hearing
-constexpr double kSyllables = 0.1;  // seconds of a gap that may lie within a word
+constexpr double kSure = 0.98;       // a confidence that needs no other hearing
+constexpr double kSyllables = 0.15;  // seconds of a gap that may lie within a word
 
 struct Margins {
   double before, after;  // seconds
@@ -91,7 +91,7 @@ WordDivider::WordDivider(const NetworkOptions& network, const ConfidenceOptions&
       shortest_(static_cast<int64_t>(kShortest * rate)),
       seed_(seed),
       probabilities_(network.classes),
-      sums_(network.classes) {}
+      hearings_(kHearings * network.classes) {}
 
 bool WordDivider::possible(const Cut& cut) const {
   return cut.length() >= shortest_ && cut.length() <= longest_;
@@ -117,7 +117,8 @@ int WordDivider::alternatives(const Segment& segment, int from, int to) const {
 }
 
 /// Where the model is not sure of a word, it hears it again with other margins, and the mean of what it says
-/// counts: what it takes for noise of the moment evens out.
+/// counts, without the hearing that speaks least for the label: what it takes for noise of the moment evens
+/// out.
 ///
 /// The division chose this cut as the best of several, so that its confidence is too high: the odds that it
 /// is right are divided by their number (C. Bonferroni's correction).
@@ -134,8 +135,9 @@ WordDivider::Verdict WordDivider::judge(Recognizer& recognizer, const Segment& s
 
   std::array<int, kHearings> best;
   std::array<double, kHearings> sure;
-  std::fill(sums_.begin(), sums_.end(), 0.0);
-  int heard = 0;
+  const int classes = static_cast<int>(probabilities_.size());
+  std::array<const float*, kHearings> heard;
+  int count = 0;
   for (int i = 0; i < kHearings; ++i) {
     const Cut other(segment, from, to, kMargins[i], rate_);
     best[i] = -1;
@@ -143,12 +145,24 @@ WordDivider::Verdict WordDivider::judge(Recognizer& recognizer, const Segment& s
     const Opinion opinion = ask(recognizer, other);
     best[i] = opinion.best;
     sure[i] = opinion.sure;
-    for (size_t k = 0; k < sums_.size(); ++k) sums_[k] += probabilities_[k];
-    ++heard;
+    float* kept = &hearings_[static_cast<size_t>(count) * classes];
+    std::copy(probabilities_.begin(), probabilities_.end(), kept);
+    heard[count++] = kept;
   }
-  const auto label = static_cast<int>(std::max_element(sums_.begin(), sums_.end()) - sums_.begin());
-  for (size_t k = 0; k < sums_.size(); ++k) probabilities_[k] = static_cast<float>(sums_[k] / heard);
-  const int classes = static_cast<int>(sums_.size());
+  const auto mean_of = [&](int hearings) {
+    for (int k = 0; k < classes; ++k) {
+      double sum = 0;
+      for (int i = 0; i < hearings; ++i) sum += heard[i][k];
+      probabilities_[k] = static_cast<float>(sum / hearings);
+    }
+  };
+  mean_of(count);
+  const auto label = static_cast<int>(std::max_element(probabilities_.begin(), probabilities_.end()) -
+                                      probabilities_.begin());
+  std::sort(heard.begin(), heard.begin() + count, [label](const float* a, const float* b) {
+    return a[label] != b[label] ? a[label] > b[label] : a < b;
+  });
+  mean_of(std::max(1, count - 1));
   const double mean = confidence(confidence_, probabilities_.data(), classes, label);
   // The clearest hearing with that label is reported; no hearing may have it.
   int clearest = -1;

@@ -48,7 +48,7 @@ class WordDivider {
   int64_t longest_, shortest_;
   uint64_t seed_;
   std::vector<float> probabilities_;
-  std::vector<double> sums_;  // of several hearings
+  std::vector<float> hearings_;  // probabilities of each hearing
 };
 
 }  // namespace sonospike
