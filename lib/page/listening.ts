@@ -122,19 +122,21 @@ export class Listening {
     this.#sender.send({ type: 'word', id: this.id, word: number, guess: guessOf(word), start, end });
     if (samples === undefined || this.#waiting >= MAX_WAITING) return;
     this.#waiting++;
-    this.#pictures = this.#pictures.then(() => this.#show(number, samples));
+    this.#pictures = this.#pictures.then(() => this.#show(number, word, samples));
   }
 
-  async #show(word: number, samples: Float32Array): Promise<void> {
+  async #show(number: number, { confidence, rejected }: Word, samples: Float32Array): Promise<void> {
     const about: Omit<Picture, 'activity'> = {
       type: 'picture',
       id: this.id,
       of: 'word',
-      word,
+      word: number,
       sampleRate: this.#sampleRate,
     };
     try {
-      const seen = await this.#model.observe({ samples, sampleRate: this.#sampleRate });
+      const observed = await this.#model.observe({ samples, sampleRate: this.#sampleRate });
+      // The stream's confidence allows for the choice of these samples.
+      const seen = { ...observed, confidence, rejected };
       const layers = [...seen.layers.keys()];
       this.#sender.send(pictureMessage<Picture>(about, seen, this.#model.settings, layers, samples));
     } catch (error) {

@@ -33,7 +33,7 @@ class SamplePool {
   }
 
  private:
-  static constexpr size_t kMostKept = size_t{1} << 23;  // samples
+  static constexpr size_t kMostKept = size_t{1} << 20;  // samples
 
   std::mutex mutex_;
   std::vector<std::vector<float>> free_;

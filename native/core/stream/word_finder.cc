@@ -81,7 +81,7 @@ void WordFinder::on_hop(const BandArray& levels) {
   const double now = activity(levels, floor_.levels());
   floor_.add(levels, speaking_ || now >= kHeard);
   if (opening()) {
-    opening_levels_[static_cast<size_t>(hop_)] = levels;
+    opening_levels_.push_back(levels);
     if (hop_ == 0) opening_noise_ = floor_.levels();
   }
   bool fallen = false;
@@ -105,7 +105,10 @@ void WordFinder::advance(double activity) {
 }
 
 void WordFinder::keep_opening(const float* samples, size_t n) {
-  if (opening_.empty()) opening_ = pool_->borrow(kOpening * bands_.hop());
+  if (opening_.empty()) {
+    opening_ = pool_->borrow(kOpening * bands_.hop());
+    opening_levels_.reserve(kOpening);
+  }
   opening_.insert(opening_.end(), samples, samples + n);
 }
 
@@ -122,6 +125,7 @@ void WordFinder::look_again(const BandArray& noise) {
 void WordFinder::end_opening() {
   if (opening()) pool_->give_back(std::move(opening_));
   opening_ = {};
+  opening_levels_ = {};
 }
 
 void WordFinder::wait(double activity) {

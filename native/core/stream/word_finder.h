@@ -107,7 +107,7 @@ class WordFinder {
   // The beginning of the stream, until its first segment or for kOpening hops: samples (borrowed), levels,
   // and the noise that they were compared with.
   std::vector<float> opening_;
-  std::array<BandArray, kOpening> opening_levels_;
+  std::vector<BandArray> opening_levels_;
   BandArray opening_noise_;
   int64_t margin_, look_back_, longest_, limit_, quiet_hops_;
 

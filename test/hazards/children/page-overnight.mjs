@@ -17,7 +17,7 @@ const cycle = Float32Array.from({ length: CYCLE * RATE }, (_, i) => {
   return word + 1e-4 * Math.sin(i * i);
 });
 const second = Array.from({ length: CYCLE }, (_, k) =>
-  pack({ type: 'audio' }, { samples: cycle.slice(k * RATE, (k + 1) * RATE) }),
+  pack({ type: 'audio', id: 1 }, { samples: cycle.slice(k * RATE, (k + 1) * RATE) }),
 );
 
 const connect = () =>
@@ -38,11 +38,11 @@ listening.on('message', (data, binary) => {
   if (type in counts) counts[type]++;
   if (type === 'stopped') stopped();
 });
-listening.send(JSON.stringify({ type: 'listen', id: 1, sampleRate: RATE }));
+listening.send(JSON.stringify({ type: 'listen', id: 1, sampleRate: RATE, pictures: true }));
 
 const passing = async () => {
   const socket = await connect();
-  socket.send(JSON.stringify({ type: 'listen', id: 1, sampleRate: RATE }));
+  socket.send(JSON.stringify({ type: 'listen', id: 1, sampleRate: RATE, pictures: true }));
   socket.send(second[4]);
   socket.send(JSON.stringify({ type: 'sample', id: 2, name: '7_kal_0.wav' }));
   await new Promise((done) =>
@@ -69,7 +69,7 @@ for (let at = 0; at < seconds; at++) {
   if (at % 60 === 0) await passing();
   if (at === Math.floor(seconds / 10)) early = megabytes();
 }
-listening.send(JSON.stringify({ type: 'stop' }));
+listening.send(JSON.stringify({ type: 'stop', id: 1 }));
 await end;
 while (page.clients > 1) await new Promise((done) => setTimeout(done, 1));
 const late = megabytes();
