@@ -1,4 +1,5 @@
 import type { Model } from '../model/model.js';
+import { sharesOf } from '../page/shares.js';
 import { sendsSpikes } from '../settings/shapes.js';
 import { percent, shortPath, table } from './format.js';
 import { cutEnd, cutStart, printable, textWidth } from './text-width.js';
@@ -18,10 +19,13 @@ export interface DigitRow {
 
 type DigitModel = Pick<Model, 'labels' | 'settings'>;
 
-/** File, true and predicted label, confidence and second-best label of each clip, in so many columns. */
+/**
+ * File, true and predicted label, confidence and second-best label of each clip, in so many columns. The second-best
+ * label has its share beside that confidence, as on the page.
+ */
 export function digitTable(rows: readonly DigitRow[], model: DigitModel, columns: number): string {
   const cells = rows.map((row) => {
-    const second = ranked(row, model)[1];
+    const second = ranked({ ...row, softmax: sharesOfRow(row, model) }, model)[1];
     return {
       file: shortPath(row.file),
       labels: [row.label ?? '-', row.predicted, second?.label ?? '-'] as const,
@@ -75,6 +79,15 @@ function shareOut(room: number, natural: Widths): Widths {
     widths[longest]--;
   }
   return widths;
+}
+
+/** The softmax with the confidence in place of the best label's, and the others beside it. */
+function sharesOfRow(
+  { softmax, predicted, confidence }: DigitRow,
+  { labels }: DigitModel,
+): readonly number[] {
+  const best = labels.indexOf(predicted);
+  return best < 0 ? softmax : sharesOf(softmax, best, confidence).words;
 }
 
 interface RankedScore {
