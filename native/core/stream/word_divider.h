@@ -18,8 +18,9 @@ struct Sound {
   double sure;  ///< the confidence, which allows for the choice of this cut among several
 };
 
-/// Divides segments into words by the model's own confidence, and judges them. It accepts no more than
-/// `Recognizer::predict` with the same threshold would of the same sounds, cut out by hand.
+/// Divides segments into words by the model's own confidence, and judges them by the threshold of
+/// `predict`. Its confidence is lowered for the choice among several cuts, so that of other words it accepts
+/// about as few as `predict` does of the same sounds, cut out by hand.
 class WordDivider {
  public:
   using Report = std::function<void(const Sound&)>;

@@ -85,9 +85,9 @@ void WordFinder::on_hop(const BandArray& levels) {
     if (hop_ == 0) opening_noise_ = floor_.levels();
   }
   bool fallen = false;
-  for (int band = 0; band < kStreamBands; ++band)
+  for (int band = 0; opening() && band < kStreamBands; ++band)
     fallen |= opening_noise_[band] - floor_.levels()[band] >= kFallen;
-  if (opening() && fallen) {
+  if (fallen) {
     look_again(floor_.levels());
   } else {
     advance(now);
